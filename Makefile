@@ -1,0 +1,57 @@
+# Four commands, one each: what README says is what CI runs.
+PYTHON ?= python3
+BIN := .venv/bin
+LOCK = $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml
+export SECONDSOURCE_CACHE ?= $(CURDIR)/.cache
+
+.PHONY: demo test check bench lock format clean
+
+demo: .venv/runtime
+	$(BIN)/secondsource demo
+
+test: .venv/dev
+	$(BIN)/python -m tests.servers.install
+	$(BIN)/python -m pytest
+
+check: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest -m "not kafka and not postgres and not prometheus and not browser and not slow"
+
+bench: .venv/bench
+	$(BIN)/python -m tests.servers.install
+	$(BIN)/python -m benchmarks
+
+format: .venv/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# The lock files pin every wheel by hash and name no registry (docs/adr/0002).
+lock: .venv/uv
+	$(LOCK) --extra dev --extra bench -o requirements-bench.lock
+	$(LOCK) --extra dev -c requirements-bench.lock -o requirements-dev.lock
+	$(LOCK) -c requirements-bench.lock -o requirements.lock
+
+.venv/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Second Source needs Python 3.11 or newer; say which with: make PYTHON=python3.12 …"; exit 2; }
+	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 2; }
+	$(BIN)/python -m pip install -q --disable-pip-version-check uv
+	@touch $@
+
+.venv/runtime: .venv/uv requirements.lock pyproject.toml
+	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+.venv/dev: .venv/runtime requirements-dev.lock
+	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/bench: .venv/dev requirements-bench.lock
+	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-bench.lock
+	@touch $@
+
+clean:
+	rm -rf .venv .cache build demo *.egg-info

@@ -1,0 +1,94 @@
+"""What alerting needs from the store, which satisfies these protocols; wiring passes it in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple, Protocol
+
+from secondsource.contracts.messages import AlertEvent, Earlier, Picture, Post, StanceLabel
+
+
+class Archive(Protocol):
+    """Every picture ever seen or imported, by fingerprint."""
+
+    def earlier(self, pictures: Sequence[Picture], before: datetime, limit: int) -> list[Earlier]:
+        """Sightings of these pictures strictly before a time, oldest first, at most `limit`.
+
+        The same picture is the same bytes, or a PDQ hash within 31 of 256 bits where both have quality ≥ 50.
+        """
+        ...
+
+
+class Delivery(NamedTuple):
+    """One alert event for one destination ("console", "slack:C0123").
+
+    `in_doubt`: a sender died between asking the service to post and hearing back.
+    `reference` is the service's handle of this alert's first message there ("" while there is none), as given
+    to `Outbox.sent`; `attempts` counts tries so far.
+    """
+
+    id: str
+    destination: str
+    event: AlertEvent
+    in_doubt: bool
+    reference: str
+    attempts: int
+
+
+class Outbox(Protocol):
+    """Alert events on their way out, written in the same transaction as the alert."""
+
+    def waiting(self) -> list[str]:
+        """Destinations that have something to send, sorted."""
+        ...
+
+    def hold(self, destination: str, holder: str, until: datetime, now: datetime) -> bool:
+        """Take or extend the lease on a destination; False while another holder's lease runs."""
+        ...
+
+    def let_go(self, destination: str, holder: str) -> None: ...
+
+    def next(self, destination: str, now: datetime) -> Delivery | None:
+        """The oldest undelivered event, unless it is to be tried again only later than `now`."""
+        ...
+
+    def sending(self, delivery_id: str) -> None:
+        """Committed before the service is called: what is found so after a crash is in doubt."""
+        ...
+
+    def sent(self, delivery_id: str, reference: str, at: datetime) -> None: ...
+
+    def postponed(self, delivery_id: str, reason: str, until: datetime) -> None:
+        """The service refused for now (429, 5xx, away) and surely has not posted."""
+        ...
+
+    def refused(self, delivery_id: str, reason: str) -> None:
+        """The service will never take it (channel gone, message invalid): kept, shown in `status`, not retried."""
+        ...
+
+
+class StoryPost(NamedTuple):
+    """A post of a story as the evidence page shows it."""
+
+    post: Post
+    stance: StanceLabel
+    tie: str
+    tied_to: str
+    evidence: str
+
+
+class Evidence(Protocol):
+    """What the desk shows."""
+
+    def latest_alerts(self, limit: int) -> list[AlertEvent]:
+        """The newest event of each alert, newest first."""
+        ...
+
+    def alert_events(self, alert_id: str) -> list[AlertEvent]:
+        """All events of an alert, in order; empty for an unknown one."""
+        ...
+
+    def story_posts(self, story_id: str, limit: int) -> list[StoryPost]:
+        """Posts of a story, oldest first."""
+        ...

@@ -1,0 +1,349 @@
+"""What travels on the topics. One JSON object a message, told apart by its `type`.
+
+All times are UTC with zone. A uid is `platform:id` ("x:1900000000000000001"), for posts and accounts alike.
+Unknown fields are ignored on reading, so that a newer writer does not break an older reader.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from secondsource.contracts.errors import BadRecord
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of all values here: immutable, compared by value, defaults left out on the wire.
+
+    msgspec hands down `omit_defaults`, but wants `frozen` and `kw_only` said by each.
+    """
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    uid: str
+    handle: str
+    name: str = ""
+    followers: int | None = None
+    created_at: datetime | None = None
+
+
+class Counts(Struct, frozen=True, kw_only=True):
+    """Interactions with a post as its platform reports them; None where it does not say."""
+
+    reposts: int | None = None
+    quotes: int | None = None
+    replies: int | None = None
+    likes: int | None = None
+    views: int | None = None
+
+    def interactions(self) -> int:
+        """Acts that pass a post on or answer it: reposts + quotes + replies. Likes and views do not spread."""
+        return (self.reposts or 0) + (self.quotes or 0) + (self.replies or 0)
+
+
+class MediaRef(Struct, frozen=True, kw_only=True):
+    """A picture or video as a post names it. `url` is http(s), or file: for replays from a folder."""
+
+    url: str
+    kind: Literal["image", "video", "gif"] = "image"
+    alt: str = ""
+
+
+class Post(Struct, frozen=True, kw_only=True, tag="post"):
+    """One message by one account on one platform.
+
+    `created_at` is what the platform claims; `observed_at` is when our collector saw it, and is the event
+    time everything downstream is ordered by. A replay sets observed_at = created_at unless the record has its own.
+    """
+
+    uid: str
+    platform: str
+    author: Account
+    text: str
+    created_at: datetime
+    observed_at: datetime
+    collector: str
+    watches: tuple[str, ...]
+    url: str = ""
+    repost_of: str = ""
+    quote_of: str = ""
+    reply_to: str = ""
+    links: tuple[str, ...] = ()
+    media: tuple[MediaRef, ...] = ()
+    hashtags: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
+    lang_hint: str = ""
+    counts: Counts | None = None
+    edit_of: str = ""
+    media_notes: tuple[str, ...] = ()
+
+    @property
+    def root(self) -> str:
+        """The post this one reposts, or itself: the key of the `posts` topic."""
+        return self.repost_of or self.uid
+
+
+class Engagement(Struct, frozen=True, kw_only=True, tag="engagement"):
+    """A dated snapshot of one post's counts, asked for after the post was collected."""
+
+    uid: str
+    observed_at: datetime
+    collector: str
+    watches: tuple[str, ...]
+    counts: Counts
+
+
+class Takedown(Struct, frozen=True, kw_only=True, tag="takedown"):
+    """A post is gone from its platform; it must leave every place we put it."""
+
+    uid: str
+    observed_at: datetime
+    collector: str
+    watches: tuple[str, ...]
+    reason: str
+
+
+class Coverage(Struct, frozen=True, kw_only=True, tag="coverage"):
+    """From `start` to `end` this collector saw these watches, or was blind to them, and why."""
+
+    collector: str
+    watches: tuple[str, ...]
+    start: datetime
+    end: datetime
+    state: Literal["seen", "blind"]
+    reason: str = ""
+
+
+class Tick(Struct, frozen=True, kw_only=True, tag="tick"):
+    """A collector's promise: everything it observed up to `at` has been sent.
+
+    Sent to every partition. `lane` of `lanes` says which partition of `posts` the promise has come through;
+    a reader that holds the ticks of all lanes knows that nothing earlier is still on its way.
+    `final` takes the collector out of the reckoning: it has ended.
+    """
+
+    collector: str
+    at: datetime
+    lane: int = 0
+    lanes: int = 1
+    final: bool = False
+
+
+class Language(Struct, frozen=True, kw_only=True):
+    """BCP 47 primary code, or "und" where the text does not tell; `confidence` 0..1."""
+
+    code: str
+    confidence: float
+
+
+class Entity(Struct, frozen=True, kw_only=True):
+    """`start` and `end` are character offsets in the post's text; `id` is the canonical form to count by."""
+
+    kind: Literal["person", "place", "organisation", "event", "hashtag", "mention"]
+    id: str
+    text: str
+    start: int = 0
+    end: int = 0
+
+
+class Picture(Struct, frozen=True, kw_only=True):
+    """One media reference after fetching. `id` is the SHA-256 of the bytes, or of the URL where there are none.
+
+    `pdq` is 64 hex digits, empty where there is no usable fingerprint; `quality` 0..100 (PDQ, §4 of its paper:
+    under 50 a picture is too flat to match on).
+    """
+
+    id: str
+    url: str
+    state: Literal["fingerprinted", "unavailable", "refused"]
+    reason: str = ""
+    pdq: str = ""
+    quality: int = 0
+    width: int = 0
+    height: int = 0
+    kind: str = "image"
+
+
+class Sketch(Struct, frozen=True, kw_only=True):
+    """What near-copies of a text have in common.
+
+    `exact` is a digest of the normalised text ("" for an empty one), `bands` are LSH bands of its MinHash
+    (none for short texts, which need more than text to match), `words` how many words it has.
+    """
+
+    exact: str
+    bands: tuple[int, ...] = ()
+    words: int = 0
+
+
+StanceLabel = Literal["asserts", "denies", "asks", "comments"]
+
+
+class Stance(Struct, frozen=True, kw_only=True):
+    """How a post takes what it speaks of. `cue` is the words that told, as found."""
+
+    label: StanceLabel
+    cue: str = ""
+
+
+class Enriched(Struct, frozen=True, kw_only=True, tag="enriched"):
+    """A post with its tags, once for each watch it belongs to; `watch` is the key of the `enriched` topic."""
+
+    watch: str
+    post: Post
+    language: Language
+    entities: tuple[Entity, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    sketch: Sketch
+    stance: Stance
+
+
+class DeadLetter(Struct, frozen=True, kw_only=True, tag="dead-letter"):
+    """A record that could not be handled, with all that is needed to send it again.
+
+    `source` is where it came from ("topic posts/3@1871", "replay posts.tsv:42"); `target` where it goes when
+    sent again: a topic, or "collector:NAME" for a record that has not been mapped to a Post yet.
+    """
+
+    id: str
+    stage: str
+    source: str
+    target: str
+    reason: str
+    body: bytes
+    at: datetime
+    key: str = ""
+
+
+Corroboration = Literal["none", "single-origin", "multi-origin", "contested", "unknown"]
+Tie = Literal["first", "repost", "quote", "reply", "text", "media", "link", "words"]
+
+
+class Member(Struct, frozen=True, kw_only=True):
+    """One post in one story: its stance, and what ties it to which earlier post of the story."""
+
+    uid: str
+    stance: StanceLabel
+    tie: Tie
+    to: str = ""
+    evidence: str = ""
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """The posts of a story that trace back to one source."""
+
+    first_uid: str
+    first_handle: str
+    first_at: datetime
+    posts: int
+    accounts: int
+
+
+class Spread(Struct, frozen=True, kw_only=True):
+    """How far a story has gone against what its watch leads to expect at its age.
+
+    `interactions` x, `expected` E and `surprise` P(X ≥ x | E, φ), the negative-binomial tail; `history` is how
+    many earlier stories E rests on. `state` says whether there was enough of it.
+    """
+
+    interactions: int
+    age_seconds: float
+    state: Literal["measured", "insufficient data"]
+    expected: float = 0.0
+    dispersion: float = 0.0
+    surprise: float = 1.0
+    history: int = 0
+
+
+class Earlier(Struct, frozen=True, kw_only=True):
+    """An earlier sighting of a picture: when, where, who, the words it carried then. `distance` in bits of 256."""
+
+    picture: str
+    seen_at: datetime
+    source: str
+    handle: str
+    caption: str
+    distance: int = 0
+    url: str = ""
+
+
+class StoryUpdate(Struct, frozen=True, kw_only=True, tag="story"):
+    """A story as it stands at `as_of`; `version` rises with each change. `members` are those new since the last one."""
+
+    id: str
+    watch: str
+    version: int
+    opened_at: datetime
+    as_of: datetime
+    claim: str
+    claim_uid: str
+    state: Corroboration
+    independent: float
+    posts: int
+    accounts: int
+    disputes: int
+    spread: Spread
+    origins: tuple[Origin, ...] = ()
+    members: tuple[Member, ...] = ()
+
+
+class Reason(Struct, frozen=True, kw_only=True):
+    """One line of a finding: what was looked at, the number, and a sentence for a person."""
+
+    name: str
+    value: str
+    sentence: str
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """What a rule says of a story: a headline, its reasons, and what would clear it. Neutral words only."""
+
+    rule: str
+    headline: str
+    reasons: tuple[Reason, ...]
+    clears: str
+    earlier: tuple[Earlier, ...] = ()
+
+
+class AlertEvent(Struct, frozen=True, kw_only=True, tag="alert"):
+    """A step in an alert's life. `id` = alert id + seq is unique and the same in every replay."""
+
+    alert_id: str
+    seq: int
+    kind: Literal["opened", "updated", "corroborated", "contested", "expired"]
+    at: datetime
+    watch: str
+    story: StoryUpdate
+    finding: Finding
+    channel: str = ""
+    link: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.alert_id}#{self.seq}"
+
+
+Message = Post | Engagement | Takedown | Coverage | Tick | Enriched | DeadLetter | StoryUpdate | AlertEvent
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
+
+
+def encode(message: Message) -> bytes:
+    """UTF-8 JSON, the same bytes for the same message."""
+    return _encoder.encode(message)
+
+
+def decode(body: bytes | memoryview) -> Message:
+    """Inverse of `encode`.
+
+    Raises:
+        BadRecord: the bytes are not JSON, or not one of our messages.
+    """
+    try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        msg = f"expected one of our messages as UTF-8 JSON: {error}"
+        raise BadRecord(msg) from error

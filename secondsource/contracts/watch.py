@@ -1,0 +1,32 @@
+"""What somebody asked to be watched. Made from YAML by `config`, read by every room."""
+
+from __future__ import annotations
+
+from secondsource.contracts.messages import Struct
+
+
+class Thresholds(Struct, frozen=True, kw_only=True):
+    """When a story of this watch is worth waking somebody."""
+
+    min_interactions: int = 30  #: never below this many, however surprising
+    max_surprise: float = 0.001  #: P(X ≥ x | expected) must be at most this
+    min_history: int = 30  #: stories of the watch needed before anything is called surprising
+    independent_origins: float = 2.0  #: N_eff at which a story counts as corroborated
+    story_hours: float = 48.0  #: a story without a new post for this long is over
+    lateness_seconds: float = 1.0  #: how long to wait for posts that arrive out of order
+
+
+class Watch(Struct, frozen=True, kw_only=True):
+    """`all_of`, `any_of`, `none_of` are keywords or phrases; `hashtags` without '#'; `languages` BCP 47 codes."""
+
+    name: str
+    hashtags: tuple[str, ...] = ()
+    all_of: tuple[str, ...] = ()
+    any_of: tuple[str, ...] = ()
+    none_of: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    collectors: tuple[str, ...] = ()
+    slack_channel: str = ""
+    thresholds: Thresholds = Thresholds()

@@ -1,0 +1,30 @@
+"""What the runtime needs kept: each stage's position and memory, beside its effects. The store satisfies it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+
+class Saved(NamedTuple):
+    """`position` is a collector's cursor or a partition's next offset as text, "" at the beginning."""
+
+    position: str
+    parts: Mapping[str, bytes]
+
+
+class Progress(Protocol):
+    def transaction(self) -> AbstractContextManager[None]:
+        """All writes of this thread inside commit together, or not at all. Re-entrant: the outermost commits.
+
+        Raises:
+            SourceAway: the database did not answer or has no room.
+        """
+        ...
+
+    def load(self, stage: str, partition: int) -> Saved: ...
+
+    def save(self, stage: str, partition: int, position: str, changes: Mapping[str, bytes | None]) -> None:
+        """Keep the position and the changed parts of a stage's memory (None deletes a part)."""
+        ...
