@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol
+from typing import Protocol
 
-from secondsource.contracts.messages import AlertEvent, Earlier, Picture, Post, StanceLabel
+from secondsource.contracts.evidence import StoryPost
+from secondsource.contracts.messages import AlertEvent, Earlier, Picture
+from secondsource.contracts.outbox import Delivery
+
+__all__ = ["Archive", "Delivery", "Evidence", "Outbox", "StoryPost"]
 
 
 class Archive(Protocol):
@@ -18,22 +22,6 @@ class Archive(Protocol):
         The same picture is the same bytes, or a PDQ hash within 31 of 256 bits where both have quality ≥ 50.
         """
         ...
-
-
-class Delivery(NamedTuple):
-    """One alert event for one destination ("console", "slack:C0123").
-
-    `in_doubt`: a sender died between asking the service to post and hearing back.
-    `reference` is the service's handle of this alert's first message there ("" while there is none), as given
-    to `Outbox.sent`; `attempts` counts tries so far.
-    """
-
-    id: str
-    destination: str
-    event: AlertEvent
-    in_doubt: bool
-    reference: str
-    attempts: int
 
 
 class Outbox(Protocol):
@@ -66,16 +54,6 @@ class Outbox(Protocol):
     def refused(self, delivery_id: str, reason: str) -> None:
         """The service will never take it (channel gone, message invalid): kept, shown in `status`, not retried."""
         ...
-
-
-class StoryPost(NamedTuple):
-    """A post of a story as the evidence page shows it."""
-
-    post: Post
-    stance: StanceLabel
-    tie: str
-    tied_to: str
-    evidence: str
 
 
 class Evidence(Protocol):

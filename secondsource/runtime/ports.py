@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from secondsource.contracts.progress import Saved
 
-class Saved(NamedTuple):
-    """`position` is a collector's cursor or a partition's next offset as text, "" at the beginning."""
-
-    position: str
-    parts: Mapping[str, bytes]
+__all__ = ["Progress", "Saved"]
 
 
 class Progress(Protocol):

@@ -1,0 +1,17 @@
+"""What the store hands to those who look at a story."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from secondsource.contracts.messages import Post, StanceLabel
+
+
+class StoryPost(NamedTuple):
+    """A post of a story as the evidence page shows it."""
+
+    post: Post
+    stance: StanceLabel
+    tie: str
+    tied_to: str
+    evidence: str
