@@ -1,0 +1,140 @@
+"""Gets the real servers that the tests run against: `python -m tests.servers.install`.
+
+What is there already is left alone. What is missing is installed where we are root and have apt-get. For the rest it
+says which suites cannot run and how to get what they need; that is an error only under CI=true.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.servers import places
+from tests.servers.places import Missing
+
+POLICY = Path("/usr/sbin/policy-rc.d")
+ENVIRONMENT = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+
+
+class Need(NamedTuple):
+    """Something the suites marked `suite` cannot run without; `package` is Debian's name for it."""
+
+    suite: str
+    package: str
+    find: Callable[[], Path]
+
+
+NEEDS = (
+    Need("kafka", "default-jre-headless", places.java),
+    Need("kafka", "maven", places.maven),
+    Need("postgres", "postgresql", places.postgres_bin),
+    Need("prometheus", "prometheus", places.prometheus),
+    Need("prometheus", "prometheus", places.promtool),
+    Need("browser", "chromium", places.chromium),
+)
+
+
+def missing(find: Callable[[], Path]) -> str:
+    """Why something is not there, or ''."""
+    try:
+        find()
+    except Missing as reason:
+        return str(reason)
+    return ""
+
+
+@contextmanager
+def services_stay_off() -> Iterator[None]:
+    """Debian's way to say that installed servers must not start: we start our own, on free ports."""
+    if POLICY.exists():
+        yield
+        return
+    POLICY.write_text("#!/bin/sh\nexit 101\n")
+    POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        POLICY.unlink(missing_ok=True)
+
+
+def apt_install(packages: list[str]) -> None:
+    """Install, and go on if a package's own start script fails: what counts is whether the program is there."""
+    for command in (
+        ["apt-get", "update", "-q"],
+        ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages],
+    ):
+        done = subprocess.run(
+            command,
+            env=ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if done.returncode:
+            say(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-2000:]}")
+
+
+def fetch_kafka() -> str:
+    """The broker's jars, by Maven from our pom. '' or why not."""
+    if not missing(places.kafka):
+        return ""
+    jars = places.kafka_jars()
+    half = jars.with_name(f"{jars.name}.{os.getpid()}")
+    command = [
+        *(str(places.maven()), "-q", "-B", "-f", str(places.KAFKA_POM), "dependency:copy-dependencies"),
+        *("-DincludeScope=runtime", f"-DoutputDirectory={half}"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode or not any(half.glob("kafka_*.jar")):
+        shutil.rmtree(half, ignore_errors=True)
+        return f"Maven could not fetch the broker:\n{(done.stdout + done.stderr)[-2000:]}"
+    (half / "complete").touch()
+    try:
+        half.rename(jars)
+    except OSError:  # another run was quicker, or an old folder was left half done
+        if missing(places.kafka):
+            shutil.rmtree(jars, ignore_errors=True)
+            half.rename(jars)
+        else:
+            shutil.rmtree(half, ignore_errors=True)
+    return ""
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    # Maven serves only to fetch the broker: where the broker is cached it is not needed.
+    wanted = [need for need in NEEDS if not (need.find == places.maven and not missing(places.kafka))]
+    packages = sorted({need.package for need in wanted if missing(need.find)})
+    if packages and shutil.which("apt-get") and os.geteuid() == 0:
+        say(f"installing {', '.join(packages)} …")
+        with services_stay_off():
+            apt_install(packages)
+    lacking = [(need.suite, reason) for need in wanted if (reason := missing(need.find))]
+    if not any(suite == "kafka" for suite, _ in lacking):
+        if missing(places.kafka):
+            say("fetching the Kafka broker …")
+        if reason := fetch_kafka():
+            lacking.append(("kafka", reason))
+    for suite, reason in lacking:
+        say(f"tests marked '{suite}' will be skipped: {reason}")
+    if lacking and os.environ.get("CI") == "true":
+        say("CI=true: every suite must run, so this is an error")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
