@@ -1,0 +1,338 @@
+"""From a folder of YAML files to watches and settings, or to every problem in them at once.
+
+config/secondsource.yaml     how this deployment runs; may be absent
+config/watches/*.yaml        what is watched
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from config.checks import check_deployment, check_names, check_watch
+from config.cues import Cues, check_cues
+from config.document import Document, Trail, read
+from config.explain import explain
+from config.problem import Problem, WrongFiles, quoted, visible
+from config.schema import DATABASES, Deployment, Watch, WatchFile, is_database
+from config.secrets import Secret, from_environment, from_file, literal_secrets
+from secondsource.contracts import watch as contract
+
+SETTINGS = "secondsource.yaml"
+WATCHES = "watches"
+BUILT_IN = Path(__file__).parent  #: gazetteers and cues that come with us, where a deployment names none
+DEFAULT_STORE = "sqlite:///secondsource.sqlite"
+
+#: The environment variables that win over secondsource.yaml; there are no others.
+OVERRIDES: Mapping[str, Trail] = {
+    "SECONDSOURCE_TRANSPORT": ("transport",),
+    "SECONDSOURCE_KAFKA_BOOTSTRAP": ("kafka", "bootstrap"),
+    "SECONDSOURCE_DESK_PUBLIC_URL": ("desk", "public_url"),
+    "SECONDSOURCE_METRICS_PORT": ("metrics", "port"),
+}
+STORE_URL = "SECONDSOURCE_STORE_URL"  #: read beside the file, because it may hold a password
+
+
+class Service(NamedTuple):
+    """An optional service: on, or off and how to turn it on."""
+
+    name: str
+    on: bool
+    how: str
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A configuration that can work. Paths are absolute or relative to the working directory, ready to open."""
+
+    folder: Path
+    watches: tuple[contract.Watch, ...]
+    deployment: Deployment
+    store_url: str = field(repr=False)
+    gazetteers: tuple[Path, ...]
+    cues: Cues = field(repr=False)
+    x_token: Secret | None
+    slack_token: Secret | None
+    kafka_password: Secret | None
+    services: tuple[Service, ...]
+
+
+def load(folder: Path, environ: Mapping[str, str]) -> Configuration:
+    """Read a configuration folder.
+
+    Raises:
+        BadConfiguration: with every problem, one a line (WrongFiles, which has them as `problems`).
+    """
+    reading = _Reading(folder, environ)
+    if reading.problems:
+        raise WrongFiles(reading.problems)
+    return reading.configuration()
+
+
+def problems(folder: Path, environ: Mapping[str, str]) -> list[Problem]:
+    """What is wrong with a configuration folder, by file and line; empty where nothing is."""
+    return list(_Reading(folder, environ).problems)
+
+
+def reload(
+    current: Configuration, folder: Path, environ: Mapping[str, str]
+) -> tuple[Configuration, tuple[Problem, ...]]:
+    """Read again: the new configuration, or the current one and what is wrong with the new."""
+    try:
+        return load(folder, environ), ()
+    except WrongFiles as wrong:
+        return current, wrong.problems
+
+
+class _Reading:
+    """One pass over the folder, gathering problems."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+        self._folder, self._environ = folder, environ
+        self._problems: list[Problem] = []
+        self._watches: tuple[Watch, ...] = ()
+        self._settings = Deployment()
+        self._secrets: dict[str, Secret | None] = {}
+        self.cues: Cues = {}
+        if folder.is_dir():
+            self._read_settings()
+            self._read_watches()
+        else:
+            self._say(str(folder), "there is no such folder", "the folder of secondsource.yaml and watches/")
+        self.problems = tuple(sorted(dict.fromkeys(self._problems)))
+
+    def _say(self, file: str, what: str, write: str, key: str = "") -> None:
+        self._problems.append(Problem(file, 0, 0, key, what, write))
+
+    # --- secondsource.yaml ---
+
+    def _read_settings(self) -> None:
+        path = self._folder / SETTINGS
+        document = read(path, visible(str(path))) if path.exists() else Document(str(path), None, {}, {}, ())
+        document = self._overridden(document)
+        found, said = _validated(document, {} if document.data is None else document.data, Deployment, self._folder)
+        self._problems += said
+        if found is None:  # check at least the sections that are right by themselves
+            wrong = {_section(problem) for problem in said}
+            data = document.data if isinstance(document.data, dict) else {}
+            right = {key: value for key, value in data.items() if key in Deployment.model_fields and key not in wrong}
+            sound = Document(document.file, right, document.keys, document.values, ())
+            found, _ = _validated(sound, right, Deployment, self._folder)
+        if found is not None:
+            self._settings = found
+            self._problems += check_deployment(document, found, self._environ)
+            self._check_store_url()
+            self._read_secrets(document)
+        self.cues, said = check_cues(self._settings.enrich.cues or BUILT_IN / "cues")
+        self._problems += said
+
+    def _overridden(self, document: Document) -> Document:
+        """The document with the environment's values in it; what is wrong with those is said of the variable."""
+        data = dict(document.data) if isinstance(document.data, dict) else {}
+        for name in sorted(self._environ):
+            trail = OVERRIDES.get(name)
+            if trail is None:
+                self._check_name(name)
+                continue
+            text = self._environ[name].strip()
+            value: object = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
+            trial: object = value
+            for key in reversed(trail):
+                trial = {key: trial}
+            found, said = _validated(Document(name, trial, {}, {}, ()), trial, Deployment, self._folder)
+            self._problems += said
+            if found is not None:
+                data = _merged(data, trail, value)
+        if data == document.data or (not data and document.data is None):
+            return document
+        if document.data is not None and not isinstance(document.data, dict):
+            return document
+        return Document(document.file, data, document.keys, document.values, document.problems)
+
+    def _check_name(self, name: str) -> None:
+        """A misspelt override would be passed over in silence."""
+        known = (*OVERRIDES, STORE_URL)
+        sections = tuple(f"SECONDSOURCE_{section.upper()}_" for section in Deployment.model_fields)
+        if name not in known and name.startswith(sections):
+            near = get_close_matches(name, known, n=1, cutoff=0.6)
+            write = near[0] if near else f"the key in {SETTINGS}; the environment sets only {', '.join(known)}"
+            self._say("environment", "no such setting is read from the environment", write, visible(name))
+
+    def _check_store_url(self) -> None:
+        variable = self._settings.store.url_env or ""
+        for name in (STORE_URL, variable):
+            if self._environ.get(name, "").strip() and not is_database(self._environ[name].strip()):
+                self._say("environment", "neither SQLite nor PostgreSQL", DATABASES, name)
+
+    def _read_secrets(self, document: Document) -> None:
+        settings = self._settings
+        wanted: tuple[tuple[str, Trail, str | None, Path | None], ...] = (
+            ("x", ("collectors", "x", "token_file"), settings.collectors.x.token_env, settings.collectors.x.token_file),
+            (
+                "slack",
+                ("notify", "slack", "token_file"),
+                settings.notify.slack.token_env,
+                settings.notify.slack.token_file,
+            ),
+            (
+                "kafka",
+                ("kafka", "sasl_password_file"),
+                settings.kafka.sasl_password_env,
+                settings.kafka.sasl_password_file,
+            ),
+        )
+        for name, trail, variable, path in wanted:
+            value = from_environment(variable, self._environ)
+            if value is None and path is not None and path.is_file():
+                try:
+                    value = from_file(path)
+                except (OSError, UnicodeDecodeError):
+                    said = document.problem(trail, f"{quoted(str(path))} cannot be read as text", "a file of one line")
+                    self._problems.append(said)
+                    continue
+                if value is None:
+                    self._problems.append(
+                        document.problem(trail, f"{quoted(str(path))} is empty", "a file of one line")
+                    )
+            self._secrets[name] = value
+
+    # --- watches ---
+
+    def _read_watches(self) -> None:
+        folder = self._folder / WATCHES
+        paths = sorted(path for path in _listed(folder) if path.suffix in {".yaml", ".yml"})
+        if not paths:
+            self._say(visible(str(folder)), "there is no watch file here", "watches/aleppo.yaml, like the sample's")
+        found: list[tuple[Document, Trail, Watch]] = []
+        for path in paths:
+            document = read(path, visible(str(path)))
+            if document.data is None and not document.problems:
+                self._say(document.file, "the file is empty", "watches: with one or several watches")
+                continue
+            good, said = _validated(document, document.data, WatchFile, self._folder)
+            self._problems += said
+            found += _each(document, good)
+        for document, trail, watch in found:
+            self._problems += check_watch(document, trail, watch)
+        self._problems += check_names(found)
+        self._watches = tuple(watch for _, _, watch in found)
+
+    # --- the result ---
+
+    def configuration(self) -> Configuration:
+        settings = self._settings
+        named = settings.enrich.gazetteers
+        return Configuration(
+            folder=self._folder,
+            watches=tuple(sorted((_contract(watch) for watch in self._watches), key=lambda watch: watch.name)),
+            deployment=settings,
+            store_url=self._store_url(),
+            gazetteers=tuple(sorted(_listed(BUILT_IN / "gazetteer"))) if named is None else named,
+            cues=self.cues,
+            x_token=self._secrets.get("x"),
+            slack_token=self._secrets.get("slack"),
+            kafka_password=self._secrets.get("kafka"),
+            services=tuple(self._services()),
+        )
+
+    def _store_url(self) -> str:
+        store = self._settings.store
+        named = self._environ.get(store.url_env, "") if store.url_env else ""
+        return self._environ.get(STORE_URL, "").strip() or named.strip() or store.url or DEFAULT_STORE
+
+    def _services(self) -> Iterator[Service]:
+        settings = self._settings
+        x, slack = settings.collectors.x, settings.notify.slack
+        how = f"collectors.x in {SETTINGS}: enabled: true, approved_use_case:, token_env:"
+        yield Service("x", x.enabled, x.approved_use_case if x.enabled else f"off; to turn it on: {how}")
+        told = sorted({watch.slack_channel for watch in self._watches if watch.slack_channel})
+        if self._secrets.get("slack") is None:
+            how = f"export {slack.token_env or 'SLACK_BOT_TOKEN'}=xoxb-…"
+            if slack.token_env is None and slack.token_file is None:
+                how += f", and notify.slack.token_env: SLACK_BOT_TOKEN in {SETTINGS}"
+            yield Service("slack", on=False, how=f"off; to turn it on: {how}")
+        elif not told:
+            yield Service("slack", on=False, how="off; no watch has a slack_channel")
+        else:
+            yield Service("slack", on=True, how="channels " + ", ".join(told))
+
+
+_AnyModel = TypeVar("_AnyModel", bound=BaseModel)
+
+
+def _validated(
+    document: Document, data: object, model: type[_AnyModel], folder: Path
+) -> tuple[_AnyModel | None, list[Problem]]:
+    """The model, or None, and what is wrong. A secret in the clear is told instead of what else is wrong there."""
+    said = list(document.problems)
+    clear = dict(literal_secrets(document))
+    said += clear.values()
+    good = None
+    if data is None or (document.data is None and document.problems):
+        return None, said
+    try:
+        good = model.model_validate(data, context={"folder": folder})
+    except ValidationError as error:
+        errors = [found for found in error.errors(include_url=False) if found["loc"] not in clear]
+        said += explain(document, errors, model)
+    except RecursionError:  # pragma: no cover (the depth of documents is bounded)
+        said.append(document.problem((), "is nested too deep", "it flatter"))
+    return (None if said else good), said
+
+
+def _each(document: Document, good: WatchFile | None) -> Iterator[tuple[Document, Trail, Watch]]:
+    """The watches of a file, each by itself where the file as a whole is wrong, so that all are checked."""
+    if good is not None:
+        for index, watch in enumerate(good.watches):
+            yield document, ("watches", index), watch
+        return
+    items = document.data.get("watches") if isinstance(document.data, dict) else None
+    for index, item in enumerate(items if isinstance(items, tuple) else ()):
+        try:
+            yield document, ("watches", index), Watch.model_validate(item)
+        except ValidationError:
+            continue
+
+
+def _section(problem: Problem) -> str:
+    return problem.key.split(".")[0].split("[")[0]
+
+
+def _merged(data: Mapping[str, object], trail: Trail, value: object) -> dict[str, object]:
+    head, *rest = trail
+    below = data.get(str(head))
+    if not rest:
+        return {**data, str(head): value}
+    if below is not None and not isinstance(below, dict):
+        return dict(data)  # the file is wrong there, and says so
+    return {**data, str(head): _merged(below or {}, tuple(rest), value)}
+
+
+def _listed(folder: Path) -> Iterable[Path]:
+    return [path for path in folder.iterdir() if path.is_file() and path.name[0] != "."] if folder.is_dir() else []
+
+
+def _contract(watch: Watch) -> contract.Watch:
+    words, limits = watch.keywords, watch.thresholds
+    return contract.Watch(
+        name=watch.name,
+        hashtags=_once(watch.hashtags),
+        all_of=_once(words.all),
+        any_of=_once(words.any),
+        none_of=_once(words.none),
+        phrases=_once(watch.phrases),
+        accounts=_once(watch.accounts),
+        languages=_once(watch.languages),
+        collectors=_once(watch.collectors),
+        slack_channel=watch.slack_channel,
+        thresholds=contract.Thresholds(**limits.model_dump()),
+    )
+
+
+def _once(terms: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(terms))

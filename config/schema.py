@@ -1,0 +1,352 @@
+"""What may stand in the YAML files: the models behind the loader's messages and the editors' JSON Schemas.
+
+Unknown keys are errors, types are strict (no "30" for 30). The examples are what messages offer to write instead,
+the texts under the fields are what editors show.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from config.languages import KNOWN_LANGUAGES, nearest_language
+
+Transport = Literal["inline", "kafka"]
+DATABASES = "sqlite:///secondsource.sqlite or postgresql+psycopg://host/name"
+COLLECTORS = ("replay", "x")  #: what a watch may name; a test holds this against the collectors there are
+
+
+def wrong(what: str, write: str = "") -> PydanticCustomError:
+    """An error of our own, which knows what to write instead ("" for the field's example)."""
+    return PydanticCustomError("ours", "{what}", {"what": what, "write": write})
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+
+# --- texts -----------------------------------------------------------------------------------------------------------
+
+
+def _hashtag(text: str) -> str:
+    bare = text.lstrip("#＃")
+    if bare != text:
+        raise wrong("hashtags stand without #", _as_item(bare))
+    if re.search(r"\s", text):
+        raise wrong(
+            "a hashtag has no spaces", _as_item(re.sub(r"\s+", "_", text.strip())) + ", or a phrase under phrases:"
+        )
+    if text.isdigit() or not all(map(_in_hashtag, text)):
+        raise wrong("a hashtag is letters, digits and _, and not digits alone", "Aleppo")
+    return text
+
+
+def _in_hashtag(character: str) -> bool:
+    return character.isalnum() or character in "_\u200c\u200d" or unicodedata.category(character).startswith("M")
+
+
+def _term(text: str) -> str:
+    if text != text.strip() or not text.strip():
+        raise wrong("a blank stands at an end, or there is nothing else", _as_item(text.strip() or "ceasefire"))
+    if text.startswith(("#", "@")):
+        raise wrong(
+            f"{text[0]} does not belong to a word", _as_item(text[1:]) + " here, or under hashtags: or accounts:"
+        )
+    if not any(character.isalnum() for character in text):
+        raise wrong("no letter or digit in it, so no post would match", "a word")
+    return text
+
+
+def _handle(text: str) -> str:
+    if text.startswith("@"):
+        raise wrong("accounts stand without @", text.lstrip("@"))
+    if not re.fullmatch(r"[\w.@:-]+", text):
+        raise wrong("a handle has no spaces and none of the signs in this one", "velgrad_port")
+    return text
+
+
+def _language(code: str) -> str:
+    if code not in KNOWN_LANGUAGES:
+        near = nearest_language(code)
+        raise wrong("not a language code we know", near or "a code of two or three letters, like en or ar")
+    return code
+
+
+def _collector(name: str) -> str:
+    if name not in COLLECTORS:
+        raise wrong("not a collector we have", " or ".join(COLLECTORS))
+    return name
+
+
+def _watch_name(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,62})", text):
+        slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:63]
+        raise wrong(
+            "a name is small letters, digits and -, at most 63, because it stands in addresses", slug or "aleppo"
+        )
+    return text
+
+
+def _channel(text: str) -> str:
+    if not re.fullmatch(r"[CG][A-Z0-9]{6,20}", text):
+        what = (
+            "a Slack channel is named by its id, because Slack updates a message (chat.update) by id only; "
+            "the id stands at the end of the channel's About page"
+        )
+        raise wrong(what, "C0123456789")
+    return text
+
+
+def _variable(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", text):
+        raise wrong("not the name of an environment variable (the value itself never stands in this file)")
+    return text
+
+
+def _base_url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/@]+(?:/[^\s]*)?", text):
+        raise wrong("not an http(s) address, or one with a user in it")
+    return text
+
+
+def is_database(url: str) -> bool:
+    return re.match(r"sqlite:///|postgresql\+psycopg://", url) is not None
+
+
+def _database(text: str) -> str:
+    if not is_database(text):
+        raise wrong("neither SQLite nor PostgreSQL", DATABASES)
+    return text
+
+
+def _as_item(text: str) -> str:
+    return text or "a word"
+
+
+def _resolved(value: object, info: ValidationInfo) -> object:
+    """A path, relative to the configuration's folder."""
+    if not isinstance(value, str):
+        raise PydanticCustomError("string_type", "a path")
+    if not value.strip():
+        raise wrong("no path in it")
+    folder = (info.context or {}).get("folder", Path())
+    return Path(folder, value)
+
+
+Hashtag = Annotated[str, Field(max_length=100, examples=["Aleppo"]), AfterValidator(_hashtag)]
+Term = Annotated[str, Field(max_length=200, examples=["ceasefire"]), AfterValidator(_term)]
+Handle = Annotated[str, Field(max_length=200, examples=["velgrad_port"]), AfterValidator(_handle)]
+LanguageCode = Annotated[str, Field(examples=["en"]), AfterValidator(_language)]
+CollectorName = Annotated[
+    str, Field(examples=["x"], json_schema_extra={"enum": list(COLLECTORS)}), AfterValidator(_collector)
+]
+Variable = Annotated[str, AfterValidator(_variable)]
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+ConfigPath = Annotated[Path, BeforeValidator(_resolved)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+# --- watches ---------------------------------------------------------------------------------------------------------
+
+
+class Keywords(Model):
+    """Words or short phrases, in any spelling of case."""
+
+    all: tuple[Term, ...] = Field(default=(), max_length=200, examples=[["Velgrad"]])
+    """Every one of these must stand in the post."""
+    any: tuple[Term, ...] = Field(default=(), max_length=200, examples=[["bridge", "crane"]])
+    """One of these is enough."""
+    none: tuple[Term, ...] = Field(default=(), max_length=200, examples=[["giveaway"]])
+    """A post with one of these is not wanted."""
+
+
+class Thresholds(Model):
+    """When a story of this watch is worth waking somebody."""
+
+    min_interactions: int = Field(default=30, ge=1, le=10**9, examples=[30])
+    """Never below this many reposts, quotes and replies, however surprising."""
+    max_surprise: float = Field(default=0.001, gt=0, le=0.5, examples=[0.001])
+    """How improbable a spread must be against the watch's own history: 0.001 is one story in a thousand."""
+    min_history: int = Field(default=30, ge=2, le=100_000, examples=[30])
+    """Earlier stories of the watch needed before anything is called surprising."""
+    independent_origins: float = Field(default=2.0, gt=1, le=100, examples=[2])
+    """Independent origins at which a story counts as corroborated. At 1 every story would be its own corroboration."""
+    story_hours: float = Field(default=48.0, gt=0, le=24 * 365, examples=[48])
+    """A story without a new post for this long is over."""
+    lateness_seconds: float = Field(default=1.0, ge=0, le=3600, examples=[1])
+    """How long to wait for posts that arrive out of order."""
+
+
+class Watch(Model):
+    """What somebody asked to be watched."""
+
+    name: Annotated[str, AfterValidator(_watch_name)] = Field(examples=["aleppo"])
+    """Small letters, digits and -; it keys what is stored, so a new name is a new watch with no history."""
+    hashtags: tuple[Hashtag, ...] = Field(default=(), max_length=200, examples=[["Aleppo", "حلب"]])
+    """Without #. Each spelling is its own entry; case does not matter."""
+    keywords: Keywords = Field(default=Keywords(), examples=[{"any": ["bridge", "crane"]}])
+    phrases: tuple[Term, ...] = Field(default=(), max_length=200, examples=[["Karst Bridge"]])
+    """Words that must stand next to each other, in this order."""
+    accounts: tuple[Handle, ...] = Field(default=(), max_length=200, examples=[["velgrad_port"]])
+    """Handles, without @: all they post."""
+    languages: tuple[LanguageCode, ...] = Field(default=(), max_length=50, examples=[["en", "ar"]])
+    """Only posts in these; all if empty. Posts whose text does not tell are kept."""
+    collectors: tuple[CollectorName, ...] = Field(default=(), max_length=20, examples=[["x"]])
+    """Only from these; all that are on if empty."""
+    thresholds: Thresholds = Field(default=Thresholds(), examples=[{"min_interactions": 30}])
+    slack_channel: Annotated[str, AfterValidator(_channel)] = Field(default="", examples=["C0123456789"])
+    """The id of the channel to tell; nobody is told on Slack if absent."""
+
+
+class WatchFile(Model):
+    """Watches, one or several a file."""
+
+    watches: tuple[Watch, ...] = Field(
+        min_length=1, max_length=1000, examples=[[{"name": "aleppo", "hashtags": ["Aleppo"]}]]
+    )
+
+
+# --- the deployment --------------------------------------------------------------------------------------------------
+
+
+class Kafka(Model):
+    """Where the broker is and how to be let in. Used where `transport: kafka`."""
+
+    bootstrap: str = Field(
+        default="127.0.0.1:9092", pattern=r"^[^\s,/@]+:\d+(,[^\s,/@]+:\d+)*$", examples=["127.0.0.1:9092"]
+    )
+    """host:port, several with commas."""
+    prefix: str = Field(default="secondsource", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", examples=["secondsource"])
+    """Begins the name of every topic and consumer group, so that several deployments can share a broker."""
+    partitions: int = Field(default=4, ge=1, le=1000, examples=[4])
+    """Of topics made by us; the most workers that can share a stage."""
+    replication: int = Field(default=1, ge=1, le=10, examples=[3])
+    """Copies of each partition; 3 is usual on a cluster."""
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", examples=["SASL_SSL"]
+    )
+    ssl_ca_file: ConfigPath | None = Field(default=None, examples=["/etc/secondsource/ca.pem"])
+    ssl_cert_file: ConfigPath | None = Field(default=None, examples=["/etc/secondsource/client.pem"])
+    ssl_key_file: ConfigPath | None = Field(default=None, examples=["/run/secrets/kafka-client.key"])
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", examples=["SCRAM-SHA-512"]
+    )
+    sasl_username: str = Field(default="", max_length=200, examples=["secondsource"])
+    sasl_password_env: Variable | None = Field(default=None, examples=["KAFKA_PASSWORD"])
+    sasl_password_file: ConfigPath | None = Field(default=None, examples=["/run/secrets/kafka-password"])
+
+
+class Store(Model):
+    """Where everything is remembered. One of the two; a local SQLite file if neither is given."""
+
+    url: Annotated[str, AfterValidator(_database)] | None = Field(
+        default=None, examples=["sqlite:///secondsource.sqlite"]
+    )
+    """Without a password in it."""
+    url_env: Variable | None = Field(default=None, examples=["DATABASE_URL"])
+    """Name of an environment variable that holds the URL, password and all."""
+
+
+class X(Model):
+    """X, by its filtered stream. Off until somebody turns it on and says what X approved the use for."""
+
+    enabled: bool = Field(default=False, examples=[True])
+    approved_use_case: str = Field(default="", max_length=2000, examples=["Newsroom verification, approved 2026-09-01"])
+    """The use X approved for your developer account, in your own words. Kept in the log at each start."""
+    token_env: Variable | None = Field(default=None, examples=["X_BEARER_TOKEN"])
+    token_file: ConfigPath | None = Field(default=None, examples=["/run/secrets/x-bearer-token"])
+    base_url: BaseUrl = Field(default="https://api.x.com", examples=["https://api.x.com"])
+
+
+class Collectors(Model):
+    x: X = Field(default=X(), examples=[{"enabled": True}])
+
+
+class Media(Model):
+    """Fetching pictures and looking at them, within bounds."""
+
+    enabled: bool = Field(default=True, examples=[True])
+    roots: tuple[ConfigPath, ...] = Field(default=(), max_length=100, examples=[["/srv/pictures"]])
+    """Folders from which file: addresses may be read, for replays. None else ever is."""
+    max_bytes: int = Field(default=20_000_000, ge=1000, le=10**9, examples=[20_000_000])
+    max_pixels: int = Field(default=50_000_000, ge=10_000, le=10**9, examples=[50_000_000])
+    """Width × height; larger ones are refused before they are decoded."""
+    timeout_seconds: float = Field(default=10.0, gt=0, le=300, examples=[10])
+    workers: int = Field(default=8, ge=1, le=256, examples=[8])
+
+
+class Enrich(Model):
+    languages: tuple[LanguageCode, ...] = Field(
+        default=("ar", "de", "en", "es", "fa", "fr", "he", "it", "ku", "pt", "ru", "tr", "uk"),
+        min_length=1,
+        max_length=176,
+        examples=[["en", "ar"]],
+    )
+    """What posts are expected in. Fewer is more accurate: the text of a short post fits many languages."""
+    pipelines: dict[LanguageCode, str] = Field(default={}, examples=[{"en": "en_core_web_sm"}])
+    """Trained spaCy pipelines to use, by language. Those not installed are reported at start."""
+    gazetteers: tuple[ConfigPath, ...] | None = Field(default=None, max_length=100, examples=[["gazetteer/places.tsv"]])
+    """Lists of names, relative to this file's folder; those that come with Second Source if absent."""
+    cues: ConfigPath | None = Field(default=None, examples=["cues"])
+    """Folder of the words that tell how a post takes what it speaks of, one file a language; ours if absent."""
+    media: Media = Field(default=Media(), examples=[{"enabled": True}])
+
+
+class Slack(Model):
+    """On as soon as the token is there."""
+
+    token_env: Variable | None = Field(default=None, examples=["SLACK_BOT_TOKEN"])
+    token_file: ConfigPath | None = Field(default=None, examples=["/run/secrets/slack-bot-token"])
+    base_url: BaseUrl = Field(default="https://slack.com/api/", examples=["https://slack.com/api/"])
+
+
+class Notify(Model):
+    console: bool = Field(default=True, examples=[True])
+    """Print alerts where the process runs."""
+    slack: Slack = Field(default=Slack(), examples=[{"token_env": "SLACK_BOT_TOKEN"}])
+
+
+class Desk(Model):
+    """The evidence page."""
+
+    host: str = Field(default="127.0.0.1", min_length=1, max_length=255, examples=["127.0.0.1"])
+    port: Port = Field(default=8380, examples=[8380])
+    public_url: BaseUrl | None = Field(default=None, examples=["https://desk.example.org"])
+    """How readers of a Slack message reach the page; http://host:port if absent."""
+
+
+class Metrics(Model):
+    address: str = Field(default="127.0.0.1", min_length=1, max_length=255, examples=["127.0.0.1"])
+    port: Port = Field(default=9380, examples=[9380])
+    """Each process of a host needs its own; 0 takes a free one."""
+
+
+class Runtime(Model):
+    batch_size: int = Field(default=1000, ge=1, le=100_000, examples=[1000])
+    """Records handled, and committed, together."""
+    halt_after: int = Field(default=100, ge=1, le=10**6, examples=[100])
+    """So many bad records in a row stop a stage rather than eat the stream."""
+    save_every_seconds: float = Field(default=2.0, gt=0, le=3600, examples=[2])
+    """How often a stage's memory is kept; after a crash so much is handled again."""
+
+
+class Deployment(Model):
+    """How this deployment runs. Every key has a default: an empty file runs on one machine with no service."""
+
+    transport: Transport = Field(default="inline", examples=["inline"])
+    """inline: one process, no broker. kafka: as many processes as you like."""
+    kafka: Kafka = Field(default=Kafka(), examples=[{"bootstrap": "127.0.0.1:9092"}])
+    store: Store = Field(default=Store(), examples=[{"url": "sqlite:///secondsource.sqlite"}])
+    collectors: Collectors = Field(default=Collectors(), examples=[{"x": {"enabled": True}}])
+    enrich: Enrich = Field(default=Enrich(), examples=[{"languages": ["en", "ar"]}])
+    notify: Notify = Field(default=Notify(), examples=[{"console": True}])
+    desk: Desk = Field(default=Desk(), examples=[{"port": 8380}])
+    metrics: Metrics = Field(default=Metrics(), examples=[{"port": 9380}])
+    runtime: Runtime = Field(default=Runtime(), examples=[{"batch_size": 1000}])

@@ -1,0 +1,97 @@
+"""Secrets come from the environment or from files, never from YAML, and are not printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from config.document import Document, Trail
+from config.problem import Problem
+
+MAX_BYTES = 64 * 1024
+
+_LOOKS = (
+    (re.compile(r"\bxox[a-z]-|\bxapp-"), "a Slack token"),
+    (re.compile(r"\bBearer\s+\S", re.IGNORECASE), "a bearer token"),
+    (re.compile(r"\bA{15,}\S{10,}|^[A-Za-z0-9%+=_-]{60,}$"), "a token"),
+    (re.compile(r"-----BEGIN "), "a private key"),
+    (re.compile(r"://[^/\s:@]*:[^/\s@]+@"), "an address with a password in it"),
+    (
+        re.compile(r"[?&](?:password|passwd|token|api_key|sslpassword)=[^&\s]", re.IGNORECASE),
+        "an address with a password in it",
+    ),
+)
+
+
+class Secret:
+    """A value that does not show itself in logs, tracebacks or reprs; `reveal()` is for what needs it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def reveal(self) -> str:
+        return self._value
+
+
+def looks_secret(text: str) -> str:
+    """What kind of secret a text looks like, "" if none."""
+    return next((kind for pattern, kind in _LOOKS if pattern.search(text)), "")
+
+
+def literal_secrets(document: Document) -> Iterator[tuple[Trail, Problem]]:
+    """Values and keys in a file that look like secrets. The messages do not repeat them."""
+    for trail, value in _texts(document.data, ()):
+        kind = looks_secret(value)
+        if not kind:
+            continue
+        key = next((str(step) for step in reversed(trail) if isinstance(step, str)), "")
+        stem = re.sub(r"_(env|file)$", "", key) or "token"
+        what = f"{kind} stands here in the clear; whoever reads this file has it, so replace it where it was issued too"
+        write = f"{stem}_env: with the name of an environment variable, or {stem}_file: with the path of a file"
+        yield (
+            trail,
+            document.problem(
+                trail, what, "url_env: with the name of an environment variable" if key == "url" else write
+            ),
+        )
+
+
+def _texts(data: object, trail: Trail) -> Iterator[tuple[Trail, str]]:
+    if isinstance(data, str):
+        yield trail, data
+    elif isinstance(data, tuple):
+        for index, item in enumerate(data):
+            yield from _texts(item, (*trail, index))
+    elif isinstance(data, dict):
+        for key, item in data.items():
+            yield from _texts(item, (*trail, key))
+
+
+def from_environment(name: str | None, environ: Mapping[str, str]) -> Secret | None:
+    value = environ.get(name, "").strip() if name else ""
+    return Secret(value) if value else None
+
+
+def from_file(path: Path | None) -> Secret | None:
+    """The first line of a file; None where there is no path, or nothing usable in it.
+
+    Raises:
+        OSError, UnicodeDecodeError: the file cannot be read as text.
+    """
+    if path is None:
+        return None
+    with path.open("rb") as file:
+        text = file.read(MAX_BYTES).decode("utf-8").strip()
+    return Secret(text.splitlines()[0].strip()) if text else None
