@@ -1,0 +1,99 @@
+"""Alerts on a terminal: what happened first, what it rests on below, one label a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TextIO
+
+from rich.console import Console
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from alerts import wording
+from alerts.notifiers.contract import Pace
+from alerts.ports import Delivery
+from alerts.quoting import clipped, isolated, web_address
+from secondsource.contracts.errors import SourceAway
+from secondsource.contracts.messages import AlertEvent
+
+MOST_REASONS = 8
+MOST_EARLIER = 5
+MOST_ORIGINS = 5
+_STYLES = {
+    "opened": "bold red",
+    "updated": "bold yellow",
+    "corroborated": "bold green",
+    "contested": "bold magenta",
+    "expired": "bold",
+}
+
+
+class ConsoleNotifier:
+    """Prints to a text stream. A terminal cannot be looked at again, so a delivery in doubt is printed once more
+    and says so.
+
+    `width` in columns; None takes the terminal's, 100 where the stream is none. Colours only on a terminal.
+    """
+
+    name = "console"
+    pace: Pace | None = None
+
+    def __init__(self, stream: TextIO, width: int | None = None) -> None:
+        wide = width if width is not None or stream.isatty() else 100
+        self._console = Console(file=stream, width=wide, highlight=False, markup=False, emoji=False)
+
+    def post(self, delivery: Delivery) -> str:
+        event = delivery.event
+        try:
+            self._console.print(_title(event))
+            self._console.print(_table(rows(event), repeated=delivery.in_doubt))
+            self._console.file.flush()
+        except OSError as error:
+            raise SourceAway(f"expected to print alert {event.alert_id}, but the terminal is gone: {error}") from error
+        return event.alert_id
+
+    def find(self, delivery: Delivery) -> str | None:  # noqa: ARG002 - the protocol asks about a delivery
+        return None
+
+
+def rows(event: AlertEvent) -> Iterator[tuple[str, str]]:
+    """An alert as label and line, most urgent first; a label is not repeated for the lines that belong to it."""
+    story, finding = event.story, event.finding
+    yield "Claim", wording.quoted(story.claim, 600)
+    yield "Spread", wording.spread(story.spread)
+    if odds := wording.odds(story.spread):
+        yield "", odds
+    yield "Sources", wording.origins(story)
+    yield from _listed("", [wording.origin(o) for o in story.origins], MOST_ORIGINS)
+    reasons = [isolated(clipped(reason.sentence, 400)) for reason in finding.reasons]
+    yield from _listed("Why", reasons, MOST_REASONS)
+    yield from _listed("Seen before", [wording.earlier(e) for e in finding.earlier], MOST_EARLIER)
+    if event.kind != "corroborated":
+        yield "Clears it", isolated(clipped(finding.clears, 400))
+    if address := web_address(event.link):
+        yield "Evidence", address
+    yield "Alert", f"{clipped(event.id, 120)} in watch {isolated(clipped(event.watch, 60))}"
+
+
+def _listed(label: str, lines: list[str], most: int) -> Iterator[tuple[str, str]]:
+    for place, line in enumerate(lines[:most]):
+        yield (label if place == 0 else ""), line
+    if len(lines) > most:
+        yield "", f"and {len(lines) - most:,} more"
+
+
+def _title(event: AlertEvent) -> Text | Rule:
+    title = Text(f"{wording.KINDS[event.kind].upper()}  {wording.moment(event.at)}", style=_STYLES[event.kind])
+    return Rule(title, align="left", characters="─", style="dim")
+
+
+def _table(lines: Iterator[tuple[str, str]], *, repeated: bool) -> Table:
+    table = Table.grid(padding=(0, 2), pad_edge=False)
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(overflow="fold")
+    for label, line in lines:
+        table.add_row(Text(label), Text(line))
+    if repeated:
+        table.add_row(Text(""), Text("(printed again: the last sender stopped before it could note that it had)"))
+    return table

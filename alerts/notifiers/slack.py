@@ -1,0 +1,209 @@
+"""Slack, through a bot token: one message an alert, kept up to date in place, each change told in its thread.
+
+Scopes: `chat:write`, and `channels:history` (`groups:history` for private channels) to look whether a message whose
+answer never came is there after all. The bot must be in the channel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from http.client import HTTPException
+from typing import Any, NamedTuple
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
+
+from alerts.notifiers import slack_blocks
+from alerts.notifiers.contract import Pace, Refused
+from alerts.notifiers.slack_errors import answer_of, failure, unheard
+from alerts.ports import Delivery
+from secondsource.contracts.errors import BadConfiguration, SourceAway
+
+SLACK_API = "https://slack.com/api/"
+EVENT_TYPE = "secondsource_alert"
+PAGE = 100
+#: How far back to look for a message in doubt, in pages: further up is older than any sender waits.
+MOST_PAGES = 10
+
+#: What slack_sdk lets through when the connection fails, before or after Slack heard us.
+_LINE_FAILURES = (URLError, HTTPException, OSError, UnicodeDecodeError)
+_GONE = {"thread_not_found", "message_not_found"}
+_UNREADABLE = {"missing_scope", "channel_not_found", "not_in_channel", "is_archived", "not_allowed_token_type"}
+
+Call = Callable[..., SlackResponse]
+
+
+class Standing(NamedTuple):
+    """What Slack says of our token. `missing` are scopes that would be needed for what `without` says."""
+
+    team: str
+    bot: str
+    missing: tuple[str, ...]
+    without: str
+
+    def __str__(self) -> str:
+        lacks = f"; add the scope {' or '.join(self.missing)}: {self.without}" if self.missing else ""
+        return f"Slack: on, as {self.bot} in {self.team}{lacks}"
+
+
+class SlackNotifier:
+    """Serves "slack:CHANNEL". A reference is "channel id:ts" of the alert's first message.
+
+    `timeout` in seconds bounds each wait for an answer, so that a stopping sender stops. `per_second` is how fast one
+    channel takes messages.
+    """
+
+    name = "slack"
+
+    def __init__(self, token: str, base_url: str = SLACK_API, timeout: int = 4, per_second: float = 1.0) -> None:
+        self.pace: Pace | None = Pace(per_second)
+        # No retry handlers: the default one posts again after a dropped connection, whether or not it was heard.
+        self._client = WebClient(token, base_url=base_url, timeout=timeout, retry_handlers=[])
+        if proxy_bypass(urlsplit(base_url).hostname or ""):
+            self._client.proxy = None  # slack_sdk reads HTTPS_PROXY but not NO_PROXY
+
+    def check(self) -> Standing:
+        """Ask Slack who we are.
+
+        Raises:
+            BadConfiguration: the token does not work.
+            SourceAway: Slack did not answer.
+        """
+        answer = self._ask(self._client.auth_test)
+        scopes = {name.lower(): str(value) for name, value in answer.headers.items()}.get("x-oauth-scopes", "")
+        granted = {scope.strip() for scope in scopes.split(",")}
+        bot, team = str(answer.get("user", "")), str(answer.get("team", ""))
+        if scopes and "chat:write" not in granted:
+            msg = f"expected a Slack token with the scope chat:write, came {scopes}; add it and reinstall the app"
+            raise BadConfiguration(msg)
+        reading = ("channels:history", "groups:history")
+        missing = () if not scopes or granted.intersection(reading) else reading
+        return Standing(team, bot, missing, "a message whose answer is lost cannot be looked up, and is left unsent")
+
+    def post(self, delivery: Delivery) -> str:
+        if not delivery.reference:
+            return self._first(delivery)
+        channel, _, ts = delivery.reference.partition(":")
+        # The update comes first: it may be repeated freely, so a thread reply that is found means that both are done.
+        if not self._updated(delivery, channel, ts):
+            return self._first(delivery)
+        message = slack_blocks.change(delivery.event, mark(delivery))
+        self._say(delivery, channel, message, thread_ts=ts)
+        return delivery.reference
+
+    def find(self, delivery: Delivery) -> str | None:
+        if delivery.reference:
+            channel, _, ts = delivery.reference.partition(":")
+            replies = self._pages(self._client.conversations_replies, channel, ts=ts, oldest=ts)
+            if any(_marked(message, delivery) for message in replies):
+                return delivery.reference
+        else:
+            channel = _channel(delivery)
+        for message in self._pages(self._client.conversations_history, channel):
+            if _marked(message, delivery):
+                return f"{channel}:{message['ts']}"
+        return None
+
+    def _first(self, delivery: Delivery) -> str:
+        message = slack_blocks.card(delivery.event, mark(delivery))
+        answer = self._say(delivery, _channel(delivery), message)
+        return f"{answer['channel']}:{answer['ts']}"
+
+    def _say(self, delivery: Delivery, channel: str, message: slack_blocks.Message, **thread: str) -> SlackResponse:
+        return self._ask(
+            self._client.chat_postMessage,
+            channel=channel,
+            text=message.text,
+            blocks=message.blocks,
+            metadata={
+                "event_type": EVENT_TYPE,
+                "event_payload": {"key": delivery.id, "alert": delivery.event.alert_id},
+            },
+            unfurl_links=False,
+            unfurl_media=False,
+            link_names=False,
+            **thread,
+        )
+
+    def _updated(self, delivery: Delivery, channel: str, ts: str) -> bool:
+        """True if the alert's message now shows this event, or stands but may not be edited; False if it is gone."""
+        message = slack_blocks.card(delivery.event, f"{mark(delivery)}:card")
+        try:
+            self._client.chat_update(channel=channel, ts=ts, text=message.text, blocks=message.blocks, link_names=False)
+        except SlackApiError as error:
+            answer = answer_of(error)
+            if answer == "message_not_found":
+                return False
+            if answer not in {"edit_window_closed", "cant_update_message"}:
+                raise _nothing_posted(failure(error)) from error
+        except _LINE_FAILURES as error:
+            raise _nothing_posted(unheard(error)) from error
+        return True
+
+    def _pages(self, call: Call, channel: str, **asked: Any) -> Iterator[dict[str, Any]]:
+        """Messages of a channel (newest first) or a thread (oldest first), with metadata, page by page."""
+        cursor: str | None = None
+        for _ in range(MOST_PAGES):
+            answer = self._read(call, channel=channel, limit=PAGE, include_all_metadata=True, cursor=cursor, **asked)
+            if answer is None:
+                return
+            yield from answer.get("messages") or []
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
+            if cursor is None:
+                return
+
+    def _read(self, call: Call, **asked: Any) -> SlackResponse | None:
+        """One page, None where the thread is gone. A channel that may not be read leaves the delivery in doubt."""
+        try:
+            return call(**asked)
+        except SlackApiError as error:
+            word = answer_of(error)
+            if word in _GONE:
+                return None
+            if word not in _UNREADABLE:
+                raise failure(error) from error
+            msg = (
+                f"in doubt: it may have been posted, and the channel cannot be read to find out ({word}); look there, "
+                "give the token the scope channels:history (groups:history), and the watch a channel id, not a name"
+            )
+            raise Refused(msg) from error
+        except _LINE_FAILURES as error:
+            raise unheard(error) from error
+
+    def _ask(self, call: Call, **asked: Any) -> SlackResponse:
+        try:
+            return call(**asked)
+        except SlackApiError as error:
+            raise failure(error) from error
+        except _LINE_FAILURES as error:
+            raise unheard(error) from error
+
+
+def mark(delivery: Delivery) -> str:
+    """A block id that tells our message apart even where metadata may not be read."""
+    return f"secondsource:{hashlib.sha256(delivery.id.encode()).hexdigest()[:40]}"
+
+
+def _marked(message: dict[str, Any], delivery: Delivery) -> bool:
+    payload = (message.get("metadata") or {}).get("event_payload") or {}
+    if payload.get("key") == delivery.id:
+        return True
+    return any(block.get("block_id") == mark(delivery) for block in message.get("blocks") or [])
+
+
+def _channel(delivery: Delivery) -> str:
+    channel = delivery.destination.partition(":")[2]
+    if not channel:
+        msg = f"expected a destination like slack:C0123456789, came {delivery.destination}; give its watch a channel"
+        raise Refused(msg)
+    return channel
+
+
+def _nothing_posted(error: Exception) -> Exception:
+    """An update that went unheard has posted nothing new: it can simply be made again."""
+    return SourceAway(str(error), retry_after=error.retry_after) if isinstance(error, SourceAway) else error

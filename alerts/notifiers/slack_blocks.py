@@ -1,0 +1,186 @@
+"""An alert as Slack Block Kit: pure, and within Slack's limits for any input.
+
+Limits: 50 blocks, 3,000 characters a text, 2,000 a field, 255 a block id; all texts together 10,000, because Slack
+refuses messages somewhere above 13,000 without documenting where.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from alerts import wording
+from alerts.quoting import ELLIPSIS, clipped, web_address
+from secondsource.contracts.messages import AlertEvent
+
+Block = dict[str, Any]
+
+MOST_BLOCKS = 50
+MOST_TEXT = 3000
+MOST_ALTOGETHER = 10_000
+MOST_REASONS = 6
+MOST_EARLIER = 3
+MOST_ORIGINS = 5
+
+#: Slack's mrkdwn has no escape for its formatting characters, so quoted ones become their look-alikes.
+_LOOK_ALIKES = str.maketrans({"*": "∗", "~": "∼", "`": "ˋ"})
+_EDGE_UNDERSCORE = re.compile(r"(?<!\w)_|_(?!\w)")
+
+
+class Message(NamedTuple):
+    """`text` is what notifications and screen readers get; `blocks` what the channel shows."""
+
+    text: str
+    blocks: list[Block]
+
+
+def escaped(text: str) -> str:
+    """Slack's three control characters as entities, so that no mention, channel or link can be written."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def mrkdwn(text: str, most: int) -> str:
+    """Cleaned words of others for an mrkdwn text: at most `most` characters as sent, none of them acting."""
+    plain = _EDGE_UNDERSCORE.sub("ˍ", text.translate(_LOOK_ALIKES))
+    return _fitting(plain, most, escaped)
+
+
+def card(event: AlertEvent, key: str) -> Message:
+    """The alert's one message, as its newest event leaves it. `key` marks its first block."""
+    blocks = _recalled(event) if event.kind == "corroborated" else _standing(event)
+    blocks += [_context(_footer(event))]
+    blocks[0]["block_id"] = key
+    return Message(_fallback(event), within_limits(blocks))
+
+
+def change(event: AlertEvent, key: str) -> Message:
+    """What goes in the thread when an alert changes. `key` marks its first block."""
+    story = event.story
+    lines = [f"*{wording.KINDS[event.kind]}* · {wording.moment(event.at)}", wording.KIND_SENTENCES[event.kind]]
+    lines += [mrkdwn(wording.headline(event), 600)] if event.kind != "corroborated" else []
+    lines += [mrkdwn(wording.spread(story.spread), 300), mrkdwn(wording.origins(story), 300)]
+    block = _section("\n".join(lines))
+    block["block_id"] = key
+    return Message(_fallback(event), [block])
+
+
+def within_limits(blocks: Sequence[Block]) -> list[Block]:
+    """The first blocks and the last one; what is between gives way, last first, until all fit."""
+    kept = list(blocks)
+    while len(kept) > 2 and (len(kept) > MOST_BLOCKS or sum(map(_size, kept)) > MOST_ALTOGETHER):
+        del kept[-2]
+    return kept
+
+
+def _standing(event: AlertEvent) -> list[Block]:
+    story, finding = event.story, event.finding
+    head = f"{_mark(event)} *{mrkdwn(wording.headline(event), 700)}*\n{_status(event)}"
+    blocks = [_section(head), _quotation(event)]
+    facts = [f"*Spread*\n{wording.spread(story.spread)}", f"*Sources*\n{wording.origins(story)}"]
+    if odds := wording.odds(story.spread):
+        facts.append(f"*Against its history*\n{odds}")
+    facts.append(f"*What would clear it*\n{mrkdwn(clipped(finding.clears, 400), 800)}")
+    blocks.append(_fields(facts))
+    reasons = [mrkdwn(clipped(reason.sentence, 300), 400) for reason in finding.reasons]
+    blocks += _bullets("Why", reasons, MOST_REASONS)
+    sightings = [mrkdwn(wording.earlier(sighting), 500) for sighting in finding.earlier]
+    return blocks + _bullets("Picture seen before", sightings, MOST_EARLIER)
+
+
+def _recalled(event: AlertEvent) -> list[Block]:
+    head = f"{_mark(event)} ~{mrkdwn(wording.headline(event), 700)}~\n{_status(event)}"
+    origins = [mrkdwn(wording.origin(origin), 300) for origin in event.story.origins]
+    blocks = [_section(head), _quotation(event)]
+    blocks += _bullets("Independent origins that assert it", origins, MOST_ORIGINS)
+    return [*blocks, _fields([f"*Spread*\n{wording.spread(event.story.spread)}"])]
+
+
+_MARKS = {
+    "opened": ":large_orange_circle:",
+    "updated": ":large_orange_circle:",
+    "corroborated": ":large_green_circle:",
+    "contested": ":large_purple_circle:",
+    "expired": ":white_circle:",
+}
+
+
+def _mark(event: AlertEvent) -> str:
+    return _MARKS[event.kind]
+
+
+def _status(event: AlertEvent) -> str:
+    return f"*{wording.KINDS[event.kind]}.* {wording.KIND_SENTENCES[event.kind]}"
+
+
+def _quotation(event: AlertEvent) -> Block:
+    """The claim as plain text, which Slack neither formats nor links."""
+    text = _fitting(wording.quoted(event.story.claim, 1000), 2000, escaped)
+    return {"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}
+
+
+def _bullets(title: str, lines: list[str], most: int) -> list[Block]:
+    if not lines:
+        return []
+    shown = [f"• {line}" for line in lines[:most]]
+    if len(lines) > most:
+        shown.append(f"and {len(lines) - most:,} more on the evidence page")
+    return [_section("\n".join([f"*{title}*", *shown]))]
+
+
+def _footer(event: AlertEvent) -> str:
+    parts = [f"{wording.moment(event.at)}", f"watch {mrkdwn(clipped(event.watch, 60), 200)}"]
+    address = _link_address(event.link)
+    if address:
+        parts.insert(0, f"<{address}|Evidence page>")
+    return " · ".join([*parts, mrkdwn(clipped(event.alert_id, 100), 200)])
+
+
+def _link_address(url: str) -> str:
+    address = escaped(web_address(url)).replace("|", "%7C")
+    return address if len(address) <= 1500 else ""
+
+
+def _fallback(event: AlertEvent) -> str:
+    return _fitting(wording.summary(event), 1500, escaped)
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": _verbatim(text)}
+
+
+def _fields(texts: list[str]) -> Block:
+    return {"type": "section", "fields": [_verbatim(text) for text in texts]}
+
+
+def _context(text: str) -> Block:
+    return {"type": "context", "elements": [_verbatim(text)]}
+
+
+def _verbatim(text: str) -> Block:
+    """`verbatim` keeps Slack from turning names and addresses inside into mentions and links."""
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def _fitting(text: str, most: int, written: Callable[[str], str]) -> str:
+    """The longest beginning of `text` that is within `most` UTF-16 units as written, the cut shown."""
+    if _units(written(text)) <= most:
+        return written(text)
+    kept: list[str] = []
+    room = most - _units(ELLIPSIS)
+    for character in map(written, text):
+        room -= _units(character)
+        if room < 0:
+            break
+        kept.append(character)
+    return "".join([*kept, ELLIPSIS])
+
+
+def _units(text: str) -> int:
+    """Length as JavaScript counts it, which is how Slack's limits are enforced as far as can be seen from outside."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _size(block: Block) -> int:
+    texts = [block["text"]] if "text" in block else block.get("fields") or block.get("elements") or []
+    return sum(_units(str(text["text"])) for text in texts)

@@ -1,0 +1,139 @@
+"""Numbers and states in the words that every reader of an alert sees: terminal, Slack and desk say the same thing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from alerts.quoting import clean, clipped, isolated
+from secondsource.contracts.messages import AlertEvent, Corroboration, Earlier, Origin, Spread, StoryUpdate
+
+KINDS = {
+    "opened": "Open",
+    "updated": "Updated",
+    "corroborated": "Recalled",
+    "contested": "Contested",
+    "expired": "Over",
+}
+
+KIND_SENTENCES = {
+    "opened": "Spreading without independent confirmation.",
+    "updated": "Still spreading without independent confirmation.",
+    "corroborated": "Recalled: independent origins now confirm it.",
+    "contested": "Contested: an origin of its own disputes it.",
+    "expired": "Over: the story has had no new post for its watch's time.",
+}
+
+STATES: dict[Corroboration, str] = {
+    "none": "no origin",
+    "single-origin": "one origin",
+    "multi-origin": "several independent origins",
+    "contested": "contested",
+    "unknown": "unknown: a collector was blind",
+}
+
+STANCES = {"asserts": "asserts it", "denies": "disputes it", "asks": "asks about it", "comments": "comments on it"}
+
+TIES = {
+    "first": "first post of the story",
+    "repost": "reposts",
+    "quote": "quotes",
+    "reply": "replies to",
+    "text": "has the same text as",
+    "media": "has the same picture as",
+    "link": "has the same link as",
+    "words": "uses the same words as",
+}
+
+
+def number(value: float) -> str:
+    """1234 → "1,234"; fractions keep one decimal: 1234.56 → "1,234.6", 2.0 → "2"."""
+    text = f"{value:,.1f}"
+    return text.removesuffix(".0")
+
+
+def count(value: int, one: str, many: str = "") -> str:
+    """A count with its noun: "1 post", "2 posts"."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """The two largest units: "40 s", "38 min", "2 h 05 min", "3 d 4 h", "2 y 40 d"."""
+    whole = max(0, int(seconds))
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    if whole < 60:
+        return f"{whole} s"
+    if hours < 1:
+        return f"{minutes} min"
+    if days < 1:
+        return f"{hours} h {minutes % 60:02d} min"
+    if days < 365:
+        return f"{days} d {hours % 24} h"
+    return f"{days // 365} y {days % 365} d"
+
+
+def moment(at: datetime) -> str:
+    """To the minute: "2016-12-13 14:05 UTC". All times of our messages are UTC."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def chance(surprise: float) -> str:
+    """A tail probability as a person says it: 0.0004 → "1 in 2,500"."""
+    return f"1 in {round(1 / surprise):,}" if surprise > 1e-9 else "less than 1 in 1,000,000,000"
+
+
+def spread(of: Spread) -> str:
+    """How far, against what: "482 interactions in 38 min, 21 expected", or that there is too little history."""
+    seen = f"{count(of.interactions, 'interaction')} in {duration(of.age_seconds)}"
+    if of.state == "insufficient data":
+        history = count(of.history, "earlier story", "earlier stories")
+        return f"{seen}; insufficient data to say what to expect ({history})"
+    return f"{seen}, {number(of.expected)} expected"
+
+
+def odds(of: Spread) -> str:
+    """How rare that spread is; "" where it was not measured."""
+    if of.state == "insufficient data":
+        return ""
+    return f"chance of that much: {chance(of.surprise)}, from {count(of.history, 'earlier story', 'earlier stories')}"
+
+
+def origins(story: StoryUpdate) -> str:
+    """How many sources: "one origin (weight 1); 57 posts by 49 accounts"."""
+    weight = f"weight {number(story.independent)}"
+    size = f"{count(story.posts, 'post')} by {count(story.accounts, 'account')}"
+    disputes = f", {count(story.disputes, 'dispute')}" if story.disputes else ""
+    return f"{STATES[story.state]} ({weight}); {size}{disputes}"
+
+
+def handle(name: str) -> str:
+    """An account as "@name", cleaned; the at sign once."""
+    return isolated(f"@{clipped(name, 60).lstrip('@')}") if clean(name) else "unknown account"
+
+
+def origin(of: Origin) -> str:
+    size = f"{count(of.posts, 'post')} by {count(of.accounts, 'account')}"
+    return f"{handle(of.first_handle)} from {moment(of.first_at)}: {size}"
+
+
+def earlier(sighting: Earlier, most: int = 160) -> str:
+    """When, who, where, words then: "2014-03-02 14:05 UTC, @name in archive: “…”"."""
+    words = f": {quoted(sighting.caption, most)}" if clean(sighting.caption) else ""
+    return f"{moment(sighting.seen_at)}, {handle(sighting.handle)} in {isolated(clipped(sighting.source, 60))}{words}"
+
+
+def quoted(text: str, most: int) -> str:
+    """The writer's words between quotation marks, cleaned and cut."""
+    return isolated(f"“{clipped(text, most)}”")
+
+
+def headline(event: AlertEvent, most: int = 200) -> str:
+    return isolated(clipped(event.finding.headline, most))
+
+
+def summary(event: AlertEvent) -> str:
+    """An alert in one line, for a notification or a log: "Open: headline (velgrad). 482 interactions …"."""
+    story = event.story
+    return (
+        f"{KINDS[event.kind]}: {headline(event)} ({isolated(clipped(event.watch, 60))}). "
+        f"{spread(story.spread)}; {STATES[story.state]}."
+    )
