@@ -1,0 +1,1 @@
+SELECT count(*) AS waiting FROM dead_letters WHERE resent_at IS NULL

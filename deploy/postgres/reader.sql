@@ -1,0 +1,16 @@
+-- What Grafana may read: what the boards show, and nothing that could be changed by it.
+-- Run by psql after each migration, with password_file set; running it again renews everything.
+\set password `cat :password_file`
+
+SELECT 'CREATE ROLE grafana' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'grafana') \gexec
+ALTER ROLE grafana LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD :'password';
+ALTER ROLE grafana SET default_transaction_read_only = on;
+-- A board left open over a year of posts must not slow down the store.
+ALTER ROLE grafana SET statement_timeout = '30s';
+
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM grafana;
+REVOKE CREATE ON SCHEMA public FROM grafana;
+GRANT USAGE ON SCHEMA public TO grafana;
+GRANT SELECT ON posts, pictures, sightings, picture_matches, stories, alerts, alert_events, coverage, outbox TO grafana;
+-- Not the bytes: a record that could not be handled may hold anything.
+GRANT SELECT (stage, reason, at, resent_at) ON dead_letters TO grafana;
