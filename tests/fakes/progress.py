@@ -44,16 +44,19 @@ class MemoryProgress:
         self._depth = 1
         try:
             yield
-            if self.fail_commits:
-                self.fail_commits -= 1
-                msg = "the fake database failed to commit"
-                raise SourceAway(msg)
-            self.commits += 1
+            self._commit()
         except BaseException:
             self.saved, self.rows = before
             raise
         finally:
             self._depth = 0
+
+    def _commit(self) -> None:
+        if self.fail_commits:
+            self.fail_commits -= 1
+            msg = "the fake database failed to commit"
+            raise SourceAway(msg)
+        self.commits += 1
 
     def _answer(self) -> None:
         if self.away:
