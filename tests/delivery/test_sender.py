@@ -1,0 +1,367 @@
+"""The sender: in order, at the destination's pace, and once, whenever and wherever it is stopped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from itertools import count, pairwise
+from typing import Any
+
+import pytest
+
+from alerts.delivery import Outcome, Patience, Sender
+from alerts.notifiers.contract import Pace, Refused, Unheard
+from alerts.notifiers.slack import SlackNotifier
+from alerts.ports import Delivery
+from secondsource.contracts.clock import SystemClock
+from secondsource.contracts.errors import BadConfiguration, SourceAway
+from tests.delivery.stories import event, life
+from tests.fakes.clock import ManualClock
+from tests.fakes.outbox import FakeOutbox
+from tests.fakes.slack import TOKEN, Answer, Dropped, FakeSlack, Html, RateLimited, running
+
+ONE, TWO = "slack:C0000000001", "slack:C0000000002"
+LEASE = Patience().lease
+
+
+class Killed(BaseException):
+    """The process is gone: nothing of it runs any more."""
+
+
+class Fuse:
+    """Burns one step at a time; kills at the last."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+        self.blown = False
+
+    def step(self) -> None:
+        if self.blown or self.left == 0:
+            self.blown = True
+            raise Killed
+        self.left -= 1
+
+
+class Mortal:
+    """Calls pass through to `inner`; the process may die just before one, or just after."""
+
+    def __init__(self, inner: Any, fuse: Fuse) -> None:
+        self._inner = inner
+        self._fuse = fuse
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._inner, name)
+
+        def call(*args: Any, **named: Any) -> Any:
+            self._fuse.step()
+            result = method(*args, **named)
+            self._fuse.step()
+            return result
+
+        return call
+
+
+class FakeNotifier:
+    """Remembers what it was given; `script` are the errors it raises first, one a call."""
+
+    name = "fake"
+
+    def __init__(self, *script: Exception, pace: Pace | None = None) -> None:
+        self.pace = pace
+        self.script = list(script)
+        self.posted: list[str] = []
+        self.looked: list[str] = []
+        self.there: dict[str, str] = {}
+
+    def post(self, delivery: Delivery) -> str:
+        if self.script:
+            raise self.script.pop(0)
+        self.posted.append(delivery.id)
+        return "r1"
+
+    def find(self, delivery: Delivery) -> str | None:
+        self.looked.append(delivery.id)
+        return self.there.get(delivery.id)
+
+
+@pytest.fixture
+def slack() -> Iterator[FakeSlack]:
+    with running() as fake:
+        yield fake
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def outbox() -> FakeOutbox:
+    return FakeOutbox()
+
+
+def filled(outbox: FakeOutbox, destination: str = "fake:a") -> list[str]:
+    return [outbox.add(step, destination) for step in life()]
+
+
+def sender(outbox: Any, notifier: Any, clock: Any, holder: str = "one", **more: Any) -> Sender:
+    return Sender(outbox, [notifier], clock, holder=holder, **more)
+
+
+def slack_notifier(slack: FakeSlack, per_second: float = 1.0) -> SlackNotifier:
+    return SlackNotifier(TOKEN, slack.url, per_second=per_second)
+
+
+def assert_told_once(slack: FakeSlack) -> None:
+    """One message, recalled, and one reply for each change."""
+    messages = slack.first_messages()
+    assert len(messages) == 1
+    assert messages[0]["text"].startswith("Recalled")
+    told = [reply["text"].partition(":")[0] for reply in slack.replies(messages[0]["ts"])]
+    assert told == ["Updated", "Recalled"]
+
+
+def test_sends_in_order_and_gives_the_lease_back(outbox: FakeOutbox, clock: ManualClock) -> None:
+    ids = filled(outbox)
+    notifier = FakeNotifier()
+    assert sender(outbox, notifier, clock).drain_once() == 3
+    assert notifier.posted == ids
+    assert outbox.states() == ["sent"] * 3
+    assert outbox.leases == {}
+
+
+def test_keeps_a_destinations_pace(outbox: FakeOutbox, clock: ManualClock) -> None:
+    filled(outbox)
+    notifier = FakeNotifier(pace=Pace(per_second=0.5))
+    one = sender(outbox, notifier, clock)
+    assert one.drain_once() == 1
+    assert one.drain_once(wait_up_to=60) == 2
+    sent = [row.sent_at for row in outbox.rows if row.sent_at is not None]
+    assert [later - earlier for earlier, later in pairwise(sent)] == [timedelta(seconds=2)] * 2
+
+
+def test_obeys_retry_after_and_keeps_the_order(outbox: FakeOutbox, clock: ManualClock) -> None:
+    ids = filled(outbox)
+    heard: list[Outcome] = []
+    notifier = FakeNotifier(SourceAway("slow down", retry_after=30))
+    one = sender(outbox, notifier, clock, told=heard.append)
+    assert one.drain_once() == 0
+    clock.advance(29.9)
+    assert one.drain_once() == 0
+    clock.advance(0.2)
+    assert one.drain_once() == 3
+    assert notifier.posted == ids
+    assert notifier.looked == []
+    assert [outcome.kind for outcome in heard] == ["postponed", "sent", "sent", "sent"]
+
+
+def test_backs_off_twice_as_long_each_time(outbox: FakeOutbox, clock: ManualClock) -> None:
+    outbox.add(event(), "fake:a")
+    one = sender(outbox, FakeNotifier(*[SourceAway("away")] * 4), clock)
+    start = clock.monotonic()
+    assert one.drain_once(wait_up_to=100) == 1
+    assert clock.monotonic() - start == 1 + 2 + 4 + 8
+
+
+def test_a_refusal_does_not_stop_what_comes_after(outbox: FakeOutbox, clock: ManualClock) -> None:
+    filled(outbox)
+    assert sender(outbox, FakeNotifier(Refused("archived")), clock).drain_once() == 2
+    assert outbox.states() == ["refused", "sent", "sent"]
+    assert outbox.rows[0].reason == "archived"
+
+
+def test_one_destination_away_does_not_hold_up_another(outbox: FakeOutbox, clock: ManualClock) -> None:
+    outbox.add(event(), "fake:a")
+    outbox.add(event(), "fake:b")
+    assert sender(outbox, FakeNotifier(SourceAway("away", retry_after=99)), clock).drain_once() == 1
+    assert outbox.states() == ["waiting", "sent"]
+
+
+def test_bad_credentials_stop_the_sender_and_lose_nothing(outbox: FakeOutbox, clock: ManualClock) -> None:
+    filled(outbox)
+    with pytest.raises(BadConfiguration, match="token"):
+        sender(outbox, FakeNotifier(BadConfiguration("a new token is needed")), clock).run(threading.Event())
+    assert outbox.states() == ["waiting"] * 3
+    assert outbox.leases == {}
+    clock.advance(61)
+    assert sender(outbox, FakeNotifier(), clock).drain_once() == 3
+
+
+def test_looks_before_it_asks_again(outbox: FakeOutbox, clock: ManualClock) -> None:
+    (first, *_) = filled(outbox)
+    notifier = FakeNotifier(Unheard("dropped"))
+    notifier.there[first] = "r1"
+    heard: list[Outcome] = []
+    assert sender(outbox, notifier, clock, told=heard.append).drain_once(wait_up_to=10) == 3
+    assert first not in notifier.posted
+    assert [outcome.kind for outcome in heard] == ["doubtful", "found", "sent", "sent"]
+
+
+def test_asks_again_when_it_is_not_there(outbox: FakeOutbox, clock: ManualClock) -> None:
+    (first, *_) = filled(outbox)
+    notifier = FakeNotifier(Unheard("dropped"))
+    assert sender(outbox, notifier, clock).drain_once(wait_up_to=10) == 3
+    assert notifier.looked == [first]
+    assert notifier.posted[0] == first
+
+
+def test_a_failed_look_leaves_the_doubt(outbox: FakeOutbox, clock: ManualClock) -> None:
+    class Blind(FakeNotifier):
+        def find(self, delivery: Delivery) -> str | None:
+            raise SourceAway("still away")
+
+    outbox.add(event(), "fake:a")
+    outbox.sending(outbox.rows[0].id)
+    notifier = Blind()
+    assert sender(outbox, notifier, clock).drain_once(wait_up_to=20) == 0
+    assert outbox.states() == ["sending"]
+    assert notifier.posted == []
+
+
+def test_says_once_what_nobody_serves(outbox: FakeOutbox, clock: ManualClock) -> None:
+    filled(outbox, "pager:a")
+    heard: list[Outcome] = []
+    one = sender(outbox, FakeNotifier(), clock, told=heard.append)
+    assert one.drain_once() + one.drain_once() == 0
+    assert [(outcome.kind, outcome.destination) for outcome in heard] == [("unserved", "pager:a")]
+    assert outbox.states() == ["waiting"] * 3
+
+
+def test_a_held_destination_is_left_to_its_holder(outbox: FakeOutbox, clock: ManualClock) -> None:
+    filled(outbox)
+    assert outbox.hold("fake:a", "other", clock.now() + timedelta(seconds=LEASE), clock.now())
+    one = sender(outbox, FakeNotifier(), clock)
+    assert one.drain_once() == 0
+    clock.advance(LEASE + 1)
+    assert one.drain_once() == 3
+
+
+def test_two_notifiers_of_one_name_are_a_mistake(outbox: FakeOutbox, clock: ManualClock) -> None:
+    with pytest.raises(BadConfiguration, match="different names"):
+        Sender(outbox, [FakeNotifier(), FakeNotifier()], clock, holder="one")
+
+
+def test_survives_the_database_being_away(outbox: FakeOutbox, clock: ManualClock) -> None:
+    class Flaky(FakeOutbox):
+        away = 3
+
+        def waiting(self) -> list[str]:
+            if self.away:
+                self.away -= 1
+                raise SourceAway("no database")
+            return super().waiting()
+
+    flaky = Flaky()
+    filled(flaky)
+    stop = threading.Event()
+
+    def told(outcome: Outcome) -> None:
+        if flaky.states()[-1] == "sent":
+            stop.set()
+
+    sender(flaky, FakeNotifier(), clock, told=told).run(stop)
+    assert flaky.states() == ["sent"] * 3
+    assert clock.waits[:3] == [1, 2, 4]
+
+
+def test_stops_at_once_when_asked(outbox: FakeOutbox) -> None:
+    stop = threading.Event()
+    one = sender(outbox, FakeNotifier(), SystemClock(), patience=Patience(poll=60))
+    thread = threading.Thread(target=one.run, args=(stop,))
+    thread.start()
+    stop.set()
+    thread.join(timeout=5)
+    assert not thread.is_alive()
+
+
+# Against Slack's wire.
+
+
+def test_one_message_kept_up_to_date(slack: FakeSlack, outbox: FakeOutbox, clock: ManualClock) -> None:
+    filled(outbox, ONE)
+    assert sender(outbox, slack_notifier(slack), clock).drain_once(wait_up_to=10) == 3
+    assert_told_once(slack)
+    assert [method for method, _ in slack.calls if method.startswith("conversations")] == []
+
+
+def test_slack_channels_take_turns(slack: FakeSlack, outbox: FakeOutbox, clock: ManualClock) -> None:
+    filled(outbox, ONE)
+    filled(outbox, TWO)
+    slack.fail("chat.postMessage", RateLimited(45))
+    one = sender(outbox, slack_notifier(slack), clock)
+    assert one.drain_once(wait_up_to=10) == 3
+    assert slack.first_messages("C0000000001") == []
+    assert one.drain_once(wait_up_to=50) == 3
+    assert_told_once(slack)
+
+
+@pytest.mark.parametrize(
+    "fault", [Dropped(after=True), Dropped(after=False), Html(after=True), Html(), Answer("fatal_error")]
+)
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
+@pytest.mark.parametrize("place", [0, 1])
+def test_no_answer_is_no_second_message(slack: FakeSlack, fault: Any, method: str, place: int) -> None:
+    outbox, clock = FakeOutbox(), ManualClock()
+    filled(outbox, ONE)
+    one = sender(outbox, slack_notifier(slack), clock)
+    for _ in range(place):
+        one.drain_once()
+        clock.advance(5)
+    slack.fail(method, fault)
+    one.drain_once(wait_up_to=60)
+    assert outbox.states() == ["sent"] * 3
+    assert_told_once(slack)
+
+
+def test_killed_anywhere_and_started_again(slack: FakeSlack) -> None:
+    """Killed before or after every change of the outbox and every call to Slack, in turn: the same messages."""
+    for steps in count():
+        slack.channels["C0000000001"].messages.clear()
+        outbox, clock, fuse = FakeOutbox(), ManualClock(), Fuse(steps)
+        filled(outbox, ONE)
+        mortal = slack_notifier(slack)
+        mortal._client.api_call = Mortal(mortal._client, fuse).api_call  # type: ignore[method-assign]
+        try:
+            sender(Mortal(outbox, fuse), mortal, clock, holder="first").drain_once(wait_up_to=30)
+        except Killed:
+            assert len(slack.first_messages()) <= 1
+            assert sender(outbox, slack_notifier(slack), clock, "second").drain_once() == 0 or not outbox.leases
+            clock.advance(LEASE + 1)
+            sender(outbox, slack_notifier(slack), clock, "second").drain_once(wait_up_to=30)
+        assert outbox.states() == ["sent"] * 3
+        assert_told_once(slack)
+        if not fuse.blown:
+            break
+    assert steps > 30
+
+
+def test_two_senders_at_once_send_one_message(slack: FakeSlack, outbox: FakeOutbox) -> None:
+    for n in range(5):
+        for step in life(f"velgrad-{n}"):
+            outbox.add(step, ONE)
+    stop = threading.Event()
+    done = threading.Event()
+
+    def told(_: Outcome) -> None:
+        if set(outbox.states()) == {"sent"}:
+            done.set()
+
+    quick = Patience(poll=0.005)
+    threads = [
+        threading.Thread(
+            target=sender(outbox, slack_notifier(slack, 10_000), SystemClock(), name, patience=quick, told=told).run,
+            args=(stop,),
+        )
+        for name in ("one", "two", "three")
+    ]
+    for thread in threads:
+        thread.start()
+    assert done.wait(timeout=60)
+    stop.set()
+    for thread in threads:
+        thread.join(timeout=5)
+        assert not thread.is_alive()
+    assert len(slack.first_messages()) == 5
+    assert len(slack.called("chat.postMessage")) == 15
+    assert len(slack.called("chat.update")) == 10

@@ -1,0 +1,102 @@
+"""An outbox in memory, with the semantics that the store's has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+from typing import Literal
+
+from alerts.ports import Delivery
+from secondsource.contracts.messages import AlertEvent
+
+
+@dataclass
+class Row:
+    id: str
+    destination: str
+    event: AlertEvent
+    state: Literal["waiting", "sending", "sent", "refused"] = "waiting"
+    attempts: int = 0
+    reference: str = ""
+    reason: str = ""
+    not_before: datetime | None = None
+    sent_at: datetime | None = None
+
+
+@dataclass
+class FakeOutbox:
+    rows: list[Row] = field(default_factory=list)
+    leases: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def add(self, event: AlertEvent, destination: str) -> str:
+        """Idempotent, as the store's write is: the row's id is the event's and the destination's."""
+        delivery_id = f"{event.id}>{destination}"
+        with self._lock:
+            if all(row.id != delivery_id for row in self.rows):
+                self.rows.append(Row(delivery_id, destination, event))
+        return delivery_id
+
+    def states(self) -> list[str]:
+        return [row.state for row in self.rows]
+
+    def waiting(self) -> list[str]:
+        with self._lock:
+            return sorted({row.destination for row in self.rows if row.state in {"waiting", "sending"}})
+
+    def hold(self, destination: str, holder: str, until: datetime, now: datetime) -> bool:
+        with self._lock:
+            held = self.leases.get(destination)
+            if held is not None and held[0] != holder and held[1] > now:
+                return False
+            self.leases[destination] = (holder, until)
+            return True
+
+    def let_go(self, destination: str, holder: str) -> None:
+        with self._lock:
+            if self.leases.get(destination, ("",))[0] == holder:
+                del self.leases[destination]
+
+    def next(self, destination: str, now: datetime) -> Delivery | None:
+        with self._lock:
+            for row in self.rows:
+                if row.destination == destination and row.state in {"waiting", "sending"}:
+                    if row.not_before is not None and row.not_before > now:
+                        return None
+                    reference = self._reference(row)
+                    in_doubt = row.state == "sending"
+                    return Delivery(row.id, destination, row.event, in_doubt, reference, row.attempts)
+            return None
+
+    def sending(self, delivery_id: str) -> None:
+        with self._lock:
+            row = self._row(delivery_id)
+            row.state, row.attempts = "sending", row.attempts + 1
+
+    def sent(self, delivery_id: str, reference: str, at: datetime) -> None:
+        with self._lock:
+            row = self._row(delivery_id)
+            row.state, row.reference, row.sent_at = "sent", reference, at
+
+    def postponed(self, delivery_id: str, reason: str, until: datetime) -> None:
+        with self._lock:
+            row = self._row(delivery_id)
+            row.state, row.reason, row.not_before = "waiting", reason, until
+
+    def refused(self, delivery_id: str, reason: str) -> None:
+        with self._lock:
+            row = self._row(delivery_id)
+            row.state, row.reason = "refused", reason
+
+    def _row(self, delivery_id: str) -> Row:
+        return next(row for row in self.rows if row.id == delivery_id)
+
+    def _reference(self, of: Row) -> str:
+        """The newest reference given for this alert there: a message that was deleted is followed by another."""
+        given = [
+            row.reference
+            for row in self.rows
+            if row.destination == of.destination and row.event.alert_id == of.event.alert_id and row.reference
+        ]
+        return given[-1] if given else ""
