@@ -5,20 +5,25 @@ denies:
   - old picture
 asks:
   - is this real
+attribution:
+  - according to
+negations:
+  - never
+
+`{year}` stands for a year before the post's own. What the lists mean stands at the head of each file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
 
 from config.document import Document, Trail, read
 from config.languages import KNOWN_LANGUAGES, nearest_language
 from config.problem import Problem, WrongFiles, as_yaml, came, quoted, visible
-from secondsource.contracts.messages import StanceLabel
 
-Cues = dict[str, dict[str, tuple[str, ...]]]  #: language → label → cues
+Cues = dict[str, dict[str, tuple[str, ...]]]  #: language → list → cues
+LISTS = ("denies", "asks", "attribution", "negations")
 MAX_CUE = 100  #: characters
 
 
@@ -58,13 +63,12 @@ def _wrong(language: str, document: Document) -> Iterator[Problem]:
             (), f"{quoted(language)} is not a language code we know", f"a file name like {near}.yaml"
         )
     if not isinstance(document.data, dict):
-        yield document.problem((), f"expected labels with cues, came {came(document.data)}", "denies: [this is not]")
+        yield document.problem((), f"expected lists of cues, came {came(document.data)}", "denies: [this is not]")
         return
-    labels = get_args(StanceLabel)
     for label, found in document.data.items():
         trail: Trail = (label,)
-        if label not in labels:
-            yield document.problem(trail, f"no label {quoted(label)}", "one of " + ", ".join(labels), at_key=True)
+        if label not in LISTS:
+            yield document.problem(trail, f"no list {quoted(label)}", "one of " + ", ".join(LISTS), at_key=True)
         elif not isinstance(found, tuple):
             write = f"{label}: {as_yaml([found])}" if isinstance(found, str) else f"{label}: [this is not]"
             yield document.problem(trail, f"expected a list, came {came(found)}", write)
@@ -78,6 +82,6 @@ def _wrong(language: str, document: Document) -> Iterator[Problem]:
                         else "a cue, like this is not"
                     )
                     yield document.problem((label, index), what, write)
-                elif not cue.strip() or len(cue) > MAX_CUE:
-                    what = f"a cue is 1 to {MAX_CUE} characters"
+                elif len(cue) > MAX_CUE or not any(map(str.isalnum, cue.partition("{year}")[0])):
+                    what = f"a cue begins with a word and has at most {MAX_CUE} characters"
                     yield document.problem((label, index), what, "a few words, like this is not")

@@ -93,7 +93,7 @@ def parse(body: bytes, shown: str) -> Document:
     except yaml.reader.ReaderError as error:
         before = text[: int(error.position)]
         place = Place(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
-        what = f"the character U+{ord(str(error.character)[:1] or chr(0)):04X} may not stand in YAML"
+        what = f"the character U+{int(error.character):04X} may not stand in YAML"
         return _unusable(shown, what, "the file without it", place)
     except (ValueError, OverflowError, LookupError, AttributeError) as error:
         # PyYAML lets these escape on impossible escapes and directives.

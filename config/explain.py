@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from types import UnionType
@@ -33,7 +34,7 @@ _BOUNDS = {
     "less_than": ("lt", "must be less than"),
     "less_than_equal": ("le", "must be at most"),
 }
-_SECRET_KEYS = {"token", "bearer", "bearer_token", "password", "passwd", "secret", "api_key", "apikey", "key"}
+_SECRET_KEY = re.compile(r"token|secret|passw|bearer|api_?key", re.IGNORECASE)
 
 
 class _Spot(NamedTuple):
@@ -60,7 +61,7 @@ def explain(document: Document, errors: Sequence[ErrorDetails], model: type[Base
 def _wrong(error: ErrorDetails, trail: Trail, spot: _Spot) -> tuple[str, str]:
     kind, value = error["type"], error["input"]
     context: Mapping[str, Any] = error.get("ctx", {})
-    example = _example(trail, spot)
+    example = _example(trail, spot) if trail else _first_key(spot.model)
     if kind in _KINDS:
         return _wrong_kind(kind, value, trail, example)
     what, write = f"{error['msg']}, came {came(value)}", example
@@ -70,7 +71,7 @@ def _wrong(error: ErrorDetails, trail: Trail, spot: _Spot) -> tuple[str, str]:
         what = f"the key {trail[-1]} is missing"
     elif kind in _BOUNDS:
         bound, words = _BOUNDS[kind]
-        what = f"{words} {context[bound]}, came {came(value)}"
+        what = f"{words} {context[bound]:g}, came {came(value)}"
     elif kind == "literal_error":
         what, write = f"must be {context['expected']}, came {came(value)}", _choice(value, spot) or example
     elif kind in {"string_too_long", "too_long"}:
@@ -100,7 +101,7 @@ def _unknown(trail: Trail, spot: _Spot, root: type[BaseModel]) -> tuple[str, str
     inside = _model_of(spot.field.annotation if spot.field else root) or root
     names = list(inside.model_fields)
     secret = next((name for name in names if name.endswith("_env")), "")
-    if secret and (key.lower() in _SECRET_KEYS or looks_secret(key)):
+    if secret and (_SECRET_KEY.search(key) or looks_secret(key)):
         file = secret.replace("_env", "_file")
         also = f", or {file}: with the path of a file" if file in names else ""
         return "secrets do not stand in this file", f"{secret}: with the name of an environment variable{also}"
@@ -124,6 +125,11 @@ def _example(trail: Trail, spot: _Spot) -> str:
             example = example[0] if isinstance(example, list) else example
         return as_yaml(example[0] if isinstance(example, list) else example)
     return f"{trail[-1]}: {as_yaml(example)}" if trail else as_yaml(example)
+
+
+def _first_key(model: type[BaseModel]) -> str:
+    name = next(iter(model.model_fields))
+    return _example((name,), _spot(model, (name,)))
 
 
 def _choice(value: object, spot: _Spot) -> str:

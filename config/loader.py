@@ -6,6 +6,7 @@ config/watches/*.yaml        what is watched
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -16,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from config.checks import check_deployment, check_names, check_watch
 from config.cues import Cues, check_cues
-from config.document import Document, Trail, read
+from config.document import Document, Trail, key_of, read
 from config.explain import explain
 from config.problem import Problem, WrongFiles, quoted, visible
 from config.schema import DATABASES, Deployment, Watch, WatchFile, is_database
@@ -113,14 +114,16 @@ class _Reading:
 
     def _read_settings(self) -> None:
         path = self._folder / SETTINGS
-        document = read(path, visible(str(path))) if path.exists() else Document(str(path), None, {}, {}, ())
+        document = (
+            read(path, visible(str(path)))
+            if path.exists() or path.is_symlink()
+            else Document(str(path), None, {}, {}, ())
+        )
         document = self._overridden(document)
         found, said = _validated(document, {} if document.data is None else document.data, Deployment, self._folder)
         self._problems += said
-        if found is None:  # check at least the sections that are right by themselves
-            wrong = {_section(problem) for problem in said}
-            data = document.data if isinstance(document.data, dict) else {}
-            right = {key: value for key, value in data.items() if key in Deployment.model_fields and key not in wrong}
+        if found is None:  # check at least what is right by itself
+            right = _without(document.data if isinstance(document.data, dict) else {}, said)
             sound = Document(document.file, right, document.keys, document.values, ())
             found, _ = _validated(sound, right, Deployment, self._folder)
         if found is not None:
@@ -278,7 +281,12 @@ def _validated(
     try:
         good = model.model_validate(data, context={"folder": folder})
     except ValidationError as error:
-        errors = [found for found in error.errors(include_url=False) if found["loc"] not in clear]
+        unread = {problem.key for problem in document.problems}  # told of already: there is nothing to look at
+        errors = [
+            found
+            for found in error.errors(include_url=False)
+            if found["loc"] not in clear and key_of(tuple(found["loc"])) not in unread
+        ]
         said += explain(document, errors, model)
     except RecursionError:  # pragma: no cover (the depth of documents is bounded)
         said.append(document.problem((), "is nested too deep", "it flatter"))
@@ -299,8 +307,15 @@ def _each(document: Document, good: WatchFile | None) -> Iterator[tuple[Document
             continue
 
 
-def _section(problem: Problem) -> str:
-    return problem.key.split(".")[0].split("[")[0]
+def _without(data: Mapping[str, object], said: Sequence[Problem]) -> dict[str, object]:
+    """The sections nothing was said of; of enrich, whose keys do not lean on each other, the keys."""
+    wrong = {re.split(r"[.\[]", problem.key)[0] for problem in said if not problem.key.startswith("enrich.")}
+    right = {key: value for key, value in data.items() if key in Deployment.model_fields and key not in wrong}
+    enrich = right.get("enrich")
+    if isinstance(enrich, dict):
+        inner = {re.split(r"[.\[]", problem.key)[1] for problem in said if problem.key.startswith("enrich.")}
+        right["enrich"] = {key: value for key, value in enrich.items() if key not in inner}
+    return right
 
 
 def _merged(data: Mapping[str, object], trail: Trail, value: object) -> dict[str, object]:
@@ -314,7 +329,7 @@ def _merged(data: Mapping[str, object], trail: Trail, value: object) -> dict[str
 
 
 def _listed(folder: Path) -> Iterable[Path]:
-    return [path for path in folder.iterdir() if path.is_file() and path.name[0] != "."] if folder.is_dir() else []
+    return [path for path in folder.iterdir() if path.name[0] != "." and not path.is_dir()] if folder.is_dir() else []
 
 
 def _contract(watch: Watch) -> contract.Watch:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from config.mappings import Mapping as ColumnMapping
 from config.schema import Deployment, WatchFile
 
 SCHEMAS: Mapping[str, type[BaseModel]] = {
     "watch.schema.json": WatchFile,
     "secondsource.schema.json": Deployment,
+    "mapping.schema.json": ColumnMapping,
 }
 
 
@@ -36,3 +38,7 @@ def write_schemas(folder: Path) -> list[Path]:
 def _text(name: str, model: type[BaseModel]) -> str:
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": name, **model.model_json_schema()}
     return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    write_schemas(Path(__file__).parent / "schema")

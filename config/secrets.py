@@ -14,7 +14,7 @@ MAX_BYTES = 64 * 1024
 _LOOKS = (
     (re.compile(r"\bxox[a-z]-|\bxapp-"), "a Slack token"),
     (re.compile(r"\bBearer\s+\S", re.IGNORECASE), "a bearer token"),
-    (re.compile(r"\bA{15,}\S{10,}|^[A-Za-z0-9%+=_-]{60,}$"), "a token"),
+    (re.compile(r"\bA{15,}\S{10,}|^(?=.*[A-Za-z])(?=.*[0-9])[A-Za-z0-9%+=_-]{60,}$"), "a token"),
     (re.compile(r"-----BEGIN "), "a private key"),
     (re.compile(r"://[^/\s:@]*:[^/\s@]+@"), "an address with a password in it"),
     (
@@ -22,6 +22,9 @@ _LOOKS = (
         "an address with a password in it",
     ),
 )
+
+
+_IN_THE_CLEAR = "stands here in the clear; whoever reads this file has it, so replace it where it was issued too"
 
 
 class Secret:
@@ -57,15 +60,16 @@ def literal_secrets(document: Document) -> Iterator[tuple[Trail, Problem]]:
         if not kind:
             continue
         key = next((str(step) for step in reversed(trail) if isinstance(step, str)), "")
-        stem = re.sub(r"_(env|file)$", "", key) or "token"
-        what = f"{kind} stands here in the clear; whoever reads this file has it, so replace it where it was issued too"
-        write = f"{stem}_env: with the name of an environment variable, or {stem}_file: with the path of a file"
-        yield (
-            trail,
-            document.problem(
-                trail, what, "url_env: with the name of an environment variable" if key == "url" else write
-            ),
-        )
+        yield trail, document.problem(trail, f"{kind} {_IN_THE_CLEAR}", _instead(key))
+
+
+def _instead(key: str) -> str:
+    if key == "url":
+        return "url_env: with the name of an environment variable"
+    stem = re.sub(r"_(env|file)$", "", key)
+    if stem == key and not re.search(r"token|secret|passw", key):
+        return "the value without it"
+    return f"{stem}_env: with the name of an environment variable, or {stem}_file: with the path of a file"
 
 
 def _texts(data: object, trail: Trail) -> Iterator[tuple[Trail, str]]:
