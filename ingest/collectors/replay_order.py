@@ -1,0 +1,129 @@
+"""The order a replay sends records in, without holding them: times, offsets and lengths only (32 bytes a post)."""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from ingest.collectors.records import SILENCE, Record
+from ingest.formats.reading import Format, Part, Refused, microseconds, moment
+from secondsource.contracts.errors import BadRecord
+
+_PAGES_HELD = 16  #: mapped records of several posts kept for the next of their posts
+
+Mapped = Part | Refused
+Cutter = Callable[[], Iterator[Record]]
+
+
+class Opened(NamedTuple):
+    """A file ready to be read: `cut` starts over each time it is called."""
+
+    name: str
+    file: BinaryIO
+    format: Format
+    cut: Cutter
+
+
+class Step(NamedTuple):
+    """One post's turn. `at` and `next_at` in µs; `next_at` None where nothing follows or it is not known.
+
+    `part` None: nothing has come for a while.
+    """
+
+    at: int
+    part: Mapped | None
+    source: str
+    size: int
+    next_at: int | None
+
+
+def mapped(format_: Format, record: Record) -> list[Mapped]:
+    """The record's parts; a record that cannot be mapped is one refused part."""
+    if not record.whole:
+        return [Refused(record.body, "the record is longer than 16 MiB; its first 64 KiB are kept")]
+    try:
+        return list(format_.parts(record.body))
+    except BadRecord as error:
+        return [Refused(record.body, str(error))]
+
+
+class TimeOrder:
+    """All posts of all files by event time; posts of one time, and bad records, stay behind what they follow."""
+
+    def __init__(self, files: Sequence[Opened], earliest: int) -> None:
+        self._files = files
+        self._at, self._offset = array("q"), array("q")
+        self._length, self._line, self._part = array("L"), array("L"), array("L")
+        self._file = array("H")
+        for number, opened in enumerate(files):
+            self._read(number, opened, earliest)
+        at = np.frombuffer(self._at, dtype=np.int64) if self._at else np.zeros(0, np.int64)
+        self._order = np.argsort(at, kind="stable").astype(np.uint32)
+        self._pages: OrderedDict[tuple[int, int], list[Mapped]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def _read(self, number: int, opened: Opened, latest: int) -> None:
+        for record in opened.cut():
+            try:
+                times = opened.format.times(record.body) if record.whole else [None]
+            except BadRecord:
+                times = [None]
+            for part, at in enumerate(times):
+                # a record whose time cannot be told goes right after the one before it
+                latest = latest if at is None else at
+                self._at.append(latest)
+                self._offset.append(record.offset)
+                self._length.append(len(record.body))
+                self._line.append(record.line)
+                self._part.append(part if len(times) > 1 else 0)
+                self._file.append(number)
+
+    def steps(self, start: int) -> Iterator[Step]:
+        """From the post at place `start` of this order."""
+        for place in range(start, len(self._order)):
+            entry = int(self._order[place])
+            following = self._at[int(self._order[place + 1])] if place + 1 < len(self._order) else None
+            opened = self._files[self._file[entry]]
+            source = f"{opened.name}:{self._line[entry]}"
+            yield Step(self._at[entry], self._mapped(entry, opened), source, self._length[entry], following)
+
+    def _mapped(self, entry: int, opened: Opened) -> Mapped:
+        part = self._part[entry]
+        key = (self._file[entry], self._offset[entry])
+        parts = self._pages.get(key)
+        if parts is None:
+            opened.file.seek(key[1])
+            body = opened.file.read(self._length[entry])
+            parts = mapped(opened.format, Record(key[1], body, self._line[entry]))
+            if len(parts) == 1:
+                return parts[0]
+            self._pages[key] = parts
+            if len(self._pages) > _PAGES_HELD:
+                self._pages.popitem(last=False)
+        else:
+            self._pages.move_to_end(key)
+        if part < len(parts):
+            return parts[part]
+        at = self._at[entry]
+        return Part(moment(at), ())
+
+
+def file_order(files: Sequence[Opened], start: int, high: int) -> Iterator[Step]:
+    """As the files stand, from place `start`. Event time never goes back: it is the latest seen, at first `high`."""
+    place = 0
+    for opened in files:
+        for record in opened.cut():
+            if record is SILENCE:
+                yield Step(high, None, "", 0, None)
+                continue
+            for part in mapped(opened.format, record):
+                if place >= start:
+                    high = max(high, microseconds(part.at)) if isinstance(part, Part) else high
+                    yield Step(high, part, f"{opened.name}:{record.line}", len(record.body), None)
+                place += 1
