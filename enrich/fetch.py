@@ -1,0 +1,365 @@
+"""Fetching what a post links to without being led astray: public addresses only, and bounded in every direction.
+
+A link is a stranger's wish that we open a connection for them. So every name is resolved first, every address it has
+must be public, the connection goes to the very address that was checked, and each redirect is treated as a new link.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import ipaddress
+import os
+import re
+import socket
+import ssl
+import stat
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+from secondsource.contracts.clock import Clock
+from secondsource.contracts.messages import Struct
+
+#: Addresses of a host name; raises OSError where it has none.
+Resolver = Callable[[str, int], Sequence[str]]
+#: A connected TCP socket to an address and port, within some seconds; raises OSError.
+Connector = Callable[[str, int, float], socket.socket]
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_CHUNK = 65_536
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+_INVISIBLE = re.compile(r"[\x00-\x20\x7f]")
+
+#: Blocks that reach inside or lead on to somewhere else, beyond what `ipaddress` calls private.
+_BLOCKED = tuple(
+    ipaddress.ip_network(block)
+    for block in ("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "240.0.0.0/4")
+)
+_BLOCKED_6 = tuple(
+    ipaddress.ip_network(block)
+    for block in ("::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "fec0::/10", "5f00::/16")
+)
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class FetchLimits(Struct, frozen=True, kw_only=True):
+    """What one link may cost at most. Times in seconds."""
+
+    max_bytes: int = 15_000_000
+    connect_seconds: float = 5.0
+    total_seconds: float = 20.0  #: for one try, all redirects included
+    max_redirects: int = 5
+    per_host: int = 4  #: connections to one host at a time
+    tries: int = 3  #: where trouble may pass (no answer, 429, 5xx)
+    pause_seconds: float = 0.5  #: before the second try, doubling
+
+
+class Fetched(NamedTuple):
+    """The bytes, or why there are none: `refused` by us, or `unavailable` from there."""
+
+    state: Literal["fetched", "unavailable", "refused"]
+    body: bytes = b""
+    reason: str = ""
+
+
+class _Refused(Exception):
+    """We will not fetch this."""
+
+
+class _Gone(Exception):
+    """It is not there, and asking again would not help."""
+
+
+class _Trouble(Exception):
+    """No answer this time."""
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The operating system's resolver."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    return list(dict.fromkeys(str(address[0]) for _, _, _, _, address in found))
+
+
+def connect(address: str, port: int, seconds: float) -> socket.socket:
+    """A plain TCP connection."""
+    return socket.create_connection((address, port), timeout=seconds)
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is on the public internet, also after unwrapping what embeds an IPv4 address."""
+    try:
+        ip = ipaddress.ip_address(address.split("%", 1)[0])
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ipaddress.IPv4Address(ip.packed[-4:]) if ip in _NAT64 else None)
+        if inner is not None:
+            return is_public(str(inner))
+        if any(ip in block for block in _BLOCKED_6) or "%" in address:
+            return False
+    elif any(ip in block for block in _BLOCKED):
+        return False
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_link_local or ip.is_loopback)
+
+
+class Fetcher:
+    """Fetches http(s) links and, below the folders in `roots`, files. Safe to use from several threads.
+
+    `resolver` and `connector` are how names and addresses are reached; tests give their own.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        limits: FetchLimits,
+        *,
+        roots: Sequence[Path] = (),
+        resolver: Resolver = resolve,
+        connector: Connector = connect,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._roots = tuple(root.resolve() for root in roots)
+        self._resolve = resolver
+        self._connect = connector
+        self._tls = tls or ssl.create_default_context()
+        self._stop = threading.Event()
+        self._guard = threading.Lock()
+        self._hosts: dict[str, tuple[threading.Semaphore, int]] = {}
+
+    def stop(self) -> None:
+        """Wait for nothing more: a pause before another try ends at once, and there is no other try."""
+        self._stop.set()
+
+    def fetch(self, url: str) -> Fetched:
+        """The bytes behind a link. Never raises for anything the link or its server does."""
+        pause = self._limits.pause_seconds
+        for attempt in range(1, self._limits.tries + 1):
+            try:
+                return Fetched("fetched", self._once(url))
+            except _Refused as refusal:
+                return Fetched("refused", reason=str(refusal))
+            except _Gone as gone:
+                return Fetched("unavailable", reason=str(gone))
+            except _Trouble as trouble:
+                if attempt == self._limits.tries or self._clock.wait(pause, self._stop):
+                    tries = f" ({attempt} tries)" if attempt > 1 else ""
+                    return Fetched("unavailable", reason=f"{trouble}{tries}")
+                pause *= 2
+        return Fetched("unavailable", reason="not tried")
+
+    def _once(self, url: str) -> bytes:
+        deadline = self._clock.monotonic() + self._limits.total_seconds
+        seen: set[str] = set()
+        for _ in range(self._limits.max_redirects + 1):
+            if url in seen:
+                raise _Refused("redirects in a circle")
+            seen.add(url)
+            try:
+                scheme = urlsplit(url).scheme.lower()
+            except ValueError as error:
+                raise _Refused(f"not a link: {error}") from error
+            if scheme == "replay-media":
+                raise _Gone("the replay names this picture but has no file for it")
+            if scheme == "file":
+                if len(seen) > 1:
+                    raise _Refused("redirected from the web to a file")
+                return self._read_file(url)
+            if scheme not in ("http", "https"):
+                raise _Refused(f"scheme {scheme[:20]!r}: only http and https are fetched")
+            answer = self._get(url, deadline)
+            if isinstance(answer, bytes):
+                return answer
+            url = answer
+        raise _Refused(f"more than {self._limits.max_redirects} redirects")
+
+    # -- files
+
+    def _read_file(self, url: str) -> bytes:
+        parts = urlsplit(url)
+        if parts.netloc not in ("", "localhost"):
+            raise _Refused("a file on another machine")
+        try:
+            path = Path(unquote(parts.path)).resolve(strict=True)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise _Gone("no such file") from error
+        if not any(path.is_relative_to(root) for root in self._roots):
+            raise _Refused("a file outside the folders that may be read")
+        try:
+            # Opened without following or blocking, and looked at once open: what was checked is what is read.
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with os.fdopen(handle, "rb") as file:
+                status = os.fstat(handle)
+                if not stat.S_ISREG(status.st_mode):
+                    raise _Refused("not a regular file")
+                if status.st_size > self._limits.max_bytes:
+                    raise _Refused(f"{status.st_size} bytes, more than the {self._limits.max_bytes} allowed")
+                return file.read(self._limits.max_bytes)
+        except OSError as error:
+            raise _Gone(f"unreadable file: {error.strerror}") from error
+
+    # -- the web
+
+    def _get(self, url: str, deadline: float) -> bytes | str:
+        """The body, or where we are sent next."""
+        try:
+            parts = urlsplit(url)
+            host, secure = parts.hostname or "", parts.scheme.lower() == "https"
+            port = parts.port or (443 if secure else 80)
+            host = host if host.isascii() else host.encode("idna").decode()
+        except (ValueError, UnicodeError) as error:
+            raise _Refused(f"not a link: {error}") from error
+        if not host or len(host) > 253 or _INVISIBLE.search(url):
+            raise _Refused("not a link: no host, or blanks in it")
+        if parts.username is not None:
+            raise _Refused("a link with a password in it")
+        with self._host_slot(host, deadline):
+            try:
+                with self._open(host, port, secure=secure, deadline=deadline) as connection:
+                    return self._converse(connection, url, host, deadline)
+            except TimeoutError as error:
+                raise _Trouble(f"no complete answer within {self._limits.total_seconds:g} s") from error
+            except ssl.SSLCertVerificationError as error:
+                raise _Gone(f"certificate not trusted: {error.verify_message}") from error
+            except ValueError as error:
+                raise _Refused("not a link, or an answer that is none") from error
+            except (OSError, http.client.HTTPException) as error:
+                raise _Trouble(f"no usable answer: {type(error).__name__}: {str(error)[:100]}") from error
+
+    @contextmanager
+    def _host_slot(self, host: str, deadline: float) -> Iterator[None]:
+        """One of the connections allowed to this host; forgotten when nobody holds or waits for one."""
+        with self._guard:
+            slot, users = self._hosts.get(host, (threading.Semaphore(self._limits.per_host), 0))
+            self._hosts[host] = (slot, users + 1)
+        try:
+            if not slot.acquire(timeout=max(0.0, deadline - self._clock.monotonic())):
+                raise _Trouble("too many pictures of this host at once")
+            try:
+                yield
+            finally:
+                slot.release()
+        finally:
+            with self._guard:
+                slot, users = self._hosts[host]
+                if users == 1:
+                    del self._hosts[host]
+                else:
+                    self._hosts[host] = (slot, users - 1)
+
+    @contextmanager
+    def _open(self, host: str, port: int, *, secure: bool, deadline: float) -> Iterator[socket.socket]:
+        connection = self._reach(self._checked_addresses(host, port), port, deadline)
+        try:
+            connection.settimeout(self._left(deadline))
+            if secure:
+                connection = self._tls.wrap_socket(connection, server_hostname=host)
+            yield connection
+        finally:
+            connection.close()
+
+    def _reach(self, addresses: Sequence[str], port: int, deadline: float) -> socket.socket:
+        """A connection to the first of the checked addresses that answers."""
+        for address in addresses[:-1]:
+            try:
+                return self._connect(address, port, min(self._limits.connect_seconds, self._left(deadline)))
+            except OSError:
+                continue
+        return self._connect(addresses[-1], port, min(self._limits.connect_seconds, self._left(deadline)))
+
+    def _checked_addresses(self, host: str, port: int) -> Sequence[str]:
+        try:
+            addresses = self._resolve(host, port)
+        except (OSError, UnicodeError) as error:
+            raise _Trouble(f"unknown host {host}") from error
+        if not addresses:
+            raise _Trouble(f"unknown host {host}")
+        # All of them: a name that also points inside is not to be trusted with the others.
+        for address in addresses:
+            if not is_public(address):
+                raise _Refused(f"{host} leads to {address}, which is not a public address")
+        return addresses
+
+    def _left(self, deadline: float) -> float:
+        left = deadline - self._clock.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+    def _converse(self, connection: socket.socket, url: str, host: str, deadline: float) -> bytes | str:
+        parts = urlsplit(url)
+        target = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
+        if parts.query:
+            target += "?" + quote(parts.query, safe="/%:@!$&'()*+,;=~-._?")
+        name = f"[{host}]" if ":" in host else host
+        name = name if parts.port is None else f"{name}:{parts.port}"
+        connection.sendall(
+            f"GET {target} HTTP/1.1\r\nHost: {name}\r\nUser-Agent: SecondSource/0.1\r\nAccept: image/*\r\n"
+            "Accept-Encoding: identity\r\nConnection: close\r\n\r\n".encode("ascii")
+        )
+        answer = http.client.HTTPResponse(_Answering(connection, lambda: self._left(deadline)), method="GET")  # type: ignore[arg-type] # asks its socket for makefile alone
+        try:
+            answer.begin()
+            return self._read_answer(answer, url)
+        finally:
+            answer.close()
+
+    def _read_answer(self, answer: http.client.HTTPResponse, url: str) -> bytes | str:
+        if answer.status in _REDIRECTS:
+            location = answer.getheader("Location")
+            if not location:
+                raise _Gone(f"HTTP {answer.status} without a place to go")
+            try:
+                return urljoin(url, location.strip())
+            except ValueError as error:
+                raise _Refused(f"redirected to what is not a link: {error}") from error
+        if answer.status in _TRANSIENT:
+            raise _Trouble(f"HTTP {answer.status}")
+        if answer.status != 200:
+            raise _Gone(f"HTTP {answer.status}")
+        if answer.getheader("Content-Encoding", "identity").lower() != "identity":
+            raise _Refused("compressed, though asked not to be")
+        limit = self._limits.max_bytes
+        if answer.length is not None and answer.length > limit:
+            raise _Refused(f"{answer.length} bytes, more than the {limit} allowed")
+        body = bytearray()
+        while len(body) <= limit:
+            chunk = answer.read(min(_CHUNK, limit + 1 - len(body)))
+            if not chunk:
+                if answer.length:
+                    raise _Trouble(f"broken off after {len(body)} bytes, {answer.length} missing")
+                return bytes(body)
+            body += chunk
+        raise _Refused(f"more than the {limit} bytes allowed")
+
+
+class _Answering:
+    """What http.client needs of a socket: a file whose every read ends by the deadline, however slowly bytes drip."""
+
+    def __init__(self, connection: socket.socket, left: Callable[[], float]) -> None:
+        self._connection = connection
+        self._left = left
+
+    def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 -- http.client asks for "rb" alone
+        return io.BufferedReader(_Dripping(self._connection, self._left))
+
+
+class _Dripping(io.RawIOBase):
+    def __init__(self, connection: socket.socket, left: Callable[[], float]) -> None:
+        self._connection = connection
+        self._left = left
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        self._connection.settimeout(self._left())
+        return self._connection.recv_into(memoryview(buffer))

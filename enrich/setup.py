@@ -1,0 +1,94 @@
+"""Enrichment put together from what configuration says, with a report of what is on and what is off."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from enrich.annotators import CopyAnnotator, EntityAnnotator, LanguageAnnotator, MediaAnnotator, StanceAnnotator
+from enrich.annotators.language import DEFAULT_LANGUAGES
+from enrich.annotators.media import MediaLimits
+from enrich.annotators.stance import Cues
+from enrich.fetch import Connector, Fetcher, FetchLimits, Resolver, connect, resolve
+from enrich.gazetteer import Gazetteer, read_terms
+from enrich.pipelines import trained_pipelines
+from enrich.stage import EnrichStage
+from secondsource.contracts.clock import Clock
+from secondsource.contracts.messages import Struct
+
+
+class EnrichSettings(Struct, frozen=True, kw_only=True):
+    """`pipelines` maps a language to a trained spaCy package or "blank"; `media_roots` may be read by file: links."""
+
+    gazetteers: tuple[Path, ...] = ()
+    cues: Cues = msgspec.field(default_factory=dict)
+    languages: tuple[str, ...] = DEFAULT_LANGUAGES
+    pipelines: Mapping[str, str] = msgspec.field(default_factory=dict)
+    media_roots: tuple[Path, ...] = ()
+    fetch: FetchLimits = FetchLimits()
+    media: MediaLimits = MediaLimits()
+
+
+class Part(NamedTuple):
+    """An optional part: on, or off and how to turn it on."""
+
+    name: str
+    on: bool
+    detail: str
+
+
+class Enrichment(NamedTuple):
+    stage: EnrichStage
+    parts: list[Part]
+    media: MediaAnnotator
+    fetcher: Fetcher
+
+    def close(self) -> None:
+        """End the threads that fetch pictures."""
+        self.fetcher.stop()
+        self.media.close()
+
+
+class Network(NamedTuple):
+    """How names and addresses are reached; tests give their own."""
+
+    resolver: Resolver = resolve
+    connector: Connector = connect
+    tls: ssl.SSLContext | None = None
+
+
+def build(settings: EnrichSettings, clock: Clock, network: Network | None = None) -> Enrichment:
+    """The stage and what it has on board.
+
+    Raises:
+        BadConfiguration: a gazetteer, cue, language or pipeline that cannot work as given.
+    """
+    network = network or Network()
+    gazetteer = Gazetteer(read_terms(settings.gazetteers))
+    trained, reports = trained_pipelines(settings.pipelines, gazetteer)
+    fetcher = Fetcher(
+        clock,
+        settings.fetch,
+        roots=settings.media_roots,
+        resolver=network.resolver,
+        connector=network.connector,
+        tls=network.tls,
+    )
+    media = MediaAnnotator(fetcher, clock, settings.media)
+    annotators = (
+        LanguageAnnotator(settings.languages),
+        EntityAnnotator(gazetteer, trained),
+        CopyAnnotator(),
+        StanceAnnotator(settings.cues),
+        media,
+    )
+    parts = [Part("gazetteer", gazetteer.size > 0, f"{gazetteer.size} names from {len(settings.gazetteers)} files")]
+    parts += [Part(f"spaCy pipeline {report.language}", report.on, report.detail) for report in reports]
+    if not reports:
+        advice = 'none asked for: gazetteer only; name one per language, such as en: "en_core_web_sm", to turn on'
+        parts.append(Part("spaCy pipelines", on=False, detail=advice))
+    return Enrichment(EnrichStage(annotators), parts, media, fetcher)
