@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from typing import NamedTuple
 
 from secondsource.contracts.errors import BadConfiguration
 
 _SHOWN = 60  #: characters of a value that are quoted back
-_FORMAT = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-_JOINERS = {"\u200c", "\u200d"}  # Persian, Urdu and emoji need them; they move nothing
+JOINERS = "\u200c\u200d"  #: Persian, Urdu and emoji need these invisible characters; they move nothing
 
 
 class Problem(NamedTuple):
@@ -46,7 +44,7 @@ def visible(text: str) -> str:
     """One line of text that cannot steer a terminal: control and direction characters are written as escapes."""
     return "".join(
         character.encode("unicode_escape").decode("ascii")
-        if unicodedata.category(character) in _FORMAT and character not in _JOINERS
+        if not character.isprintable() and character not in JOINERS
         else character
         for character in text
     )
