@@ -47,6 +47,13 @@ def clipped(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + ELLIPSIS
 
 
+def paragraphs(text: str, most: int) -> str:
+    """As `clipped`, but keeping single line breaks: for where a text has room of its own."""
+    lines = [clean(line) for line in text.splitlines()]
+    kept = "\n".join(line for line in lines if line)
+    return kept if len(kept) <= most else kept[: most - 1].rstrip() + ELLIPSIS
+
+
 def isolated(text: str) -> str:
     """Text that runs right to left, wrapped so that it does not move the words around it (UAX #9 §2.4.2)."""
     if any(unicodedata.bidirectional(c) in _RIGHT_TO_LEFT for c in text):

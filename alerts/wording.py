@@ -16,11 +16,11 @@ KINDS = {
 }
 
 KIND_SENTENCES = {
-    "opened": "Spreading without independent confirmation.",
-    "updated": "Still spreading without independent confirmation.",
-    "corroborated": "Recalled: independent origins now confirm it.",
-    "contested": "Contested: an origin of its own disputes it.",
-    "expired": "Over: the story has had no new post for its watch's time.",
+    "opened": "It spreads without independent confirmation.",
+    "updated": "It still spreads without independent confirmation.",
+    "corroborated": "More than one independent origin now asserts it.",
+    "contested": "It spreads without independent confirmation, and is disputed.",
+    "expired": "No new post of the story has come for as long as its watch waits.",
 }
 
 STATES: dict[Corroboration, str] = {
@@ -77,8 +77,10 @@ def moment(at: datetime) -> str:
 
 
 def chance(surprise: float) -> str:
-    """A tail probability as a person says it: 0.0004 → "1 in 2,500"."""
-    return f"1 in {round(1 / surprise):,}" if surprise > 1e-9 else "less than 1 in 1,000,000,000"
+    """A tail probability as a person says it, to two digits: 0.00041 → "1 in 2,400"."""
+    if surprise <= 1e-9:
+        return "less than 1 in 1,000,000,000"
+    return f"1 in {int(float(f'{1 / surprise:.2g}')):,}"
 
 
 def spread(of: Spread) -> str:

@@ -58,7 +58,7 @@ def change(event: AlertEvent, key: str) -> Message:
     """What goes in the thread when an alert changes. `key` marks its first block."""
     story = event.story
     lines = [f"*{wording.KINDS[event.kind]}* · {wording.moment(event.at)}", wording.KIND_SENTENCES[event.kind]]
-    lines += [mrkdwn(wording.headline(event), 600)] if event.kind != "corroborated" else []
+    lines += [mrkdwn(wording.headline(event), 600)]
     lines += [mrkdwn(wording.spread(story.spread), 300), mrkdwn(wording.origins(story), 300)]
     block = _section("\n".join(lines))
     block["block_id"] = key
@@ -89,7 +89,9 @@ def _standing(event: AlertEvent) -> list[Block]:
 
 
 def _recalled(event: AlertEvent) -> list[Block]:
-    head = f"{_mark(event)} ~{mrkdwn(wording.headline(event), 700)}~\n{_status(event)}"
+    """What the alert said is struck through; the claim never is, for whether it is so was never ours to say."""
+    said = mrkdwn(wording.KIND_SENTENCES["opened"].rstrip("."), 300)
+    head = f"{_mark(event)} ~{said}~\n*{wording.KINDS[event.kind]}. {mrkdwn(wording.headline(event), 700)}*"
     origins = [mrkdwn(wording.origin(origin), 300) for origin in event.story.origins]
     blocks = [_section(head), _quotation(event)]
     blocks += _bullets("Independent origins that assert it", origins, MOST_ORIGINS)

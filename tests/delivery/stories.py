@@ -23,6 +23,7 @@ from secondsource.contracts.messages import (
 
 START = datetime(2030, 3, 4, 2, 10, tzinfo=UTC)
 CLAIM = "The old bridge in Velgrad has just collapsed, people in the river #velgrad"
+HEADLINE = "One origin, and its picture was first seen 2014-03-02"
 LINK = "http://desk.example/alerts/velgrad-1"
 Kind = Literal["opened", "updated", "corroborated", "contested", "expired"]
 STATES: dict[Kind, Corroboration] = {
@@ -69,7 +70,7 @@ def earlier(caption: str = "Flood takes the bridge at Osmar") -> Earlier:
     )
 
 
-def finding(headline: str = "One origin, and its picture was first seen 2014-03-02", **more: str) -> Finding:
+def finding(headline: str = HEADLINE, **more: str) -> Finding:
     return Finding(
         rule="uncorroborated_spike",
         headline=headline,
@@ -112,9 +113,8 @@ def event(
         origins=tuple(origin(place, 57 if place == 0 else 3) for place in range(count)),
     )
     at = START + timedelta(minutes=38 + seq)
-    return AlertEvent(
-        alert_id=alert_id, seq=seq, kind=kind, at=at, watch=watch, story=story, finding=found or finding(), link=link
-    )
+    said = found or finding("Corroborated: now 2 independent origins" if kind == "corroborated" else HEADLINE)
+    return AlertEvent(alert_id=alert_id, seq=seq, kind=kind, at=at, watch=watch, story=story, finding=said, link=link)
 
 
 def life(alert_id: str = "velgrad-1") -> list[AlertEvent]:

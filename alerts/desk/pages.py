@@ -1,0 +1,71 @@
+"""The desk's pages as HTML: templates filled with what the store holds, every word of others cleaned and escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from alerts import wording
+from alerts.ports import StoryPost
+from alerts.quoting import clean, clipped, host, paragraphs, web_address
+from secondsource.contracts.messages import AlertEvent
+
+#: What still asks for somebody's eyes; the rest is recalled or over.
+STANDING = frozenset({"opened", "updated", "contested"})
+
+
+def alert_path(alert_id: str) -> str:
+    """Where on the desk an alert's evidence is: "/alerts/…"."""
+    return f"/alerts/{quote(alert_id, safe='')}"
+
+
+class Pages:
+    """Templates, compiled once. Every method returns a whole HTML document."""
+
+    def __init__(self) -> None:
+        self._templates = Environment(
+            loader=PackageLoader("alerts.desk"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters |= {
+            "line": clipped,
+            "lines": paragraphs,
+            "web": web_address,
+            "host": host,
+            "path": alert_path,
+            "moment": wording.moment,
+            "duration": wording.duration,
+            "number": wording.number,
+            "chance": wording.chance,
+            "handle": lambda name: clipped(f"@{clean(name).lstrip('@')}", 60) if clean(name) else "unknown account",
+        }
+        self._templates.globals |= {
+            "KINDS": wording.KINDS,
+            "KIND_SENTENCES": wording.KIND_SENTENCES,
+            "STATES": wording.STATES,
+            "STANCES": wording.STANCES,
+            "TIES": wording.TIES,
+            "count": wording.count,
+        }
+
+    def alerts(self, newest: Sequence[AlertEvent], now: datetime) -> str:
+        """All alerts by their newest event, those that stand first."""
+        standing = [event for event in newest if event.kind in STANDING]
+        closed = [event for event in newest if event.kind not in STANDING]
+        return self._templates.get_template("alerts.html").render(standing=standing, closed=closed, now=now)
+
+    def alert(self, events: Sequence[AlertEvent], posts: Sequence[StoryPost], now: datetime) -> str:
+        """One alert's evidence: its newest event, how it came to it, and the posts of its story."""
+        places = {shown.post.uid: place for place, shown in enumerate(posts, start=1)}
+        return self._templates.get_template("alert.html").render(
+            event=events[-1], events=events, posts=posts, places=places, now=now
+        )
+
+    def notice(self, title: str, sentence: str) -> str:
+        return self._templates.get_template("notice.html").render(title=title, sentence=sentence)
