@@ -115,6 +115,20 @@ def promtool() -> Path:
 
 
 @pytest.fixture(scope="session")
+def amtool() -> Path:
+    return needed(places.amtool)
+
+
+@pytest.fixture(scope="session")
+def compose_go() -> Path:
+    """Skipped where it is missing, even under CI=true: our own checks do without."""
+    try:
+        return places.compose_go()
+    except places.Missing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
 def chromium_binary() -> Path:
     return needed(places.chromium)
 

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,7 @@ NEEDS = (
     Need("postgres", "postgresql", places.postgres_bin),
     Need("prometheus", "prometheus", places.prometheus),
     Need("prometheus", "prometheus", places.promtool),
+    Need("prometheus", "prometheus-alertmanager", places.amtool),
     Need("browser", "chromium", places.chromium),
 )
 
@@ -109,6 +111,25 @@ def fetch_kafka() -> str:
     return ""
 
 
+def build_compose_go() -> str:
+    """The reader of compose files, where there is Go to build it. '' or why not."""
+    if not missing(places.compose_go):
+        return ""
+    if reason := missing(places.go):
+        return reason
+    folder = places.compose_go_folder()
+    with tempfile.TemporaryDirectory(prefix="secondsource-go-") as modules:
+        done = subprocess.run(
+            [places.go(), "install", "-modcacherw", f"github.com/compose-spec/compose-go/v2/cmd@v{places.COMPOSE_GO}"],
+            env={**os.environ, "GOBIN": str(folder), "GOPATH": modules, "GOCACHE": f"{modules}/build"},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    return done.stderr[-2000:] if done.returncode else ""
+
+
 def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
@@ -128,6 +149,8 @@ def main() -> int:
             say("fetching the Kafka broker …")
         if reason := fetch_kafka():
             lacking.append(("kafka", reason))
+    if reason := build_compose_go():
+        say(f"compose.yaml will be checked by our own checks alone: {reason}")
     for suite, reason in lacking:
         say(f"tests marked '{suite}' will be skipped: {reason}")
     if lacking and os.environ.get("CI") == "true":

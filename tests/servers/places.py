@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 KAFKA_POM = Path(__file__).parent / "pom.xml"
 OLDEST_JAVA = 17
 OLDEST_POSTGRES = 15
+COMPOSE_GO = "2.16.2"
 
 
 class Missing(Exception):
@@ -103,7 +104,30 @@ def promtool() -> Path:
     raise Missing("promtool is missing; on Debian: apt-get install prometheus")
 
 
+def amtool() -> Path:
+    if found := _on_path("amtool"):
+        return found
+    raise Missing("amtool is missing; on Debian: apt-get install prometheus-alertmanager")
+
+
 def chromium() -> Path:
     if found := _on_path("chromium", "chromium-browser", "google-chrome"):
         return found
     raise Missing("Chromium is missing; on Debian: apt-get install chromium")
+
+
+def go() -> Path:
+    if found := _on_path("go"):
+        return found
+    raise Missing("Go is missing; see https://go.dev/doc/install")
+
+
+def compose_go_folder() -> Path:
+    return cache_folder() / f"compose-go-{COMPOSE_GO}"
+
+
+def compose_go() -> Path:
+    """The reference reader of compose files. Nothing needs it: our own checks run without."""
+    if (found := compose_go_folder() / "cmd").exists():
+        return found
+    raise Missing("compose-go has not been built; with Go 1.22+ there, run: python -m tests.servers.install")

@@ -1,0 +1,74 @@
+"""Rules and their tests, as promtool and amtool see them."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+RULES = sorted((DEPLOY / "prometheus" / "rules").glob("*.yml"))
+TESTS = sorted((DEPLOY / "prometheus" / "tests").glob("*.yml"))
+
+
+def run(*command: str | Path) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.prometheus
+def test_the_rules_are_sound(promtool: Path) -> None:
+    assert RULES
+    run(promtool, "check", "rules", *RULES)
+
+
+@pytest.mark.prometheus
+def test_the_rules_fire_when_they_must(promtool: Path) -> None:
+    assert TESTS
+    run(promtool, "test", "rules", *TESTS)
+
+
+@pytest.mark.prometheus
+def test_the_configuration_is_sound(promtool: Path, tmp_path: Path) -> None:
+    text = (DEPLOY / "prometheus" / "prometheus.yml").read_text()
+    # where compose.yaml mounts them
+    assert "/etc/prometheus/rules" in text
+    configuration = tmp_path / "prometheus.yml"
+    configuration.write_text(text.replace("/etc/prometheus/rules", str(DEPLOY / "prometheus" / "rules")))
+    run(promtool, "check", "config", configuration)
+
+
+@pytest.mark.prometheus
+def test_whoever_must_be_told_is_told(amtool: Path) -> None:
+    configuration = DEPLOY / "alertmanager" / "alertmanager.yml"
+    run(amtool, "check-config", configuration)
+    for severity, receiver in (("page", "pages"), ("ticket", "tickets")):
+        routed = ("config", "routes", "test", f"--config.file={configuration}", f"--verify.receivers={receiver}")
+        run(amtool, *routed, f"severity={severity}")
+
+
+def alerts(files: list[Path]) -> list[dict[str, object]]:
+    loaded = [yaml.safe_load(path.read_text()) for path in files]
+    return [rule for each in loaded for group in each["groups"] for rule in group["rules"] if "alert" in rule]
+
+
+def test_every_alert_has_a_test_in_which_it_fires_and_one_in_which_it_does_not() -> None:
+    cases = [
+        case for path in TESTS for test in yaml.safe_load(path.read_text())["tests"] for case in test["alert_rule_test"]
+    ]
+    fires = {case["alertname"] for case in cases if case["exp_alerts"]}
+    quiet = {case["alertname"] for case in cases if not case["exp_alerts"]}
+    named = {rule["alert"] for rule in alerts(RULES)}
+    assert fires == named
+    assert quiet == named
+
+
+def test_every_alert_says_whom_to_wake_and_what_to_do() -> None:
+    for rule in alerts(RULES):
+        labels, annotations = rule["labels"], rule["annotations"]
+        assert isinstance(labels, dict)
+        assert isinstance(annotations, dict)
+        assert labels["severity"] in {"page", "ticket"}
+        assert annotations.keys() == {"summary", "description"}
