@@ -453,26 +453,39 @@ class XV2:
             return None
 
     def parts(self, body: bytes) -> list[Part | Refused]:
-        body = without_nul(body)
-        envelope = decode(body)
-        data = memoryview(envelope.data)[:1]
-        if data == b"{":
-            return [posts_of(decode_tweet(envelope.data), included(envelope.includes), self._terms)]
-        if data == b"[":
-            return self._page(body, included(envelope.includes))
-        if envelope.errors:
-            raise BadRecord(f"expected a post, came an error: {envelope.errors[0].said}")
-        if envelope.meta is not None:
-            return []
-        raise BadRecord("expected `data` with a post, found none")
+        return parts_of(body, self._terms)
 
-    def _page(self, body: bytes, beside: Included) -> list[Part | Refused]:
-        bare = _bare.decode(body)
-        found: list[Part | Refused] = []
-        for raw in _raws.decode(bare.data):
-            try:
-                found.append(posts_of(decode_tweet(raw), beside, self._terms))
-            except BadRecord as error:
-                line = b'{"data":' + bytes(raw) + b',"includes":' + bytes(bare.includes) + b"}"
-                found.append(Refused(line, str(error)))
-        return found
+
+def parts_of(body: bytes, terms: Terms) -> list[Part | Refused]:
+    """A line or page as posts.
+
+    Raises:
+        BadRecord: it cannot be read, or is a notice of X rather than posts.
+    """
+    body = without_nul(body)
+    envelope = decode(body)
+    if first_byte(envelope.data) == b"{":
+        return [posts_of(decode_tweet(envelope.data), included(envelope.includes), terms)]
+    if first_byte(envelope.data) == b"[":
+        return _page(body, included(envelope.includes), terms)
+    if envelope.errors:
+        raise BadRecord(f"expected a post, came an error: {envelope.errors[0].said}")
+    if envelope.meta is not None:
+        return []
+    raise BadRecord("expected `data` with a post, found none")
+
+
+def first_byte(raw: msgspec.Raw) -> bytes:
+    return memoryview(raw)[:1].tobytes()
+
+
+def _page(body: bytes, beside: Included, terms: Terms) -> list[Part | Refused]:
+    bare = _bare.decode(body)
+    found: list[Part | Refused] = []
+    for raw in _raws.decode(bare.data):
+        try:
+            found.append(posts_of(decode_tweet(raw), beside, terms))
+        except BadRecord as error:
+            line = b'{"data":' + bytes(raw) + b',"includes":' + bytes(bare.includes) + b"}"
+            found.append(Refused(line, str(error)))
+    return found

@@ -1,0 +1,134 @@
+"""What a line of X's filtered stream says, and whose it is. Pure: bytes and a time in, messages out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from ingest.collectors.x_rules import watch_of_tag
+from ingest.formats.reading import EARLIEST, Part, Span, without_nul
+from ingest.formats.x_v2 import (
+    Envelope,
+    MatchingRule,
+    Problem,
+    Terms,
+    decode,
+    decode_tweet,
+    first_byte,
+    included,
+    posts_of,
+)
+from ingest.matching import Matcher
+from secondsource.contracts.errors import BadRecord
+from secondsource.contracts.messages import Message, Post
+
+TOLERANCE = timedelta(minutes=5)
+
+
+class Said(NamedTuple):
+    """`kind`: posts; a problem X reports; nobody's (a rule of another program brought it); or a type not known.
+
+    `note` says of a problem or an unknown type what it was, in its keys, never its content.
+    """
+
+    kind: Literal["posts", "problem", "nobody's", "unknown"]
+    messages: Sequence[Message] = ()
+    note: str = ""
+
+
+class Ownership(NamedTuple):
+    """`by_rule` names the watches of a rule by its id and by its tag; `matcher` decides where X does not say."""
+
+    by_rule: Mapping[str, tuple[str, ...]]
+    matcher: Matcher
+    names: frozenset[str]
+
+    def watches(self, rules: Sequence[MatchingRule] | None, part: Part) -> tuple[str, ...]:
+        """Of the post, from the rules that brought it: by tag, else by rule id, else by its words."""
+        found: dict[str, None] = {}
+        silent = not rules
+        for rule in rules or ():
+            told = self.by_rule.get(rule.tag or "") or self.by_rule.get(str(rule.id))
+            if told is None:
+                named = watch_of_tag(rule.tag or "")
+                told = (named,) if named in self.names else None
+            if told is not None:
+                found.update(dict.fromkeys(told))
+            elif not rule.tag:
+                silent = True
+        main = part.messages[-1]
+        if not found and silent and isinstance(main, Post):
+            return self.matcher.watches(main, part.context)
+        return tuple(found)
+
+
+class _Event(msgspec.Struct, gc=False):
+    """`data` of messages that are no posts (compliance events), by their key."""
+
+    delete: msgspec.Raw = msgspec.Raw()
+    withheld: msgspec.Raw = msgspec.Raw()
+    drop: msgspec.Raw = msgspec.Raw()
+    undrop: msgspec.Raw = msgspec.Raw()
+    tweet_edit: msgspec.Raw = msgspec.Raw()
+
+
+_event = msgspec.json.Decoder(_Event)
+_keys = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def to_posts(payload: bytes, now: datetime, collector: str, owners: Ownership) -> Said:
+    """One line, observed at `now`. Originals of reposts and quoted posts come before the post itself.
+
+    Raises:
+        BadRecord: truncated, not JSON, no id, a time that cannot be.
+    """
+    payload = without_nul(payload)
+    envelope = decode(payload)
+    if first_byte(envelope.data) != b"{":
+        return _notice(payload, envelope)
+    terms = Terms(collector, Span(EARLIEST, now + TOLERANCE), now)
+    try:
+        tweet = decode_tweet(envelope.data)
+    except BadRecord:
+        kind = _event_kind(envelope.data)
+        if kind:
+            return Said("unknown", note=f"data.{kind}")
+        raise
+    part = posts_of(tweet, included(envelope.includes), terms)
+    watches = owners.watches(envelope.matching_rules, part)
+    if not watches:
+        return Said("nobody's")
+    return Said("posts", [msgspec.structs.replace(message, watches=watches) for message in part.messages])
+
+
+def disconnect(problems: Sequence[Problem]) -> str:
+    """Why X is about to close the stream; "" where it is not."""
+    return next((one.said for one in problems if one.disconnect_type or "disconnect" in (one.type or "")), "")
+
+
+def _notice(payload: bytes, envelope: Envelope) -> Said:
+    if envelope.errors:
+        return Said("problem", note=disconnect(envelope.errors) or envelope.errors[0].said)
+    if first_byte(envelope.data):
+        raise BadRecord("expected `data` to be an object")
+    return Said("unknown", note=", ".join(sorted(_keys.decode(payload))) or "an empty object")
+
+
+def _event_kind(data: msgspec.Raw) -> str:
+    try:
+        event = _event.decode(data)
+    except msgspec.DecodeError:
+        return ""
+    return next((name for name in event.__struct_fields__ if first_byte(getattr(event, name))), "")
+
+
+def latest_id(messages: Sequence[Message], before: str) -> str:
+    """The highest post id so far: ids rise with time."""
+    last = messages[-1] if messages else None
+    if not isinstance(last, Post):
+        return before
+    id_ = last.uid.partition(":")[2]
+    return id_ if id_.isdigit() and int(id_) > int(before or 0) else before

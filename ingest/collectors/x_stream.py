@@ -1,0 +1,166 @@
+"""One connection to X's filtered stream: a thread that reads lines and stamps when each came. No retries here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from queue import Empty, Full, Queue
+from threading import Event, Lock, Thread
+from typing import NamedTuple
+
+import requests
+import urllib3
+
+from ingest.collectors.x_client import Bearer
+from ingest.formats.reading import MAX_RECORD, MICROSECOND
+
+_WAITING = 10_000  #: lines read and not yet taken; X cuts off a reader that stays behind, not we
+_CHUNK = 1 << 16
+
+
+class Opened(NamedTuple):
+    """X answered. Anything but a 2xx status is followed by nothing."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+class Line(NamedTuple):
+    """A line without its end, b"" for a heartbeat, and when it came."""
+
+    body: bytes
+    at: datetime
+
+
+class Closed(NamedTuple):
+    """The connection is over."""
+
+    reason: str
+
+
+Happening = Opened | Line | Closed
+
+
+class Stamps:
+    """Times that only rise, so that "everything before t has been sent" can be said while lines are coming in."""
+
+    def __init__(self, now: Callable[[], datetime], after: datetime) -> None:
+        self._now = now
+        self._last = after
+        self.lock = Lock()
+
+    def next(self) -> datetime:
+        """Later than any before. Hold `lock`."""
+        self._last = max(self._now(), self._last + MICROSECOND)
+        return self._last
+
+
+class XStream:
+    """Connects as soon as it is made; `take` gives what happened, in order, ending with Closed.
+
+    `stall_seconds` without a byte counts as a broken connection: X sends a heartbeat at least every 20 s.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str],
+        auth: Bearer,
+        user_agent: str,
+        stamps: Stamps,
+        stall_seconds: float,
+    ) -> None:
+        self._url, self._params, self._auth = url, dict(params), auth
+        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
+        self._stamps = stamps
+        self._stall = stall_seconds
+        self._queue: Queue[Happening] = Queue(_WAITING)
+        self._over = Event()
+        self._response: requests.Response | None = None
+        self._thread = Thread(target=self._run, name="x-stream", daemon=True)
+        self._thread.start()
+
+    def take(self, seconds: float) -> Happening | None:
+        """The next happening, waiting up to `seconds` for it."""
+        try:
+            return self._queue.get(timeout=seconds) if seconds > 0 else self._queue.get_nowait()
+        except Empty:
+            return None
+
+    def quiet_until(self) -> datetime | None:
+        """A time by which everything that came has been taken; None while something is waiting to be."""
+        with self._stamps.lock:
+            return self._stamps.next() if self._queue.empty() else None
+
+    def close(self) -> None:
+        """Ends the connection, at once also where the thread is waiting for bytes."""
+        self._over.set()
+        response = self._response
+        if response is not None:
+            with suppress(OSError, ValueError, RuntimeError, urllib3.exceptions.HTTPError):
+                response.raw.shutdown()
+
+    def _run(self) -> None:
+        reason = "closed"
+        try:
+            with requests.Session() as session:
+                response = session.get(
+                    self._url,
+                    params=self._params,
+                    headers=self._headers,
+                    auth=self._auth,
+                    stream=True,
+                    timeout=(10.0, self._stall),
+                    allow_redirects=False,
+                )
+                self._response = response
+                with response:
+                    reason = self._read(response)
+        except (requests.Timeout, urllib3.exceptions.TimeoutError):
+            reason = f"nothing came for {self._stall:g} s"
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            reason = f"the connection broke: {type(error).__name__}"
+        except Exception as error:  # noqa: BLE001 - whatever it is, the collector must hear that the thread has ended
+            reason = f"reading failed: {type(error).__name__}: {error}"
+        finally:
+            self._put(Closed(reason))
+
+    def _read(self, response: requests.Response) -> str:
+        if not 200 <= response.status_code < 300:
+            self._put(Opened(response.status_code, response.headers, response.raw.read(_CHUNK, decode_content=True)))
+            return f"X answered {response.status_code}"
+        self._put(Opened(response.status_code, response.headers))
+        rest = b""
+        skipping = False
+        while not self._over.is_set():
+            chunk = response.raw.read1(_CHUNK)
+            if not chunk:
+                return "X closed the connection"
+            *lines, rest = (rest + chunk).split(b"\n") if rest else chunk.split(b"\n")
+            for line in lines:
+                if not skipping:
+                    self._come(line.rstrip(b"\r"))
+                skipping = False
+            if len(rest) > MAX_RECORD:
+                if not skipping:
+                    self._come(rest[:_CHUNK])
+                rest, skipping = b"", True
+        return "closed by us"
+
+    def _come(self, line: bytes) -> None:
+        # stamp and place in the queue are one act: `quiet_until` must not slip in between
+        while not self._over.is_set():
+            with self._stamps.lock:
+                if not self._queue.full():
+                    self._queue.put_nowait(Line(line, self._stamps.next()))
+                    return
+            self._over.wait(0.01)
+
+    def _put(self, happening: Happening) -> None:
+        while not self._over.is_set():
+            with suppress(Full):
+                self._queue.put(happening, timeout=0.2)
+                return
