@@ -24,21 +24,22 @@ ENVIRONMENT = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
 
 
 class Need(NamedTuple):
-    """Something the suites marked `suite` cannot run without; `package` is Debian's name for it."""
+    """Something the suites marked `suite` cannot run without; `packages` are Debian's and Ubuntu's names for it,
+    the next where the one before is unknown or too old."""
 
     suite: str
-    package: str
+    packages: tuple[str, ...]
     find: Callable[[], Path]
 
 
 NEEDS = (
-    Need("kafka", "default-jre-headless", places.java),
-    Need("kafka", "maven", places.maven),
-    Need("postgres", "postgresql", places.postgres_bin),
-    Need("prometheus", "prometheus", places.prometheus),
-    Need("prometheus", "prometheus", places.promtool),
-    Need("prometheus", "prometheus-alertmanager", places.amtool),
-    Need("browser", "chromium", places.chromium),
+    Need("kafka", ("default-jre-headless", "openjdk-21-jre-headless", "openjdk-17-jre-headless"), places.java),
+    Need("kafka", ("maven",), places.maven),
+    Need("postgres", ("postgresql", "postgresql-16", "postgresql-15"), places.postgres_bin),
+    Need("prometheus", ("prometheus",), places.prometheus),
+    Need("prometheus", ("prometheus",), places.promtool),
+    Need("prometheus", ("prometheus-alertmanager",), places.amtool),
+    Need("browser", ("chromium", "chromium-browser"), places.chromium),
 )
 
 
@@ -65,24 +66,31 @@ def services_stay_off() -> Iterator[None]:
         POLICY.unlink(missing_ok=True)
 
 
-def apt_install(packages: list[str]) -> None:
-    """Install, and go on if a package's own start script fails: what counts is whether the program is there."""
-    for command in (
-        ["apt-get", "update", "-q"],
-        ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages],
-    ):
-        done = subprocess.run(
-            command,
-            env=ENVIRONMENT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-        if done.returncode:
-            say(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-2000:]}")
+def apt_get(*arguments: str) -> None:
+    """Go on if it fails, which it also does over a package's own start script: what counts is what is there then."""
+    done = subprocess.run(
+        ["apt-get", "-q", *arguments],
+        env=ENVIRONMENT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        say(f"apt-get {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout[-2000:]}")
+
+
+def apt_install(needs: list[Need]) -> None:
+    """All at once; then what is still missing one by one, since one unknown name makes apt-get refuse them all."""
+    install = ("install", "-y", "--no-install-recommends")
+    apt_get("update")
+    apt_get(*install, *sorted({need.packages[0] for need in needs}))
+    for need in needs:
+        for package in need.packages:
+            if missing(need.find):
+                apt_get(*install, package)
 
 
 def fetch_kafka() -> str:
@@ -138,11 +146,11 @@ def say(line: str) -> None:
 def main() -> int:
     # Maven serves only to fetch the broker: where the broker is cached it is not needed.
     wanted = [need for need in NEEDS if not (need.find == places.maven and not missing(places.kafka))]
-    packages = sorted({need.package for need in wanted if missing(need.find)})
-    if packages and shutil.which("apt-get") and os.geteuid() == 0:
-        say(f"installing {', '.join(packages)} …")
+    absent = [need for need in wanted if missing(need.find)]
+    if absent and shutil.which("apt-get") and os.geteuid() == 0:
+        say(f"installing {', '.join(sorted({need.packages[0] for need in absent}))} …")
         with services_stay_off():
-            apt_install(packages)
+            apt_install(absent)
     lacking = [(need.suite, reason) for need in wanted if (reason := missing(need.find))]
     if not any(suite == "kafka" for suite, _ in lacking):
         if missing(places.kafka):
