@@ -1,0 +1,97 @@
+"""Alert events on their way out: what is waiting, who sends it, and what became of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Row, delete, select, text, update
+
+from secondsource.contracts.messages import AlertEvent
+from secondsource.contracts.outbox import Delivery
+from store.database import Database
+from store.rows import Moment
+from store.tables import alert_events, leases, outbox
+
+_OPEN = outbox.c.state.in_(("waiting", "sending"))
+_HOLD = text(
+    "INSERT INTO leases (destination, holder, until) VALUES (:destination, :holder, :until) "
+    "ON CONFLICT (destination) DO UPDATE SET holder = excluded.holder, until = excluded.until "
+    "WHERE leases.holder = excluded.holder OR leases.until <= :now"
+)
+
+
+class Deliveries:
+    """Satisfies `alerts.ports.Outbox`. Each method is a transaction of its own, unless the thread is in one."""
+
+    def __init__(self, database: Database, moment: Moment) -> None:
+        self._database = database
+        self._moment = moment
+
+    def waiting(self) -> list[str]:
+        """Destinations that have something to send, sorted."""
+        with self._database.reading() as connection:
+            found = connection.execute(select(outbox.c.destination).distinct().where(_OPEN))
+            return sorted(found.scalars())
+
+    def hold(self, destination: str, holder: str, until: datetime, now: datetime) -> bool:
+        """Take or extend the lease on a destination; False while another holder's lease runs."""
+        lease = {"destination": destination, "holder": holder, "until": self._moment(until), "now": self._moment(now)}
+        with self._database.writing() as connection:
+            return connection.execute(_HOLD, lease).rowcount == 1
+
+    def let_go(self, destination: str, holder: str) -> None:
+        """End the holder's lease, where it is still its own."""
+        with self._database.writing() as connection:
+            connection.execute(delete(leases).where(leases.c.destination == destination, leases.c.holder == holder))
+
+    def next(self, destination: str, now: datetime) -> Delivery | None:
+        """The oldest undelivered event, unless it is to be tried again only later than `now`."""
+        o = outbox.c
+        with self._database.reading() as connection:
+            row = connection.execute(
+                select(outbox, alert_events.c.body)
+                .join(alert_events, alert_events.c.id == o.event_id)
+                .where(o.destination == destination, _OPEN)
+                .order_by(o.at, o.alert_id, o.seq)
+                .limit(1)
+            ).one_or_none()
+            if row is None or (row.not_before is not None and row.not_before > now):
+                return None
+            reference = connection.execute(
+                select(o.reference)
+                .where(o.destination == destination, o.alert_id == row.alert_id, o.state == "sent", o.reference != "")
+                .order_by(o.seq)
+                .limit(1)
+            ).scalar_one_or_none()
+        return _delivery(row, reference or "")
+
+    def sending(self, delivery_id: str) -> None:
+        """Committed before the service is called: what is found so after a crash is in doubt."""
+        self._set(delivery_id, state="sending", attempts=outbox.c.attempts + 1)
+
+    def sent(self, delivery_id: str, reference: str, at: datetime) -> None:
+        self._set(delivery_id, state="sent", reference=reference, sent_at=at, reason="")
+
+    def postponed(self, delivery_id: str, reason: str, until: datetime) -> None:
+        """The service refused for now (429, 5xx, away) and surely has not posted."""
+        self._set(delivery_id, state="waiting", reason=reason, not_before=until)
+
+    def refused(self, delivery_id: str, reason: str) -> None:
+        """The service will never take it (channel gone, message invalid): kept, shown in `status`, not retried."""
+        self._set(delivery_id, state="refused", reason=reason)
+
+    def _set(self, delivery_id: str, **values: object) -> None:
+        with self._database.writing() as connection:
+            connection.execute(update(outbox).where(outbox.c.id == delivery_id).values(**values))
+
+
+def _delivery(row: Row[tuple[object, ...]], reference: str) -> Delivery:
+    return Delivery(
+        id=row.id,
+        destination=row.destination,
+        event=msgspec.convert(row.body, AlertEvent),
+        in_doubt=row.state == "sending",
+        reference=reference,
+        attempts=row.attempts,
+    )

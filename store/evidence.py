@@ -1,0 +1,93 @@
+"""What those see who look at an alert: its life, and the posts of its story."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, Select, select
+
+from secondsource.contracts.evidence import StoryPost
+from secondsource.contracts.messages import Account, AlertEvent, Counts, MediaRef, Post
+from store.database import Database
+from store.tables import COUNTS, accounts, alert_events, alerts, posts, story_posts
+
+_AUTHOR = tuple(accounts.c[name].label(f"author_{name}") for name in ("handle", "name", "followers", "created_at"))
+
+
+class EvidenceReads:
+    """Satisfies `alerts.ports.Evidence`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def latest_alerts(self, limit: int) -> list[AlertEvent]:
+        """The newest event of each alert, newest first."""
+        a, e = alerts.c, alert_events.c
+        return self._events(
+            select(e.body)
+            .join(alerts, (a.id == e.alert_id) & (a.seq == e.seq))
+            .order_by(a.at.desc(), a.id)
+            .limit(limit)
+        )
+
+    def alert_events(self, alert_id: str) -> list[AlertEvent]:
+        """All events of an alert, in order; empty for an unknown one."""
+        e = alert_events.c
+        return self._events(select(e.body).where(e.alert_id == alert_id).order_by(e.seq))
+
+    def _events(self, query: Select[tuple[Any]]) -> list[AlertEvent]:
+        with self._database.reading() as connection:
+            return [msgspec.convert(body, AlertEvent) for body in connection.execute(query).scalars()]
+
+    def story_posts(self, story_id: str, limit: int) -> list[StoryPost]:
+        """Posts of a story, oldest first. Those taken down, and those not stored yet, are not among them."""
+        p, m = posts.c, story_posts.c
+        query = (
+            select(posts, *_AUTHOR, m.stance.label("story_stance"), m.tie, m.tied_to, m.evidence)
+            .select_from(story_posts)
+            .join(posts, p.uid == m.uid)
+            .join(accounts, accounts.c.uid == p.account_uid)
+            .where(m.story == story_id)
+            .order_by(p.observed_at, p.uid)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return [_story_post(row) for row in connection.execute(query)]
+
+
+def _story_post(row: Row[Any]) -> StoryPost:
+    return StoryPost(_post(row), row.story_stance, row.tie, row.tied_to, row.evidence)
+
+
+def _post(row: Row[Any]) -> Post:
+    """The post as it came; its author as last seen, its counts as last reported."""
+    counts = Counts(**{name: getattr(row, name) for name in COUNTS})
+    return Post(
+        uid=row.uid,
+        platform=row.platform,
+        author=Account(
+            uid=row.account_uid,
+            handle=row.author_handle,
+            name=row.author_name,
+            followers=row.author_followers,
+            created_at=row.author_created_at,
+        ),
+        text=row.text,
+        created_at=row.created_at,
+        observed_at=row.observed_at,
+        collector=row.collector,
+        watches=tuple(row.watches),
+        url=row.url,
+        repost_of=row.repost_of,
+        quote_of=row.quote_of,
+        reply_to=row.reply_to,
+        links=tuple(row.links),
+        media=msgspec.convert(row.media, tuple[MediaRef, ...]),
+        hashtags=tuple(row.hashtags),
+        mentions=tuple(row.mentions),
+        lang_hint=row.lang_hint,
+        counts=None if row.counts_at is None else counts,
+        edit_of=row.edit_of,
+        media_notes=tuple(row.media_notes),
+    )

@@ -1,0 +1,63 @@
+"""Dead letters: what could not be handled, to be looked at and sent again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, func, select, update
+
+from secondsource.contracts.messages import DeadLetter
+from store.database import Database
+from store.tables import dead_letters
+
+
+class StoredLetter(NamedTuple):
+    """`resent_at` is None while it has not been sent again since it last failed."""
+
+    letter: DeadLetter
+    resent_at: datetime | None
+
+
+class Letters:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def listed(self, limit: int, *, resent: bool = False) -> list[StoredLetter]:
+        """Newest first; those already sent again only where asked for."""
+        d = dead_letters.c
+        query = select(dead_letters).order_by(d.at.desc(), d.id).limit(limit)
+        if not resent:
+            query = query.where(d.resent_at.is_(None))
+        with self._database.reading() as connection:
+            return [_letter(row) for row in connection.execute(query)]
+
+    def one(self, letter_id: str) -> StoredLetter | None:
+        with self._database.reading() as connection:
+            row = connection.execute(select(dead_letters).where(dead_letters.c.id == letter_id)).one_or_none()
+        return None if row is None else _letter(row)
+
+    def mark_resent(self, letter_id: str, at: datetime) -> None:
+        with self._database.writing() as connection:
+            connection.execute(update(dead_letters).where(dead_letters.c.id == letter_id).values(resent_at=at))
+
+    def waiting(self) -> int:
+        """How many have not been sent again."""
+        with self._database.reading() as connection:
+            return connection.execute(
+                select(func.count()).select_from(dead_letters).where(dead_letters.c.resent_at.is_(None))
+            ).scalar_one()
+
+
+def _letter(row: Row[Any]) -> StoredLetter:
+    letter = DeadLetter(
+        id=row.id,
+        stage=row.stage,
+        source=row.source,
+        target=row.target,
+        reason=row.reason,
+        body=bytes(row.body),
+        at=row.at,
+        key=row.key,
+    )
+    return StoredLetter(letter, row.resent_at)

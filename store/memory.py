@@ -1,0 +1,80 @@
+"""The store: everything that is remembered, behind one door."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from secondsource.contracts.messages import Message
+from store.archive import PictureArchive
+from store.column_types import micros
+from store.database import Database
+from store.deliveries import Deliveries
+from store.engine import open_engine
+from store.evidence import EvidenceReads
+from store.letters import Letters
+from store.positions import Positions
+from store.schema import check, migrate
+from store.status import Status, status
+from store.tables import metadata
+from store.writer import Destinations, Writer, aware
+
+
+class Store(Positions):
+    """One database. Itself it keeps progress (`secondsource.runtime.ports.Progress`); its parts do the rest:
+
+    `archive` satisfies `alerts.ports.Archive`, `outbox` satisfies `alerts.ports.Outbox`, `evidence` satisfies
+    `alerts.ports.Evidence`, `letters` are the dead letters. Usable from several threads.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.database = Database(engine)
+        super().__init__(self.database)
+        moment = micros if self.database.is_sqlite else aware
+        self.archive = PictureArchive(self.database, moment)
+        self.outbox = Deliveries(self.database, moment)
+        self.evidence = EvidenceReads(self.database)
+        self.letters = Letters(self.database)
+        self._writer = Writer(self.database, self.archive, moment)
+
+    def write(self, messages: Sequence[Message], destinations: Destinations) -> None:
+        """Keep these messages in one transaction, the thread's own if it is in one. See `store.writer.Writer`."""
+        self._writer.write(messages, destinations)
+
+    def status(self) -> Status:
+        return status(self.database)
+
+    def dump(self, table: str) -> list[dict[str, Any]]:
+        """All rows of a table by its key, without the columns that only serve the database.
+
+        Two stores that were told the same dump the same, whatever their databases and the order they were told in.
+        """
+        source = metadata.tables[table]
+        hidden = {"digest"} | ({"seq"} if table == "pictures" else set())
+        key = [column for column in source.primary_key if column.name not in hidden] or [source.c.id]
+        with self.database.reading() as connection:
+            rows = connection.execute(select(*(c for c in source.c if c.name not in hidden)).order_by(*key))
+            return [dict(row._mapping) for row in rows]  # noqa: SLF001  (SQLAlchemy's public name for it)
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.engine.dispose()
+
+
+def open_store(url: str, *, create: bool = False) -> Store:
+    """The store at `sqlite:///file` or `postgresql://user:password@host/database`.
+
+    `create` brings the schema up to date first; without it a schema that is not is refused.
+
+    Raises:
+        SourceAway: the database does not answer.
+        BadConfiguration: the URL or credentials cannot work, or the schema wants `secondsource migrate`.
+    """
+    engine = open_engine(url)
+    if create:
+        migrate(engine)
+    check(engine)
+    return Store(engine)

@@ -1,0 +1,11 @@
+"""Run by Alembic from `store.schema`, on the connection it hands over; there is no alembic.ini."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from store.tables import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+with context.begin_transaction():
+    context.run_migrations()

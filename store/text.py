@@ -1,0 +1,57 @@
+"""Text that every database can hold.
+
+PostgreSQL refuses U+0000, and no UTF-8 holds half of a surrogate pair. Both become U+FFFD, on either database, so
+that they keep the same rows.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from secondsource.contracts.errors import BadRecord
+
+REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+LONGEST_KEY: Final = 500  #: characters; PostgreSQL indexes at most 2,704 bytes
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_T = TypeVar("_T")
+
+
+def storable(value: _T) -> _T:
+    """The same value with U+FFFD for what cannot be stored, however deep inside tuples and messages."""
+    cleaned: Any = value
+    if isinstance(value, str):
+        cleaned = _UNSTORABLE.sub(REPLACEMENT, value)
+    elif isinstance(value, tuple):
+        items = [storable(item) for item in value]
+        cleaned = type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+    elif isinstance(value, msgspec.Struct):
+        fields = {name: storable(getattr(value, name)) for name in value.__struct_fields__}
+        cleaned = msgspec.structs.replace(value, **fields)
+    return cleaned  # type: ignore[no-any-return]
+
+
+def is_storable(value: Any) -> bool:
+    """Whether `storable` would change nothing; costs one JSON encoding.
+
+    A text that spells out a backslash and "u0000" is called unstorable too, which costs time, never a change.
+    """
+    try:
+        return b"\\u0000" not in msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return False
+
+
+def key(value: str) -> str:
+    """The value, which other rows will be found by.
+
+    Raises:
+        BadRecord: it is empty or too long to index.
+    """
+    if not 0 < len(value) <= LONGEST_KEY:
+        msg = f"expected an id of 1 to {LONGEST_KEY} characters, came {len(value)}: {value[:40]!r}"
+        raise BadRecord(msg)
+    return value
