@@ -25,7 +25,8 @@ ENVIRONMENT = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
 
 class Need(NamedTuple):
     """Something the suites marked `suite` cannot run without; `packages` are Debian's and Ubuntu's names for it,
-    the next where the one before is unknown or too old."""
+    the next where the one before is unknown or too old.
+    """
 
     suite: str
     packages: tuple[str, ...]
