@@ -123,7 +123,7 @@ def newsroom() -> Json:
         "datasource": STORE,
         "enable": True,
         "iconColor": "orange",
-        "target": sql("alerts_opened"),
+        "target": {"refId": "Opened", **sql("alerts_opened")},
     }
     about = "Which stories spread without corroboration, which pictures have lived before, and what comes in."
     return board(

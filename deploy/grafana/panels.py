@@ -152,8 +152,12 @@ def board(
                 "type": "dashboards",
                 "tags": ["secondsource"],
                 "title": "Second Source",
+                "tooltip": "",
+                "icon": "dashboard",
                 "asDropdown": False,
+                "includeVars": False,
                 "keepTime": True,
+                "targetBlank": False,
             }
         ],
         "panels": laid_out(rows),
