@@ -24,6 +24,9 @@ _DROPPED = re.compile(
 _LIGATURES = re.compile("[\ufb00-\ufb4f\ufb50-\ufdff\ufe70-\ufefe]")
 _RESIZING = re.compile(f"{_DROPPED.pattern}|{_LIGATURES.pattern}")
 
+#: A character of a word for a regular expression: `\w` leaves out the marks that Arabic, Hebrew and Indic words carry.
+WORD_CHARACTER = r"[\w\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u109f\u200c\u200d]"
+
 _ARABIC = {
     "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ئ": "ي", "ؤ": "و",
     "ة": "ه", "ۀ": "ه", "ہ": "ه", "ک": "ك",

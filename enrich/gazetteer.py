@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple, cast, get_args
 
 from ahocorasick_rs import AhoCorasick
 
-from enrich.fold import fold, fold_with_offsets, is_unspaced
+from enrich.fold import WORD_CHARACTER, fold, fold_with_offsets, is_unspaced
 from secondsource.contracts.errors import BadConfiguration
 
 Kind = Literal["person", "place", "organisation", "event"]
@@ -36,7 +36,7 @@ _CLITICS = frozenset(
 _CONTRACTED = frozenset(f"{first}لل" for first in _JOINED)
 
 _URL_OR_MENTION = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)[@＠]\w[\w.@-]*")
-_HASHTAG = re.compile(r"[#＃]\w+")
+_HASHTAG = re.compile(f"[#＃]{WORD_CHARACTER}+")
 #: Where a word ends inside a hashtag: saveAleppo, Aleppo2016.
 _INNER = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 

@@ -11,7 +11,7 @@ import msgspec
 
 from enrich.annotators import CopyAnnotator, EntityAnnotator, LanguageAnnotator, MediaAnnotator, StanceAnnotator
 from enrich.annotators.language import DEFAULT_LANGUAGES
-from enrich.annotators.media import MediaLimits
+from enrich.annotators.media import FetchingOff, MediaLimits
 from enrich.annotators.stance import Cues
 from enrich.fetch import Connector, Fetcher, FetchLimits, Resolver, connect, resolve
 from enrich.gazetteer import Gazetteer, read_terms
@@ -28,6 +28,7 @@ class EnrichSettings(Struct, frozen=True, kw_only=True):
     cues: Cues = msgspec.field(default_factory=dict)
     languages: tuple[str, ...] = DEFAULT_LANGUAGES
     pipelines: Mapping[str, str] = msgspec.field(default_factory=dict)
+    media_enabled: bool = True
     media_roots: tuple[Path, ...] = ()
     fetch: FetchLimits = FetchLimits()
     media: MediaLimits = MediaLimits()
@@ -78,7 +79,7 @@ def build(settings: EnrichSettings, clock: Clock, network: Network | None = None
         connector=network.connector,
         tls=network.tls,
     )
-    media = MediaAnnotator(fetcher, clock, settings.media)
+    media = MediaAnnotator(fetcher if settings.media_enabled else FetchingOff(), clock, settings.media)
     annotators = (
         LanguageAnnotator(settings.languages),
         EntityAnnotator(gazetteer, trained),
@@ -87,6 +88,8 @@ def build(settings: EnrichSettings, clock: Clock, network: Network | None = None
         media,
     )
     parts = [Part("gazetteer", gazetteer.size > 0, f"{gazetteer.size} names from {len(settings.gazetteers)} files")]
+    advice = f"{settings.media.threads} at a time" if settings.media_enabled else "turn on with media.enabled: true"
+    parts.append(Part("fetching of pictures", settings.media_enabled, advice))
     parts += [Part(f"spaCy pipeline {report.language}", report.on, report.detail) for report in reports]
     if not reports:
         advice = 'none asked for: gazetteer only; name one per language, such as en: "en_core_web_sm", to turn on'

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, Protocol
 
 from enrich.annotator import Tags
-from enrich.fold import fold
+from enrich.fold import WORD_CHARACTER, fold
 from enrich.gazetteer import Gazetteer, Match
 from enrich.memo import Memo
 from secondsource.contracts.messages import Entity, Post
 
 _TAG_OR_MENTION = re.compile(
-    r"(?<!\w)[#＃](?P<hashtag>\w*[^\W\d_]\w*)|(?<![\w.])[@＠](?P<mention>\w+(?:[.-]\w+)*(?:@\w+(?:[.-]\w+)+)?)"
+    rf"(?<!\w)[#＃](?P<hashtag>\w*[^\W\d_]{WORD_CHARACTER}*)|(?<![\w.])[@＠](?P<mention>\w+(?:[.-]\w+)*(?:@\w+(?:[.-]\w+)+)?)"
 )
 _LONGEST = 10_000  # characters a trained pipeline is given; longer texts get the gazetteer alone
 _REMEMBERED_LENGTH = 1_000

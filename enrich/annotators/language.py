@@ -24,10 +24,12 @@ DEFAULT_LANGUAGES: tuple[str, ...] = (
 
 _SURE = 0.8  # where fastText is less sure than this, py3langid is asked
 _DOUBT = 0.4  # where the answer is less sure than this, the text does not tell
+_SURELY_FOREIGN = 0.9  # where fastText is so sure of a language nobody configured, the post is in none of ours
+_FOREIGN = "foreign"
 _LONGEST = 1_000  # characters read: more of them do not change the answer, only its cost
 _SHORTEST = 3  # letters
 
-_NOT_WORDS = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)@[\w.@-]+|^RT\b|[#_\W]+|\d+")
+_NOT_WORDS = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)@[\w.@-]+|^RT\b|(?:[^\w@]|_)+|@|\d+")
 _LETTER_OUTSIDE_ASCII = re.compile(r"[^\W\d_\x00-\x7f]")
 
 #: Scripts by their first and last code point, and the languages of ours they may stand for.
@@ -86,13 +88,17 @@ class LanguageAnnotator:
 
     def __init__(self, languages: Sequence[str] = DEFAULT_LANGUAGES, *, remembered: int = 4_096) -> None:
         self._languages = frozenset(_SAME.get(code, code) for code in languages)
-        self._second = LanguageIdentifier.from_model_file("data/model.npz.xz", norm_probs=True)
-        unknown = sorted(self._languages.difference(self._second.labels))
-        if unknown or not self._languages:
-            msg = f"languages: {', '.join(unknown) or 'an empty list'}: expected among {' '.join(self._second.labels)}"
-            raise BadConfiguration(msg)
-        self._second.set_languages(sorted(self._languages))
         self._first = fasttext.load_model(str(_fasttext_model())).f
+        self._second = LanguageIdentifier.from_model_file("data/model.npz.xz", norm_probs=True)
+        labels = {label.removeprefix("__label__") for _, label in self._first.predict("a\n", 1_000, -1.0, "strict")}
+        unknown = sorted(self._languages - labels.union(self._second.labels))
+        if unknown or not self._languages:
+            known = " ".join(sorted(labels.union(self._second.labels)))
+            msg = f"languages: {', '.join(unknown) or 'an empty list'}: expected one or more of {known}"
+            raise BadConfiguration(msg)
+        seconds = sorted(self._languages.intersection(self._second.labels))
+        self._ask_second = len(seconds) > 1  # of one alone it would always be sure
+        self._second.set_languages(seconds or None)
         self._labels = {f"__label__{code}": code for code in self._languages}
         self._labels |= {f"__label__{alias}": code for alias, code in _SAME.items() if code in self._languages}
         self._scripts = [
@@ -125,7 +131,9 @@ class LanguageAnnotator:
             return Language(code="und", confidence=0.0)
         line = text.encode("utf-8", "replace").decode() if _has_surrogate(text) else text
         code, confidence = self._by_fasttext(line)
-        if confidence < _SURE:
+        if code == _FOREIGN:
+            return Language(code="und", confidence=round(max(0.0, 1.0 - confidence), 4))
+        if confidence < _SURE and self._ask_second:
             second, sureness = self._second.classify(line)
             second = _SAME.get(second, second)
             if hint and hint in (code, second):
@@ -151,7 +159,7 @@ class LanguageAnnotator:
         return ""
 
     def _by_fasttext(self, line: str) -> tuple[str, float]:
-        """Best configured language and its share among the configured ones."""
+        """Best configured language and its share among the configured ones; or that it is surely none of them."""
         best, top, total = "", 0.0, 0.0
         for probability, label in self._first.predict(line + "\n", 12, 0.001, "strict"):
             code = self._labels.get(label)
@@ -159,8 +167,9 @@ class LanguageAnnotator:
                 total += probability
                 if probability > top:
                     best, top = code, probability
-        # What fastText gives to languages nobody configured is doubt, half of which is kept.
-        return best, top / (total + 0.5 * max(0.0, 1.0 - total) * (total < 0.5)) if total else 0.0
+            elif probability >= _SURELY_FOREIGN:
+                return _FOREIGN, probability
+        return best, top / (total + 0.5 * (1.0 - total) * (total < 0.5)) if total else 0.0
 
 
 def _has_surrogate(text: str) -> bool:

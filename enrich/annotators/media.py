@@ -30,6 +30,13 @@ class Fetching(Protocol):
     def fetch(self, url: str) -> Fetched: ...
 
 
+class FetchingOff:
+    """For deployments that fetch no pictures."""
+
+    def fetch(self, url: str) -> Fetched:  # noqa: ARG002 -- every link gets the same answer
+        return Fetched("unavailable", reason="fetching of pictures is turned off")
+
+
 class MediaAnnotator:
     """One `Picture` for each media reference of a post, in their order. A picture that fails never fails its post."""
 

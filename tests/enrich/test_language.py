@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from enrich.annotators.language import LanguageAnnotator
+from secondsource.contracts.errors import BadConfiguration
+from tests.enrich.makers import SCRIPTS
+
+
+@pytest.fixture(scope="module")
+def annotator() -> LanguageAnnotator:
+    return LanguageAnnotator()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("The bridge in Velgrad fell this morning, many people are hurt", "en"),
+        ("THE BRIDGE IN VELGRAD FELL THIS MORNING", "en"),
+        ("El puente de Velgrad se ha caído esta mañana", "es"),
+        ("Le pont de Velgrad s'est effondré ce matin", "fr"),
+        ("Die Brücke in Velgrad ist heute Morgen eingestürzt", "de"),
+        ("Velgrad'daki köprü bu sabah çöktü", "tr"),
+        *zip(SCRIPTS[:10], ("en", "ar", "ru", "el", "he", "hi", "zh", "ja", "ko", "th"), strict=True),
+        ("پل امروز صبح در این شهر فرو ریخت", "fa"),
+        ("RT @ana: The bridge fell this morning http://velgrad.example/esta-manana #velgrad", "en"),
+    ],
+)
+def test_languages(annotator: LanguageAnnotator, text: str, code: str) -> None:
+    found = annotator.identify(text)
+    assert found.code == code
+    assert 0.4 <= found.confidence <= 1.0
+
+
+@pytest.mark.parametrize("text", ["", "12:30", "😀😀", "http://velgrad.example/ @ana", "a", "#1", "…"])
+def test_a_text_without_words_is_undetermined(annotator: LanguageAnnotator, text: str) -> None:
+    found = annotator.identify(text)
+    assert (found.code, found.confidence) == ("und", 0.0)
+
+
+def test_one_of_a_few_letters_in_a_script_of_its_own_is_enough(annotator: LanguageAnnotator) -> None:
+    assert annotator.identify("שלום").code == "he"
+
+
+def test_a_language_that_is_not_configured_is_not_taken_for_one_that_is() -> None:
+    english = LanguageAnnotator(("en",))
+    assert english.identify("The bridge fell this morning").code == "en"
+    assert english.identify("Мост упал сегодня утром в городе").code == "und"
+    assert english.identify("El puente de la ciudad se ha caído esta mañana").code == "und"
+
+
+def test_the_platforms_hint_settles_a_doubt_but_not_a_plain_text(annotator: LanguageAnnotator) -> None:
+    assert annotator.identify("The bridge in Velgrad fell this morning", "es").code == "en"
+    doubtful = [
+        text for text in ("hotel central", "festival", "no", "super") if annotator.identify(text).confidence < 0.8
+    ]
+    assert doubtful
+    for text in doubtful:
+        heard = {annotator.identify(text, hint).code for hint in ("", "en", "es", "fr", "it", "de", "xx", "iw")}
+        assert "xx" not in heard
+
+
+def test_a_hint_in_the_platforms_own_codes_is_understood(annotator: LanguageAnnotator) -> None:
+    assert annotator.identify("שלום", "iw").code == "he"
+
+
+@pytest.mark.parametrize("languages", [(), ("en", "klingon")])
+def test_languages_nobody_knows_are_refused(languages: tuple[str, ...]) -> None:
+    with pytest.raises(BadConfiguration, match="languages"):
+        LanguageAnnotator(languages)
