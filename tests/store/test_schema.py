@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from secondsource.contracts.errors import BadConfiguration
+from store import upserts
+from store.engine import open_engine
+from store.memory import Store, open_store
+from store.schema import check, expected, migrate
+from store.tables import metadata
+from store.upserts import Upsert
+from store.views import views
+
+UPSERTS: list[Upsert[tuple[object, ...]]] = [each for each in vars(upserts).values() if isinstance(each, Upsert)]
+
+
+def test_migrations_and_tables_agree(store: Store) -> None:
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_migrating_again_changes_nothing(store: Store) -> None:
+    migrate(store.engine)
+    check(store.engine)
+
+
+@pytest.mark.parametrize("view", views.sorted_tables, ids=lambda view: view.name)
+def test_views_have_the_columns_that_are_described(store: Store, view: object) -> None:
+    found = inspect(store.engine).get_columns(view.name)  # type: ignore[attr-defined]
+    assert [column["name"] for column in found] == [column.name for column in view.columns]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("upsert", UPSERTS, ids=lambda upsert: upsert.table)
+def test_rows_have_the_columns_of_their_table(upsert: Upsert[tuple[object, ...]]) -> None:
+    table = metadata.tables[upsert.table]
+    columns = [column.name for column in table.columns if column.name != "seq" or upsert.table != "pictures"]
+    assert list(upsert.columns) == columns
+
+
+def test_an_empty_database_wants_migrating(store_url: str) -> None:
+    with pytest.raises(BadConfiguration, match=r"schema none.*run: secondsource migrate"):
+        open_store(store_url)
+
+
+def test_a_schema_that_is_behind_wants_migrating(store_url: str) -> None:
+    engine = open_engine(store_url)
+    migrate(engine)
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(BadConfiguration, match=rf"schema 0001.*needs {expected()}.*run: secondsource migrate"):
+        check(engine)
+    engine.dispose()
+
+
+def test_a_schema_that_is_ahead_wants_a_newer_program(store_url: str) -> None:
+    engine = open_engine(store_url)
+    migrate(engine)
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for refuses in (check, migrate):
+        with pytest.raises(BadConfiguration, match="9999, which this program does not know"):
+            refuses(engine)
+    engine.dispose()
+
+
+def test_a_migration_that_fails_leaves_no_half_schema(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'half.db'}")
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.execute(text("CREATE TABLE takedowns (uid TEXT)"))
+    with pytest.raises(Exception, match="already exists"):
+        migrate(engine)
+    assert inspect(engine).get_table_names() == ["takedowns"]
+    engine.dispose()
