@@ -235,7 +235,7 @@ class _Reading:
             watches=tuple(sorted((_contract(watch) for watch in self._watches), key=lambda watch: watch.name)),
             deployment=settings,
             store_url=self._store_url(),
-            gazetteers=tuple(sorted(_listed(BUILT_IN / "gazetteer"))) if named is None else named,
+            gazetteers=tuple(sorted((BUILT_IN / "gazetteer").glob("*.tsv"))) if named is None else named,
             cues=self.cues,
             x_token=self._secrets.get("x"),
             slack_token=self._secrets.get("slack"),
