@@ -212,5 +212,4 @@ def test_the_error_carries_the_problems(tmp_path: Path) -> None:
 
 
 def test_watches_may_name_the_collectors_there_are() -> None:
-    listed = getattr(ingest.collectors, "NAMES", COLLECTORS)
-    assert set(listed) == set(COLLECTORS)
+    assert tuple(name for name, _ in ingest.collectors.COLLECTORS) == COLLECTORS
