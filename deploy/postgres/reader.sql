@@ -11,6 +11,8 @@ ALTER ROLE grafana SET statement_timeout = '30s';
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM grafana;
 REVOKE CREATE ON SCHEMA public FROM grafana;
 GRANT USAGE ON SCHEMA public TO grafana;
-GRANT SELECT ON posts, pictures, sightings, picture_matches, stories, alerts, alert_events, coverage, outbox TO grafana;
+GRANT SELECT ON post_watches, entity_mentions, open_alerts, uncorroborated_stories, collector_coverage TO grafana;
+GRANT SELECT ON stories, alert_events, pictures, sightings, picture_matches, outbox TO grafana;
+GRANT SELECT (uid, text) ON posts TO grafana;
 -- Not the bytes: a record that could not be handled may hold anything.
 GRANT SELECT (stage, reason, at, resent_at) ON dead_letters TO grafana;

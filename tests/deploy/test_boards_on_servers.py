@@ -31,6 +31,7 @@ from secondsource.contracts.stage import Out
 from secondsource.contracts.topics import ALERTS, ENRICHED
 from secondsource.runtime.metrics import Metrics
 from store import tables
+from store.schema import migrate
 from tests.deploy.board_queries import check_boards
 from tests.servers.prometheus import PrometheusServer, StartPrometheus
 
@@ -122,7 +123,7 @@ def metrics_by_hand() -> Iterator[str]:
 def store_by_hand(postgres_url: str) -> Iterator[Engine]:
     """A post, its older picture, its story, an alert, and one thing gone wrong."""
     engine = create_engine(postgres_url)
-    tables.metadata.create_all(engine)
+    migrate(engine)
     words = dict.fromkeys(("url", "repost_of", "quote_of", "reply_to", "edit_of", "lang_hint", "stance_cue"), "")
     lists: dict[str, object] = {"links": [], "media": [], "hashtags": [], "mentions": [], "media_notes": []}
     post = {

@@ -1,4 +1,8 @@
-SELECT entity ->> 'kind' AS "Kind", entity ->> 'id' AS "Entity",
-count(DISTINCT posts.uid) AS "Posts", count(DISTINCT posts.account_uid) AS "Accounts"
-FROM posts CROSS JOIN LATERAL jsonb_array_elements(posts.entities) AS entity
-WHERE $__timeFilter(posts.observed_at) AND posts.watches ?| ARRAY[${watch:sqlstring}]::text[] GROUP BY 1, 2 ORDER BY 3 DESC, 2 LIMIT 50
+SELECT kind AS "Kind", id AS "Entity", count(DISTINCT uid) AS "Posts"
+FROM entity_mentions
+WHERE $__timeFilter(observed_at) AND EXISTS (
+    SELECT FROM post_watches WHERE post_watches.uid = entity_mentions.uid AND watch IN (${watch:sqlstring})
+)
+GROUP BY 1, 2
+ORDER BY 3 DESC, 2
+LIMIT 50

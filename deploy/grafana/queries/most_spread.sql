@@ -9,7 +9,7 @@ SELECT
     round(independent::numeric, 2) AS "Independent origins",
     disputes AS "Disputes",
     opened_at AS "Since"
-FROM stories
-WHERE $__timeFilter(as_of) AND watch IN (${watch:sqlstring}) AND state IN ('none', 'single-origin')
+FROM uncorroborated_stories
+WHERE $__timeFilter(as_of) AND watch IN (${watch:sqlstring})
 ORDER BY interactions DESC, posts DESC, id
 LIMIT 25

@@ -1,1 +1,3 @@
-SELECT count(*) AS alerts FROM alerts WHERE kind IN ('opened', 'updated', 'contested') AND watch IN (${watch:sqlstring})
+SELECT count(*) AS alerts
+FROM open_alerts
+WHERE watch IN (${watch:sqlstring})

@@ -1,1 +1,3 @@
-SELECT count(*) AS posts FROM posts WHERE $__timeFilter(posts.observed_at) AND posts.watches ?| ARRAY[${watch:sqlstring}]::text[]
+SELECT count(DISTINCT uid) AS posts
+FROM post_watches
+WHERE $__timeFilter(observed_at) AND watch IN (${watch:sqlstring})

@@ -1,1 +1,5 @@
-SELECT stance AS "Stance", count(*) AS "Posts" FROM posts WHERE $__timeFilter(posts.observed_at) AND posts.watches ?| ARRAY[${watch:sqlstring}]::text[] GROUP BY 1 ORDER BY 2 DESC, 1
+SELECT stance AS "Stance", count(DISTINCT uid) AS "Posts"
+FROM post_watches
+WHERE $__timeFilter(observed_at) AND watch IN (${watch:sqlstring})
+GROUP BY 1
+ORDER BY 2 DESC, 1

@@ -1,2 +1,3 @@
-SELECT count(*) AS stories FROM stories
-WHERE $__timeFilter(as_of) AND watch IN (${watch:sqlstring}) AND state IN ('none', 'single-origin')
+SELECT count(*) AS stories
+FROM uncorroborated_stories
+WHERE $__timeFilter(as_of) AND watch IN (${watch:sqlstring})
