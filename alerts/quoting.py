@@ -19,14 +19,17 @@ _TERMINAL_CODE = re.compile(
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -~]?"
 )
-_BLANK = re.compile(r"[\s\u2028\u2029\x1c-\x1f\x85]+")
+_BLANK = re.compile(r"\s+")
 #: Bidirectional embeddings, overrides, isolates and marks (UAX #9 §2), which show text in another order than it has.
 _REORDERING = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 #: Characters that take no room: no reader sees them, no search finds them. ZWNJ and ZWJ are needed, so stay.
 _UNSEEN = (
-    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0\U000e0000-\U000e0fff"
+    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2065\u206a-\u206f"
+    "\u3164\ufeff\uffa0\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e0fff"
 )
-_HIDDEN = re.compile(f"[{_REORDERING}{_UNSEEN}]")
+#: C0 and C1 controls that are not whitespace.
+_CONTROL = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
+_UNSHOWN = re.compile(f"[{_CONTROL}{_REORDERING}{_UNSEEN}]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "RLE", "RLO"})
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
@@ -36,22 +39,21 @@ def clean(text: str) -> str:
     """One line of plain text: whitespace becomes single spaces, nothing is left that acts on its surroundings."""
     text = _TERMINAL_CODE.sub("", text)
     text = _SURROGATE.sub("\ufffd", text)
-    text = _BLANK.sub(" ", text)
-    text = _HIDDEN.sub("", text)
-    return _few_marks("".join(c for c in text if unicodedata.category(c) not in {"Cc", "Cn"})).strip()
+    text = _UNSHOWN.sub("", text)
+    return _few_marks(_BLANK.sub(" ", text).strip())
 
 
 def clipped(text: str, most: int) -> str:
     """`clean`, cut to at most this many characters, the cut shown."""
-    text = clean(text)
-    return text if len(text) <= most else text[: most - 1].rstrip() + ELLIPSIS
+    head = text[: _enough(most)]
+    return _cut(clean(head), most, more=len(head) < len(text))
 
 
 def paragraphs(text: str, most: int) -> str:
     """As `clipped`, but keeping single line breaks: for where a text has room of its own."""
-    lines = [clean(line) for line in text.splitlines()]
-    kept = "\n".join(line for line in lines if line)
-    return kept if len(kept) <= most else kept[: most - 1].rstrip() + ELLIPSIS
+    head = text[: _enough(most)]
+    lines = [clean(line) for line in head.splitlines()]
+    return _cut("\n".join(line for line in lines if line), most, more=len(head) < len(text))
 
 
 def isolated(text: str) -> str:
@@ -79,7 +81,18 @@ def host(url: str) -> str:
     return clipped(urlsplit(address).hostname or "", 80) if address else ""
 
 
+def _enough(most: int) -> int:
+    """How much of a text of any length to look at to show that much of it."""
+    return 10 * most + 500
+
+
+def _cut(text: str, most: int, *, more: bool) -> str:
+    return text[: most - 1].rstrip() + ELLIPSIS if more or len(text) > most else text
+
+
 def _few_marks(text: str) -> str:
+    if text.isascii():
+        return text
     kept: list[str] = []
     marks = 0
     for c in text:

@@ -19,7 +19,7 @@ STANDING = frozenset({"opened", "updated", "contested"})
 
 def alert_path(alert_id: str) -> str:
     """Where on the desk an alert's evidence is: "/alerts/…"."""
-    return f"/alerts/{quote(alert_id, safe='')}"
+    return f"/alerts/{quote(alert_id, safe='', errors='replace')}"
 
 
 class Pages:

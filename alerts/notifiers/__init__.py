@@ -6,4 +6,6 @@ from alerts.notifiers.console import ConsoleNotifier
 from alerts.notifiers.contract import Notifier
 from alerts.notifiers.slack import SlackNotifier
 
+__all__ = ["NOTIFIERS", "ConsoleNotifier", "Notifier", "SlackNotifier"]
+
 NOTIFIERS: tuple[type[Notifier], ...] = (ConsoleNotifier, SlackNotifier)

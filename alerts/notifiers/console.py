@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import StringIO
 from typing import TextIO
 
 from rich.console import Console
@@ -40,18 +41,31 @@ class ConsoleNotifier:
     pace: Pace | None = None
 
     def __init__(self, stream: TextIO, width: int | None = None) -> None:
-        wide = width if width is not None or stream.isatty() else 100
-        self._console = Console(file=stream, width=wide, highlight=False, markup=False, emoji=False)
+        self._stream = stream
+        self._terminal = stream.isatty()
+        self._width = width if width is not None or self._terminal else 100
 
     def post(self, delivery: Delivery) -> str:
-        event = delivery.event
+        encoding = self._stream.encoding or "utf-8"
+        page = self._page(delivery).encode(encoding, "replace").decode(encoding)
         try:
-            self._console.print(_title(event))
-            self._console.print(_table(rows(event), repeated=delivery.in_doubt))
-            self._console.file.flush()
+            self._stream.write(page)
+            self._stream.flush()
         except OSError as error:
-            raise SourceAway(f"expected to print alert {event.alert_id}, but the terminal is gone: {error}") from error
-        return event.alert_id
+            alert = delivery.event.alert_id
+            raise SourceAway(f"expected to print alert {alert}, but the terminal is gone: {error}") from error
+        return delivery.event.alert_id
+
+    def _page(self, delivery: Delivery) -> str:
+        """Rendered aside, and written in one go: rich would end the process if the stream were a closed pipe."""
+        aside = StringIO()
+        console = Console(
+            file=aside, width=self._width, force_terminal=self._terminal, highlight=False, markup=False, emoji=False
+        )
+        console.print(_title(delivery.event))
+        console.print(Text(wording.headline(delivery.event, 400), style="bold"))
+        console.print(_table(rows(delivery.event), repeated=delivery.in_doubt))
+        return "\n".join(line.rstrip(" ") for line in aside.getvalue().splitlines()) + "\n\n"
 
     def find(self, delivery: Delivery) -> str | None:  # noqa: ARG002 - the protocol asks about a delivery
         return None

@@ -1,0 +1,241 @@
+"""The desk's pages: what they show, and what they keep from acting."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerts.desk import create_desk
+from alerts.desk.pages import Pages, alert_path
+from secondsource.contracts.messages import AlertEvent
+from tests.delivery import hostile
+from tests.delivery.stories import CLAIM, HEADLINE, START, event, finding, life, story_post
+from tests.fakes.clock import ManualClock
+from tests.fakes.evidence import FakeEvidence
+
+ARABIC = "انهيار الجسر القديم في فيلغراد"
+ELEMENTS = frozenset(
+    (
+        "html",
+        "head",
+        "meta",
+        "title",
+        "link",
+        "body",
+        "a",
+        "header",
+        "span",
+        "main",
+        "section",
+        "article",
+        "h1",
+        "h2",
+        "p",
+        "ol",
+        "li",
+        "dl",
+        "div",
+        "dt",
+        "dd",
+        "b",
+        "small",
+        "strong",
+        "s",
+        "q",
+        "blockquote",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "time",
+        "bdi",
+        "code",
+        "progress",
+        "footer",
+    )
+)
+
+
+@pytest.fixture
+def evidence() -> FakeEvidence:
+    told = [
+        story_post(100),
+        story_post(101, ARABIC, tie="text", tied_to="x:100", evidence="98 % of its words", handle="riverside_9"),
+        story_post(111, "It stands, I see it.", stance="denies", tie="reply", tied_to="x:100", handle="harbour_watch"),
+        story_post(119, tie="repost", tied_to="x:55"),
+    ]
+    lives = [life(), life("velgrad/2 #?")[:2], [event("expired", alert_id="velgrad-3")]]
+    return FakeEvidence(lives, {"story-velgrad-1": told})
+
+
+@pytest.fixture
+def desk(evidence: FakeEvidence) -> TestClient:
+    return TestClient(create_desk(evidence, ManualClock(START)), raise_server_exceptions=False)
+
+
+class Outline(HTMLParser):
+    """Elements and attributes of a page, and its visible text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def links(self) -> list[dict[str, str]]:
+        return [attributes for tag, attributes in self.elements if tag == "a"]
+
+
+def words(page: str) -> str:
+    return re.sub(r"\s+", " ", Outline(page).text)
+
+
+def test_lists_what_stands_before_what_is_over(desk: TestClient) -> None:
+    text = words(desk.get("/").text)
+    assert "1 open alert" in text
+    assert text.index("Updated") < text.index("Recalled or over") < text.index("Over velgrad")
+    for told in ("700 interactions in 38 min", "21.4 expected", "one origin", "57 posts by 49 accounts", CLAIM):
+        assert told in text
+
+
+def test_says_so_when_nothing_is_open() -> None:
+    page = TestClient(create_desk(FakeEvidence([], {}), ManualClock(START))).get("/")
+    assert "Nothing open" in page.text
+
+
+def test_shows_what_an_alert_rests_on(desk: TestClient) -> None:
+    text = words(desk.get("/alerts/velgrad-1").text)
+    for told in (
+        "Corroborated: now 2 independent origins",
+        f"It said: {HEADLINE}",
+        CLAIM,
+        "900",
+        "21.4 expected at that age, from 120 earlier stories; chance of this many or more: 1 in 3,200,000",
+        "57 posts trace back to one origin, @mira_k.",
+        "2014-03-02 14:05 UTC @osmar_daily in archive: river floods Flood takes the bridge at Osmar",
+        "differs in 12 of 256 bits",
+        "@harbour_watch 2030-03-04 02:27 UTC 3 posts by 1 account",
+        "has the same text as @mira_k (98 % of its words)",
+        "disputes it",
+        "reposts x:55",
+        "The first 4 of 57 posts, oldest first.",
+        ARABIC,
+    ):
+        assert told in text
+
+
+def test_says_what_would_clear_it_while_it_stands(desk: TestClient) -> None:
+    path = alert_path("velgrad/2 #?")
+    assert path in [link["href"] for link in Outline(desk.get("/").text).links()]
+    assert "What would clear it: One more independent origin." in words(desk.get(path).text)
+
+
+def test_every_direction_is_the_writers_own(desk: TestClient) -> None:
+    outline = Outline(desk.get("/alerts/velgrad-1").text)
+    quotes = [attributes for tag, attributes in outline.elements if tag in {"blockquote", "q", "h1"}]
+    assert quotes
+    assert all(attributes.get("dir") == "auto" for attributes in quotes)
+
+
+def test_links_out_carry_nothing_with_them(desk: TestClient) -> None:
+    for link in Outline(desk.get("/alerts/velgrad-1").text).links():
+        if not link["href"].startswith(("/", "#")):
+            assert link["href"].startswith("https://")
+            assert set(link["rel"].split()) == {"noopener", "noreferrer", "nofollow"}
+
+
+@pytest.mark.parametrize("path", ["/", "/alerts/velgrad-1", "/alerts/none", "/nothing", "/desk.css", "/healthz"])
+def test_nothing_may_be_loaded_run_or_framed(desk: TestClient, path: str) -> None:
+    headers = desk.get(path).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "script" not in policy
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/", "/alerts/velgrad-1"])
+def test_nothing_comes_from_elsewhere(desk: TestClient, path: str) -> None:
+    page = desk.get(path)
+    loaded = [a.get("src") or a.get("href") for tag, a in Outline(page.text).elements if tag != "a"]
+    assert all(source is None or source == "/desk.css" or source.startswith("data:") for source in loaded)
+    assert "url(" not in desk.get("/desk.css").text
+    assert "style=" not in page.text
+
+
+def test_unknown_alerts_and_pages_say_so(desk: TestClient) -> None:
+    for path in ("/alerts/none", "/nothing"):
+        page = desk.get(path)
+        assert page.status_code == 404
+        assert "All alerts" in page.text
+
+
+def test_a_store_that_is_away_is_said_and_not_fatal(desk: TestClient, evidence: FakeEvidence) -> None:
+    assert desk.get("/healthz").text == "ok\n"
+    evidence.away = True
+    for path in ("/", "/alerts/velgrad-1", "/healthz"):
+        page = desk.get(path)
+        assert page.status_code == 503
+        assert page.headers["content-security-policy"]
+    evidence.away = False
+    assert desk.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
+def test_the_frameworks_own_pages_are_off(desk: TestClient, path: str) -> None:
+    assert desk.get(path).status_code == 404
+
+
+def test_answers_heads_and_refuses_writes(desk: TestClient) -> None:
+    assert desk.head("/").status_code == 200
+    assert desk.post("/alerts/velgrad-1").status_code == 405
+
+
+def test_the_headline_struck_through_is_the_first_one(desk: TestClient) -> None:
+    page = desk.get("/alerts/velgrad-1").text
+    assert f'<s dir="auto">{HEADLINE}</s>' in page
+    assert f'<s dir="auto">{CLAIM}' not in page
+
+
+@settings(max_examples=40, deadline=None)
+@given(hostile.events(), st.lists(hostile.text, max_size=6))
+def test_no_words_become_markup(pages: Pages, of: AlertEvent, wrote: list[str]) -> None:
+    shown = [
+        story_post(100 + n, text, handle=text, evidence=text, tied_to=text, url=text) for n, text in enumerate(wrote)
+    ]
+    for page in (pages.alert([of], shown, START), pages.alerts([of], START)):
+        page.encode()
+        assert not re.search(r"[\u202a-\u202e\u2066-\u2069\x00-\x09\x0b-\x1f]", page)
+        for tag, attributes in Outline(page).elements:
+            assert tag in ELEMENTS
+            assert not any(name.startswith("on") for name in attributes)
+            if tag == "a":
+                assert re.match(r"/|#|https?://", attributes["href"])
+
+
+@pytest.fixture(scope="module")
+def pages() -> Pages:
+    return Pages()
+
+
+def test_a_text_of_any_length_is_cut(pages: Pages) -> None:
+    page = pages.alert(
+        [event(found=finding("h" * 100_000), claim="c" * 100_000)], [story_post(text="p" * 100_000)], START
+    )
+    assert len(page) < 30_000

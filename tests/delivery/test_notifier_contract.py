@@ -1,0 +1,94 @@
+"""What every notifier in NOTIFIERS keeps to. A new one is added to `places` with how to build it and read it back."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import pytest
+
+from alerts.notifiers import NOTIFIERS, ConsoleNotifier, Notifier, SlackNotifier
+from alerts.ports import Delivery
+from tests.delivery.stories import STATES, Kind, event, life
+from tests.fakes.slack import TOKEN, running
+
+
+class Place(NamedTuple):
+    """`shown` reads back all that was posted; `looks_back` is whether it can find its own posts."""
+
+    notifier: Notifier
+    destination: str
+    shown: Callable[[], str]
+    looks_back: bool
+
+
+@contextmanager
+def terminal() -> Iterator[Place]:
+    stream = io.StringIO()
+    yield Place(ConsoleNotifier(stream, 100), "console", stream.getvalue, looks_back=False)
+
+
+@contextmanager
+def workspace() -> Iterator[Place]:
+    with running() as slack:
+        shown = lambda: str(slack.channels["C0000000001"].messages)  # noqa: E731 - read when asked
+        yield Place(SlackNotifier(TOKEN, slack.url), "slack:C0000000001", shown, looks_back=True)
+
+
+places = {ConsoleNotifier: terminal, SlackNotifier: workspace}
+
+
+@pytest.fixture(params=NOTIFIERS, ids=lambda kind: kind.__name__)
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    with places[request.param]() as made:
+        yield made
+
+
+def deliveries(place: Place) -> list[Delivery]:
+    return [Delivery(f"{step.id}>{place.destination}", place.destination, step, False, "", 0) for step in life()]
+
+
+def test_its_name_is_its_destinations(place: Place) -> None:
+    assert place.destination.partition(":")[0] == place.notifier.name
+
+
+def test_one_reference_for_an_alerts_whole_life(place: Place) -> None:
+    reference = ""
+    for delivery in deliveries(place):
+        given = place.notifier.post(delivery._replace(reference=reference))
+        assert given
+        assert reference in {"", given}
+        reference = given
+
+
+def test_finds_what_it_posted_and_nothing_else(place: Place) -> None:
+    opened, updated, _ = deliveries(place)
+    assert place.notifier.find(opened) is None
+    reference = place.notifier.post(opened)
+    if place.looks_back:
+        assert place.notifier.find(opened) == reference
+    assert place.notifier.find(updated._replace(reference=reference)) is None
+
+
+@pytest.mark.parametrize("kind", list(STATES))
+def test_shows_every_step_of_an_alerts_life(place: Place, kind: Kind) -> None:
+    place.notifier.post(deliveries(place)[0]._replace(event=event(kind)))
+    assert "482 interactions in 38 min" in place.shown()
+    assert "http://desk.example/alerts/velgrad-1" in place.shown()
+
+
+def test_paces_are_possible(place: Place) -> None:
+    pace = place.notifier.pace
+    assert pace is None or (pace.per_second > 0 and pace.burst >= 1)
+
+
+def test_names_differ() -> None:
+    with terminal() as console, workspace() as slack:
+        names = [place.notifier.name for place in (console, slack)]
+    assert len(set(names)) == len(names)
+
+
+def test_every_notifier_is_tried_here() -> None:
+    assert set(places) == set(NOTIFIERS)

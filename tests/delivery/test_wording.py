@@ -1,0 +1,59 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from alerts import wording
+from secondsource.contracts.messages import Spread
+from tests.delivery.stories import earlier, event, origin, spread
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-5, "0 s"),
+        (40, "40 s"),
+        (38 * 60 + 59, "38 min"),
+        (2 * 3600 + 5 * 60, "2 h 05 min"),
+        (3 * 86400 + 4 * 3600, "3 d 4 h"),
+        (2 * 365 * 86400 + 40 * 86400, "2 y 40 d"),
+    ],
+)
+def test_duration(seconds: float, said: str) -> None:
+    assert wording.duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("surprise", "said"),
+    [
+        (0.5, "1 in 2"),
+        (0.00041, "1 in 2,400"),
+        (3.1e-7, "1 in 3,200,000"),
+        (0.0, "less than 1 in 1,000,000,000"),
+        (1, "1 in 1"),
+    ],
+)
+def test_chance(surprise: float, said: str) -> None:
+    assert wording.chance(surprise) == said
+
+
+def test_spread_says_when_it_cannot_say() -> None:
+    assert wording.spread(spread()) == "482 interactions in 38 min, 21.4 expected"
+    little = Spread(interactions=1, age_seconds=60, state="insufficient data", history=1)
+    assert wording.spread(little) == "1 interaction in 1 min; insufficient data to say what to expect (1 earlier story)"
+    assert wording.odds(little) == ""
+
+
+def test_people_and_places() -> None:
+    assert wording.handle("@mira\n_k") == "@mira _k"
+    assert wording.handle("\u200b") == "unknown account"
+    assert wording.origin(origin(0, 57)) == "@mira_k from 2030-03-04 02:10 UTC: 57 posts by 49 accounts"
+    assert wording.earlier(earlier("")) == "2014-03-02 14:05 UTC, @osmar_daily in archive: river floods"
+
+
+def test_summary_is_one_line() -> None:
+    assert wording.summary(event(watch="velgrad\nnight")) == (
+        "Open: One origin, and its picture was first seen 2014-03-02 (velgrad night). "
+        "482 interactions in 38 min, 21.4 expected; one origin."
+    )
