@@ -196,15 +196,21 @@ class Fetcher:
         try:
             # Opened without following or blocking, and looked at once open: what was checked is what is read.
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            with os.fdopen(handle, "rb") as file:
-                status = os.fstat(handle)
-                if not stat.S_ISREG(status.st_mode):
-                    raise _Refused("not a regular file")
-                if status.st_size > self._limits.max_bytes:
-                    raise _Refused(f"{status.st_size} bytes, more than the {self._limits.max_bytes} allowed")
-                return file.read(self._limits.max_bytes)
+            try:
+                return self._read_open(handle)
+            finally:
+                os.close(handle)
         except OSError as error:
             raise _Gone(f"unreadable file: {error.strerror}") from error
+
+    def _read_open(self, handle: int) -> bytes:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise _Refused("not a regular file")
+        if status.st_size > self._limits.max_bytes:
+            raise _Refused(f"{status.st_size} bytes, more than the {self._limits.max_bytes} allowed")
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(self._limits.max_bytes)
 
     # -- the web
 

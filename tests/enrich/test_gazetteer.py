@@ -122,7 +122,7 @@ _PIECES = st.one_of(
 _TEXTS = st.lists(_PIECES, max_size=12).map("".join)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(text=_TEXTS, language=st.sampled_from(["en", "ar", "fr", "xx"]))
 def test_the_direct_path_finds_what_a_blank_spacy_pipeline_finds(file: Path, text: str, language: str) -> None:
     gazetteer = _known(file)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from enrich.setup import EnrichSettings, build
+from secondsource.contracts.errors import BadConfiguration
+from secondsource.contracts.messages import Enriched, MediaRef
+from secondsource.contracts.stage import Record
+from tests.enrich.makers import CORE, cues, post, saved, scene
+from tests.fakes.clock import ManualClock
+from tests.fakes.web import answer, fake_web
+
+
+def test_the_whole_of_enrichment_on_one_post() -> None:
+    with fake_web() as web:
+        web.on("/a.jpg", answer(saved(scene())))
+        enrichment = build(EnrichSettings(gazetteers=(CORE,), cues=cues()), ManualClock(), web.network())
+        one = post(
+            "The bridge near #Aleppo fell this morning, according to people there",
+            media=(MediaRef(url="http://pictures.example/a.jpg"),),
+        )
+        (out,) = enrichment.stage.handle([Record(one)])
+        enrichment.close()
+    enriched = out.message
+    assert isinstance(enriched, Enriched)
+    assert enriched.post == one
+    assert enriched.language.code == "en"
+    assert [(entity.kind, entity.id) for entity in enriched.entities] == [("place", "aleppo"), ("hashtag", "aleppo")]
+    assert (enriched.stance.label, enriched.stance.cue) == ("asserts", "according to")
+    assert enriched.pictures[0].state == "fingerprinted"
+    assert len(enriched.sketch.bands) == 16
+
+
+def test_the_report_says_what_is_on_and_how_to_turn_on_the_rest() -> None:
+    settings = EnrichSettings(pipelines={"en": "en_velgrad_news"}, media_enabled=False)
+    enrichment = build(settings, ManualClock())
+    parts = {part.name: part for part in enrichment.parts}
+    enrichment.close()
+    assert not parts["gazetteer"].on
+    assert "spacy download en_velgrad_news" in parts["spaCy pipeline en"].detail
+    assert "media.enabled" in parts["fetching of pictures"].detail
+
+
+def test_what_cannot_work_does_not_start(tmp_path: Path) -> None:
+    with pytest.raises(BadConfiguration, match=r"none\.tsv"):
+        build(EnrichSettings(gazetteers=(tmp_path / "none.tsv",)), ManualClock())
