@@ -10,11 +10,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import decoding, loops
+from benchmarks import annotating, decoding, loops
 from benchmarks.report import Report
 
 BENCHES = {
     "decoding": decoding.run,
+    "annotators": annotating.run,
     "transport": loops.run,
 }
 

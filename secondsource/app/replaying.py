@@ -1,0 +1,112 @@
+"""`secondsource replay`: recorded posts through the whole pipeline, as if they arrived now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from config.mappings import load_mapping
+from ingest.collectors.replay import JsonFormat, ReplaySettings
+from ingest.formats.delimited import ColumnMapping
+from ingest.pictures import pictures
+from secondsource.app import wiring
+from secondsource.app.wiring import House
+from secondsource.contracts.errors import BadConfiguration
+from secondsource.contracts.stage import Batch
+from secondsource.contracts.watch import Watch
+
+BUILT_IN_MAPPINGS = Path(__file__).parents[2] / "config" / "mappings"
+
+Progressed = Callable[[int, int | None], None]  #: records so far, and of how many, where that is known
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to replay. `watch` names the watch all posts belong to; "" lets each post match the configured ones.
+
+    `speed` 1 is the original pace, N is N times faster, 0 as fast as it goes.
+    """
+
+    files: tuple[Path, ...]
+    watch: str = ""
+    format: JsonFormat = "auto"
+    mapping: str = ""
+    pictures: Path | None = None
+    picture_urls: str = ""
+    speed: float = 0.0
+    in_file_order: bool = False
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """How many records were sent and how many could not be mapped."""
+
+    sent: int
+    rejected: int
+
+
+def replay(at: House, request: Request, stop: Event, progressed: Progressed) -> Replayed:
+    """Replay to the end or until `stop`; called again with the same files it goes on where it stopped.
+
+    On Kafka the posts are only sent; the stages running elsewhere take it from there.
+
+    Raises:
+        BadConfiguration: files, mapping or watch that cannot be used.
+        Halted: a stage met too many bad records in a row (inline).
+    """
+    watches = _watches(at, request.watch)
+    collector = wiring.replay(at, _settings(at, request), watches, pictures(request.pictures, request.picture_urls))
+    sent = rejected = 0
+
+    def took(batch: Batch) -> None:
+        nonlocal sent, rejected
+        sent += len(batch.messages) - 1  # less the tick
+        rejected += len(batch.rejected)
+        progressed(sent + rejected, collector.total)
+
+    inline = at.configuration.deployment.transport == "inline"
+    roots = [request.pictures] if request.pictures else []
+    push = (
+        wiring.pipeline(at, roots=roots).push if inline else wiring.publisher(at, wiring.transport(at, "replay")).push
+    )
+    wiring.source(at, collector, push, took).run(stop)
+    return Replayed(sent, rejected)
+
+
+def load_columns(name: str) -> ColumnMapping:
+    """A mapping by its file's path, or by the name of one that comes with us ("mediaeval2016").
+
+    Raises:
+        BadConfiguration: no such mapping, or one that is wrong.
+    """
+    path = Path(name)
+    if not path.suffix:
+        path = BUILT_IN_MAPPINGS / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(each.stem for each in BUILT_IN_MAPPINGS.glob("*.yaml")))
+        msg = f"no column mapping at {path}; give the path of a YAML file, or one of: {known}"
+        raise BadConfiguration(msg)
+    return ColumnMapping(**load_mapping(path))
+
+
+def _settings(at: House, request: Request) -> ReplaySettings:
+    return ReplaySettings(
+        paths=request.files,
+        format=load_columns(request.mapping) if request.mapping else request.format,
+        order="file" if request.in_file_order else "time",
+        speed=request.speed,
+        assign="all" if request.watch else "keep",
+        batch_size=at.configuration.deployment.runtime.batch_size,
+    )
+
+
+def _watches(at: House, name: str) -> Sequence[Watch]:
+    if not name:
+        return at.watches
+    found = [watch for watch in at.watches if watch.name == name]
+    if not found:
+        msg = f"no watch named {name!r}; there are: {', '.join(watch.name for watch in at.watches) or 'none'}"
+        raise BadConfiguration(msg)
+    return found

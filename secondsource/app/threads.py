@@ -1,0 +1,55 @@
+"""Several loops side by side until one fails or all are asked to stop."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import Event, Thread, current_thread, main_thread
+from types import FrameType
+
+Loop = Callable[[Event], None]
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[Event]:
+    """An Event that SIGTERM and Ctrl-C set. A second Ctrl-C ends the process at once."""
+    stop = Event()
+    if current_thread() is not main_thread():
+        yield stop
+        return
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def side_by_side(loops: Mapping[str, Loop], stop: Event) -> None:
+    """Run each loop in a thread of its own; returns when all have ended.
+
+    The first that raises stops the others, and its error is raised here.
+    """
+    failures: list[BaseException] = []
+
+    def guarded(loop: Loop) -> None:
+        try:
+            loop(stop)
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            failures.append(error)
+            stop.set()
+
+    threads = [Thread(target=guarded, args=(loop,), name=name, daemon=True) for name, loop in loops.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(0.2)  # a join without limit would keep signals from being heard
+    if failures:
+        raise failures[0]

@@ -1,0 +1,264 @@
+"""Everything is constructed and connected here, and only here; nothing finds its collaborators by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from random import Random
+from typing import Literal, TextIO
+from urllib.parse import quote
+
+from alerts.stage import AlertsStage
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from alerts.delivery import Outcome, Sender
+from alerts.notifiers.console import ConsoleNotifier
+from alerts.notifiers.contract import Notifier
+from alerts.notifiers.slack import SlackNotifier
+from config.loader import Configuration, Service
+from enrich.annotators.media import MediaLimits
+from enrich.fetch import FetchLimits
+from enrich.gazetteer import Gazetteer
+from enrich.pipelines import PipelineReport, trained_pipelines
+from enrich.setup import Enrichment, EnrichSettings, build
+from ingest.collectors.replay import Replay, ReplaySettings
+from ingest.collectors.x import X, XSettings
+from ingest.pictures import Pictures
+from secondsource.contracts.clock import Clock, SystemClock
+from secondsource.contracts.errors import BadConfiguration
+from secondsource.contracts.stage import Batch, Collector, Stage
+from secondsource.contracts.watch import Watch
+from secondsource.runtime.kafka import KafkaSettings, KafkaTransport, ensure_topics
+from secondsource.runtime.metrics import Metrics
+from secondsource.runtime.pipeline import InlinePipeline
+from secondsource.runtime.retry import Backoff, Retry
+from secondsource.runtime.runner import Runner, RunnerSettings
+from secondsource.runtime.source import Push, SourceRunner, TopicPublisher
+from store.memory import Store, open_store
+from store.stage import StoreStage
+
+StageName = Literal["enrich", "alerts", "store"]
+STAGES: tuple[StageName, ...] = ("enrich", "alerts", "store")
+
+
+@dataclass(frozen=True)
+class House:
+    """A configuration with its store open. `sends` are the notifiers alert events are queued for."""
+
+    configuration: Configuration
+    store: Store
+    registry: CollectorRegistry
+    metrics: Metrics
+    clock: Clock
+    retry: Retry
+    sends: tuple[str, ...]
+
+    @property
+    def watches(self) -> tuple[Watch, ...]:
+        return self.configuration.watches
+
+
+@contextmanager
+def house(configuration: Configuration, *, clock: Clock | None = None, create: bool = False) -> Iterator[House]:
+    """Open the store; closed at the end.
+
+    `create` brings the schema up to date, which SQLite gets without asking because nobody else uses the file.
+
+    Raises:
+        SourceAway: the database does not answer.
+        BadConfiguration: it refuses us, or its schema wants `secondsource migrate`.
+    """
+    clock = clock or SystemClock()
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    metrics = Metrics(registry)
+    notify = configuration.deployment.notify
+    sends = (*(["console"] if notify.console else []), *(["slack"] if configuration.slack_token else []))
+    store = open_store(configuration.store_url, create=create or configuration.store_url.startswith("sqlite"))
+    try:
+        retry = Retry(Backoff(), Random(), clock, metrics)
+        yield House(configuration, store, registry, metrics, clock, retry, sends)
+    finally:
+        store.close()
+
+
+def services(configuration: Configuration) -> list[Service]:
+    """Each optional service: on, or off and how to turn it on."""
+    _, reports = trained_pipelines(configuration.deployment.enrich.pipelines, Gazetteer(()))
+    return [*configuration.services, *(_pipeline_service(report) for report in reports)]
+
+
+def _pipeline_service(report: PipelineReport) -> Service:
+    return Service(f"trained pipeline {report.language}", report.on, report.detail)
+
+
+# --- stages ----------------------------------------------------------------------------------------------------------
+
+
+def enrichment(configuration: Configuration, clock: Clock, *, roots: Sequence[Path] = ()) -> Enrichment:
+    """`roots` are folders that file: addresses may be read from, beside those configured."""
+    settings = configuration.deployment.enrich
+    media = settings.media
+    return build(
+        EnrichSettings(
+            gazetteers=configuration.gazetteers,
+            cues=configuration.cues,
+            languages=settings.languages,
+            pipelines=settings.pipelines,
+            media_enabled=media.enabled,
+            media_roots=(*media.roots, *roots),
+            fetch=FetchLimits(max_bytes=media.max_bytes, total_seconds=media.timeout_seconds),
+            media=MediaLimits(max_pixels=media.max_pixels, threads=media.workers),
+        ),
+        clock,
+    )
+
+
+def alerts_stage(at: House) -> AlertsStage:
+    desk = at.configuration.deployment.desk
+    public = (desk.public_url or f"http://{desk.host}:{desk.port}").rstrip("/")
+
+    def link(alert_id: str) -> str:
+        return f"{public}/alerts/{quote(alert_id, safe='')}"
+
+    return AlertsStage({watch.name: watch for watch in at.watches}, at.store.archive, link)
+
+
+def store_stage(at: House) -> StoreStage:
+    return StoreStage(at.store, at.sends)
+
+
+def stage(at: House, name: StageName, *, roots: Sequence[Path] = ()) -> Stage:
+    """One stage by its name."""
+    if name == "enrich":
+        return enrichment(at.configuration, at.clock, roots=roots).stage
+    return alerts_stage(at) if name == "alerts" else store_stage(at)
+
+
+def _runner_settings(at: House) -> RunnerSettings:
+    runtime = at.configuration.deployment.runtime
+    return RunnerSettings(
+        max_records=runtime.batch_size,
+        halt_after=runtime.halt_after,
+        save_every_seconds=runtime.save_every_seconds,
+    )
+
+
+# --- inline: everything in one process -------------------------------------------------------------------------------
+
+
+def pipeline(at: House, *, roots: Sequence[Path] = ()) -> InlinePipeline:
+    return InlinePipeline(
+        prepare=[enrichment(at.configuration, at.clock, roots=roots).stage],
+        commit=[alerts_stage(at), store_stage(at)],
+        progress=at.store,
+        metrics=at.metrics,
+        clock=at.clock,
+        retry=at.retry,
+        settings=_runner_settings(at),
+    )
+
+
+# --- Kafka: one stage a process, or several --------------------------------------------------------------------------
+
+
+def kafka_settings(configuration: Configuration) -> KafkaSettings:
+    kafka = configuration.deployment.kafka
+    sasl = kafka.security_protocol.startswith("SASL")
+    given = {
+        "bootstrap_servers": kafka.bootstrap,
+        "prefix": f"{kafka.prefix}.",
+        "security_protocol": kafka.security_protocol,
+        "ssl_cafile": kafka.ssl_ca_file,
+        "ssl_certfile": kafka.ssl_cert_file,
+        "ssl_keyfile": kafka.ssl_key_file,
+        "sasl_mechanism": kafka.sasl_mechanism if sasl else None,
+        "sasl_plain_username": kafka.sasl_username if sasl else None,
+        "sasl_plain_password": configuration.kafka_password.reveal() if sasl and configuration.kafka_password else None,
+    }
+    return KafkaSettings({key: str(value) for key, value in given.items() if value})
+
+
+def transport(at: House, client: str) -> KafkaTransport:
+    """Connected to the configured broker, with the topics there."""
+    settings = kafka_settings(at.configuration)
+    kafka = at.configuration.deployment.kafka
+    ensure_topics(settings, kafka.partitions, replication=kafka.replication)
+    return KafkaTransport(settings, client_id=f"secondsource-{client}")
+
+
+def runner(at: House, name: StageName, over: KafkaTransport) -> Runner:
+    return Runner(
+        stage(at, name),
+        over,
+        progress=at.store,
+        metrics=at.metrics,
+        clock=at.clock,
+        retry=at.retry,
+        settings=_runner_settings(at),
+    )
+
+
+def publisher(at: House, over: KafkaTransport) -> TopicPublisher:
+    return TopicPublisher(over, progress=at.store, metrics=at.metrics, clock=at.clock, retry=at.retry)
+
+
+# --- what feeds it, and what leaves it -------------------------------------------------------------------------------
+
+
+def collectors(at: House) -> list[Collector]:
+    """The configured live collectors.
+
+    Raises:
+        BadConfiguration: none is on.
+    """
+    x = at.configuration.deployment.collectors.x
+    found: list[Collector] = []
+    if x.enabled and at.configuration.x_token:
+        watches = [watch for watch in at.watches if not watch.collectors or "x" in watch.collectors]
+        settings = XSettings(
+            approved_use_case=x.approved_use_case,
+            base_url=x.base_url,
+            user_agent=f"second-source/{version('secondsource')}",
+        )
+        found.append(X(settings, at.configuration.x_token.reveal(), watches, at.clock))
+    if not found:
+        how = "; ".join(service.how for service in at.configuration.services if service.name == "x")
+        msg = f"no live collector is on, so nothing would come in. X: {how}. For recorded posts: secondsource replay"
+        raise BadConfiguration(msg)
+    return found
+
+
+def replay(at: House, settings: ReplaySettings, watches: Sequence[Watch], pictures: Pictures) -> Replay:
+    """Named for its files, so that each keeps a cursor of its own."""
+    name = "replay:" + ",".join(path.name for path in settings.paths)
+    return Replay(settings, watches, at.clock, pictures=pictures, name=name)
+
+
+def source(
+    at: House, collector: Collector, push: Push, on_batch: Callable[[Batch], None] | None = None
+) -> SourceRunner:
+    return SourceRunner(
+        collector, push, progress=at.store, metrics=at.metrics, clock=at.clock, retry=at.retry, on_batch=on_batch
+    )
+
+
+def notifiers(at: House, console: TextIO) -> list[Notifier]:
+    """Those this deployment sends by."""
+    found: list[Notifier] = []
+    if "console" in at.sends:
+        found.append(ConsoleNotifier(console))
+    if at.configuration.slack_token:
+        slack = at.configuration.deployment.notify.slack
+        found.append(SlackNotifier(at.configuration.slack_token.reveal(), slack.base_url))
+    return found
+
+
+def sender(at: House, by: Sequence[Notifier], holder: str) -> Sender:
+    def told(outcome: Outcome) -> None:
+        at.metrics.delivered(outcome.destination.partition(":")[0], outcome.kind)
+
+    return Sender(at.store.outbox, by, at.clock, holder=holder, told=told)
