@@ -1,0 +1,65 @@
+"""What a rule judges, and what a rule is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from secondsource.contracts.messages import Corroboration, Earlier, Finding, Origin, Spread
+from secondsource.contracts.watch import Thresholds
+
+
+class StoryEvidence(NamedTuple):
+    """All that is known of a story at `as_of`. A rule sees this and the watch's thresholds, nothing else.
+
+    `independent` is N_eff, `derivation` how it came about. `copies` are asserting posts tied to others, by kind.
+    `interactions_with_denials` is how far those posts went that deny what the story says; it is not part of
+    `spread`. `opened_by_denial`: the story's first post denies. `blind`: collectors that saw nothing for part of the
+    story's time. `origins` are the strongest two. `earlier` is filled only once a rule has found something: looking
+    is costly.
+    """
+
+    watch: str
+    claim: str
+    opened_at: datetime
+    as_of: datetime
+    state: Corroboration
+    spread: Spread
+    independent: float
+    derivation: str
+    posts: int
+    accounts: int
+    disputes: int
+    interactions_with_denials: int = 0
+    opened_by_denial: bool = False
+    copies: tuple[tuple[str, int], ...] = ()
+    blind: tuple[str, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
+
+
+class Example(NamedTuple):
+    """A story that must, or must not, make a rule fire: shipped with the rule, tried by the contract test, shown in
+    docs.
+    """
+
+    name: str
+    evidence: StoryEvidence
+    thresholds: Thresholds
+    fires: bool
+
+
+class Rule(NamedTuple):
+    """One finding. `fires` is cheap and runs at every change of a story; `describe` says what there is to say of it.
+
+    Both are pure. `describe` is also asked when the story no longer fires, for the later events of an open alert.
+    """
+
+    name: str
+    fires: Callable[[StoryEvidence, Thresholds], bool]
+    describe: Callable[[StoryEvidence, Thresholds], Finding]
+    examples: tuple[Example, ...]
+
+    def find(self, evidence: StoryEvidence, thresholds: Thresholds) -> Finding | None:
+        return self.describe(evidence, thresholds) if self.fires(evidence, thresholds) else None

@@ -1,0 +1,339 @@
+"""One watch, judged: its messages in event order go in, the changes of its stories and the steps of its alerts come
+out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from alerts import life
+from alerts.corroboration import Support, state
+from alerts.digests import digest, story_id
+from alerts.evidence import Rule, StoryEvidence
+from alerts.expectation import Expectation
+from alerts.origins import moment
+from alerts.pictures import Row, Sighting
+from alerts.ports import Archive
+from alerts.stories import Story
+from alerts.story_book import StoryBook
+from secondsource.contracts.messages import (
+    AlertEvent,
+    Corroboration,
+    Counts,
+    Coverage,
+    Earlier,
+    Enriched,
+    Finding,
+    StoryUpdate,
+)
+from secondsource.contracts.watch import Watch
+
+_ORIGINS_SHOWN = 10
+_STRONGEST = 2
+_EARLIER_SHOWN = 5
+_BLIND_KEPT = 200
+
+
+class Blind(NamedTuple):
+    """A collector saw nothing of the watch from `start` to `end` (seconds since 1970)."""
+
+    start: float
+    end: float
+    collector: str
+
+
+class Numbers(NamedTuple):
+    """The small part of a judge's memory, saved whole each time."""
+
+    book: tuple[int, int]
+    expectation: tuple[int, int, list[int]]
+    blind: list[Blind]
+
+
+class Judge:
+    """The stories and alerts of one watch.
+
+    Every method that takes a message takes it at a moment not before the last one's. A method that raises SourceAway
+    (the archive is away) has taken the message nevertheless; `settle` goes on where it stopped.
+    """
+
+    def __init__(
+        self, watch: Watch, rules: tuple[Rule, ...], archive: Archive, link: Callable[[str], str], book: StoryBook
+    ) -> None:
+        self.watch = watch
+        self._rules = {rule.name: rule for rule in rules}
+        self._archive = archive
+        self._link = link
+        self._book = book
+        self._expectation = Expectation(watch.name)
+        self._blind: list[Blind] = []
+        self._unjudged: tuple[int, float] | None = None
+        self._told: dict[int, None] = {}  # stories to be told of
+        self._ended: list[StoryUpdate] = []  # of stories that were over before they were told of
+        self._events: list[AlertEvent] = []
+
+    # Messages, in event order
+
+    def post(self, enriched: Enriched, at: float) -> None:
+        """A post that has not been here before."""
+        story = self._book.take(enriched, at)
+        if not story.frame.version:
+            self._expectation.open(at, story.frame.first_account)
+        while (crowded := self._book.crowded_out()) is not None:
+            self._end(crowded)
+        self._changed(story, at)
+
+    def counts(self, uid: str, counts: Counts, at: float) -> None:
+        """A platform's counts of one post; unknown posts are ignored."""
+        story = self._book.report(uid, counts)
+        if story is not None:
+            self._changed(story, at)
+
+    def takedown(self, uid: str, at: float) -> None:
+        story = self._book.remove(uid)
+        if story is not None:
+            self._changed(story, at)
+
+    def coverage(self, coverage: Coverage) -> None:
+        if coverage.state == "blind" and (not self.watch.collectors or coverage.collector in self.watch.collectors):
+            blind = Blind(coverage.start.timestamp(), coverage.end.timestamp(), coverage.collector)
+            if blind not in self._blind:
+                self._blind = sorted([*self._blind, blind], key=lambda one: (one.end, one))[-_BLIND_KEPT:]
+
+    def advance(self, until: float) -> None:
+        """Let happen what was due before `until`: ages are noted, stories come to their end."""
+        self._expectation.advance(until)
+        while (story := self._book.over(until)) is not None:
+            self._expire(story)
+            self._end(story)
+
+    def settle(self) -> None:
+        """Finish what an absent archive has interrupted."""
+        if self._unjudged is not None:
+            number, at = self._unjudged
+            self._judge(self._book.shelf[number], at)
+            self._unjudged = None
+
+    def told(self) -> tuple[list[StoryUpdate], list[AlertEvent]]:
+        """The stories that changed and the alert events since this was last asked, in the order of the stream."""
+        updates, self._ended = self._ended, []
+        for number in self._told:
+            story = self._book.shelf[number]
+            updates.append(self._update(story, members=True))
+            story.frame.shown = True
+            story.fresh = []
+            self._book.shelf.touch(story)
+        events, self._events, self._told = self._events, [], {}
+        return updates, events
+
+    # Judging
+
+    def _changed(self, story: Story, at: float) -> None:
+        frame = story.frame
+        frame.version += 1
+        self._expectation.reach(frame.number, story.tally.total)
+        if not story.worth_telling():
+            return
+        self._told[frame.number] = None
+        self._unjudged = frame.number, at
+        self._judge(story, at)
+        self._unjudged = None
+
+    def _judge(self, story: Story, at: float) -> None:
+        """Changes nothing before the archive has answered."""
+        frame = story.frame
+        frame.as_of = at
+        frame.state = self._state(story, at)
+        frame.spread = self._expectation.measure(
+            story.tally.total, at - frame.born, frame.first_account, self.watch.thresholds.min_history
+        )
+        if frame.alert is None:
+            self._look_for_findings(story, at)
+        elif not frame.alert.closed:
+            self._follow(story, frame.alert, at)
+
+    def _look_for_findings(self, story: Story, at: float) -> None:
+        thresholds = self.watch.thresholds
+        assert story.frame.spread is not None
+        if story.frame.spread.interactions < thresholds.min_interactions:
+            return  # no rule looks at less, and most stories stay below it
+        evidence = self._evidence(story, at)
+        for rule in self._rules.values():
+            if rule.fires(evidence, thresholds):
+                evidence = self._full(story, evidence)
+                story.frame.alert = life.opened(rule.name, evidence, len(story.frame.rows))
+                self._say(story, "opened", rule.describe(evidence, thresholds), at)
+                return
+
+    def _follow(self, story: Story, alert: life.AlertState, at: float) -> None:
+        thresholds = self.watch.thresholds
+        evidence = self._evidence(story, at)
+        if len(story.frame.rows) > alert.asked:
+            evidence = evidence._replace(earlier=self._earlier(story))
+        kind = life.next_step(alert, evidence, thresholds)
+        if kind is None:
+            story.frame.alert = msgspec.structs.replace(alert, asked=len(story.frame.rows))
+            return
+        evidence = self._full(story, evidence)
+        finding = self._rules[alert.rule].describe(evidence, thresholds)
+        if kind == "corroborated":
+            finding = life.recalled(finding, evidence)
+        story.frame.alert = life.after(alert, kind, evidence, len(story.frame.rows))
+        self._say(story, kind, finding, at)
+
+    def _expire(self, story: Story) -> None:
+        alert = story.frame.alert
+        if alert is None or alert.closed:
+            return
+        at = self._book.ends_at(story)
+        evidence = self._full(story, self._evidence(story, at))
+        finding = self._rules[alert.rule].describe(evidence, self.watch.thresholds)
+        story.frame.alert = life.after(alert, "expired", evidence, len(story.frame.rows))
+        self._say(story, "expired", life.over(finding, self.watch.thresholds.story_hours), at)
+
+    def _end(self, story: Story) -> None:
+        number = story.frame.number
+        if number in self._told:
+            self._ended.append(self._update(story, members=True))
+            del self._told[number]
+        self._expectation.end(number)
+        self._book.end(story)
+
+    def _say(self, story: Story, kind: life.Kind, finding: Finding, at: float) -> None:
+        assert story.frame.alert is not None
+        alert_id = f"{self.watch.name}:{self._id(story)}"
+        self._events.append(
+            AlertEvent(
+                alert_id=alert_id,
+                seq=story.frame.alert.seq,
+                kind=kind,
+                at=moment(at),
+                watch=self.watch.name,
+                story=self._update(story, members=False),
+                finding=finding,
+                channel=self.watch.slack_channel,
+                link=self._link(alert_id),
+            )
+        )
+
+    # What is known of a story
+
+    def _evidence(self, story: Story, at: float) -> StoryEvidence:
+        """All of it but what is costly: its claim, its strongest origins, its pictures' earlier lives."""
+        frame = story.frame
+        assert frame.spread is not None
+        return StoryEvidence(
+            watch=self.watch.name,
+            claim="",
+            opened_at=moment(frame.opened_at),
+            as_of=moment(at),
+            state=frame.state,
+            spread=frame.spread,
+            independent=float(len(story.asserted)),
+            derivation="",
+            posts=len(story.notes),
+            accounts=len(story.accounts),
+            disputes=len(story.denied),
+            interactions_with_denials=story.denial_tally.total,
+            opened_by_denial=story.first_denies,
+            blind=self._blind_for(story, at),
+        )
+
+    def _full(self, story: Story, evidence: StoryEvidence) -> StoryEvidence:
+        return evidence._replace(
+            claim=story.claim(),
+            derivation=story.asserted.independence().derivation,
+            copies=tuple(sorted((tie, posts) for tie, posts in story.kinds.items() if posts and tie != "first")),
+            origins=story.asserted.strongest(_STRONGEST),
+            earlier=self._earlier(story),
+        )
+
+    def _earlier(self, story: Story) -> tuple[Earlier, ...]:
+        """The first sightings of the story's pictures before it opened, in this watch and in the archive.
+
+        Raises:
+            SourceAway: the archive did not answer.
+        """
+        rows = [row for row in map(self._book.pictures.row, story.frame.rows) if row is not None]
+        if not rows:
+            return ()
+        before = story.frame.born
+        seen = {
+            (sighting.at, sighting.handle): _sighted(row, sighting)
+            for row in rows
+            for sighting in row.sightings
+            if sighting.at < before and digest(sighting.uid) not in story.notes
+        }
+        for known in self._archive.earlier([row.picture() for row in rows], moment(before), _EARLIER_SHOWN):
+            seen.setdefault((known.seen_at.timestamp(), known.handle), known)
+        return tuple(sorted(seen.values(), key=lambda one: (one.seen_at, one.handle, one.caption))[:_EARLIER_SHOWN])
+
+    def _blind_for(self, story: Story, at: float) -> tuple[str, ...]:
+        if not self._blind or self._blind[-1].end <= story.frame.opened_at:
+            return ()
+        overlapping = (one.collector for one in self._blind if one.end > story.frame.opened_at and one.start < at)
+        return tuple(sorted(set(overlapping)))
+
+    def _state(self, story: Story, at: float) -> Corroboration:
+        blind = bool(self._blind_for(story, at))
+        support = Support(story.asserted.posts, float(len(story.asserted)), len(story.denied), blind)
+        return state(support, self.watch.thresholds.independent_origins)
+
+    def _update(self, story: Story, *, members: bool) -> StoryUpdate:
+        frame = story.frame
+        assert frame.spread is not None
+        return StoryUpdate(
+            id=self._id(story),
+            watch=self.watch.name,
+            version=frame.version,
+            opened_at=moment(frame.opened_at),
+            as_of=moment(frame.as_of),
+            claim=story.claim(),
+            claim_uid=story.claim_uid(),
+            state=frame.state,
+            independent=float(len(story.asserted)),
+            posts=len(story.notes),
+            accounts=len(story.accounts),
+            disputes=len(story.denied),
+            spread=frame.spread,
+            origins=story.asserted.strongest(_ORIGINS_SHOWN),
+            members=tuple(story.fresh) if members else (),
+        )
+
+    def _id(self, story: Story) -> str:
+        return story_id(self.watch.name, story.frame.first_uid)
+
+    # Saving
+
+    def changes(self) -> dict[str, bytes | None]:
+        return {**self._book.changes(), **self._expectation.changes()}
+
+    def saved_history(self) -> bytes | None:
+        return self._expectation.saved_history()
+
+    def saved_numbers(self) -> Numbers:
+        """What `restore` needs besides the parts."""
+        return Numbers(self._book.saved_numbers(), self._expectation.saved_numbers(), self._blind)
+
+    def restore(
+        self, parts: Mapping[str, Iterable[tuple[int, bytes]]], numbers: Numbers, history: bytes | None
+    ) -> None:
+        self._blind = numbers.blind
+        self._book.restore(parts, numbers.book)
+        self._expectation.restore(parts, numbers.expectation, history)
+        for number in self._book.shelf:
+            self._expectation.reach(number, self._book.shelf.peek(number).tally.total)
+
+
+def _sighted(row: Row, sighting: Sighting) -> Earlier:
+    return Earlier(
+        picture=row.id,
+        seen_at=moment(sighting.at),
+        source=sighting.platform,
+        handle=sighting.handle,
+        caption=sighting.caption,
+        url=sighting.url,
+    )

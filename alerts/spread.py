@@ -1,0 +1,252 @@
+"""How far a story has gone, what its watch leads to expect at that age, and how surprising the difference is.
+
+Interactions are counted, so over-dispersed: the negative binomial with mean E and variance E + α·E² (NB2; Cameron &
+Trivedi, "Regression Analysis of Count Data", 2nd ed., §3.3). α comes from the method of moments, α = (s² - m) / m²
+(Anscombe, "The statistical analysis of insect counts based on the negative binomial distribution", Biometrics 5,
+1949; Bliss & Fisher 1953). The expected value is the mean of the middle half of earlier ones at the same age, as
+CrowdTangle's overperforming score had it, so that one story gone wild does not raise what is expected of the next.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+from scipy import special
+
+from secondsource.contracts.messages import Spread
+
+#: Ages, in seconds, at which every story's interactions are noted: 1, 5, 15 min, 1, 4, 12, 24, 48 h.
+CHECKPOINTS = (60.0, 300.0, 900.0, 3_600.0, 14_400.0, 43_200.0, 86_400.0, 172_800.0)
+#: The age at which an account's own posts are compared with its peers'.
+ACCOUNT_CHECKPOINT = 3
+_LAST = 200
+_ACCOUNT_LAST = 20
+_ACCOUNT_FEWEST = 3
+#: k: how many of an account's own posts weigh as much as its peers.
+PEERS_WEIGHT = 20.0
+#: A watch where nothing ever spreads still expects this much: no history proves that something is impossible.
+FLOOR = 0.5
+_REFRESH = 8
+
+
+class Expected(NamedTuple):
+    """E and α at an age, from how many earlier stories."""
+
+    mean: float
+    dispersion: float
+    history: int
+
+
+NOTHING = Expected(0.0, 0.0, 0)
+
+
+class Tally:
+    """Interactions with the posts of one side of a story, each act counted once.
+
+    Of each post the larger of what the stream showed and what its platform reported; an account that passes on several
+    posts of the story counts once. A repost's own counts are its original's, so they are never reported here.
+    """
+
+    __slots__ = ("_reported", "_seen", "_spreaders", "total")
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._seen: dict[int, int] = {}
+        self._reported: dict[int, int] = {}
+        self._spreaders: set[int] = set()
+
+    def counts(self, account: int) -> bool:
+        """Whether an act of this account would count."""
+        return account not in self._spreaders
+
+    def pass_on(self, account: int, post: int) -> None:
+        self._spreaders.add(account)
+        seen = self._seen[post] = self._seen.get(post, 0) + 1
+        self.total += seen > self._reported.get(post, 0)
+
+    def take_back(self, account: int, post: int) -> None:
+        """The act was deleted at the source."""
+        self._spreaders.discard(account)
+        seen = self._seen[post] = self._seen[post] - 1
+        self.total -= seen >= self._reported.get(post, 0)
+
+    def report(self, post: int, interactions: int) -> bool:
+        """A platform's own count. Counts that fall or repeat change nothing; True if something changed."""
+        before = self._reported.get(post, 0)
+        if interactions <= before:
+            return False
+        self._reported[post] = interactions
+        seen = self._seen.get(post, 0)
+        self.total += max(interactions, seen) - max(before, seen)
+        return True
+
+    def forget(self, post: int) -> None:
+        """The post is gone, and its platform's count with it; what others were seen to do with it stays."""
+        reported = self._reported.pop(post, 0)
+        seen = self._seen.get(post, 0)
+        self.total -= max(reported, seen) - seen
+
+
+class _Checkpoint(msgspec.Struct, array_like=True):
+    values: list[int] = []  # the last ones, in the order they came
+    added: int = 0
+    mean: float = 0.0
+    dispersion: float = 0.0
+    history: int = 0
+
+
+class History:
+    """The last 200 stories' interactions at each checkpoint, and what they lead to expect."""
+
+    def __init__(self) -> None:
+        self._checkpoints = [_Checkpoint() for _ in CHECKPOINTS]
+        self._order: list[deque[int]] = [deque() for _ in CHECKPOINTS]
+        self._sorted: list[list[int]] = [[] for _ in CHECKPOINTS]
+
+    def add(self, place: int, interactions: int) -> None:
+        """Note a story's interactions at the checkpoint `place`."""
+        order, ranked = self._order[place], self._sorted[place]
+        if len(order) == _LAST:
+            del ranked[bisect_left(ranked, order.popleft())]
+        order.append(interactions)
+        insort(ranked, interactions)
+        checkpoint = self._checkpoints[place]
+        checkpoint.added += 1
+        if checkpoint.added % _REFRESH == 0 or checkpoint.added < 64:
+            checkpoint.mean = middle_mean(ranked)
+            checkpoint.dispersion = dispersion(ranked)
+        checkpoint.history = len(order)
+
+    def at(self, age: float) -> tuple[int, Expected]:
+        """What is expected at the next checkpoint not before `age`: never less than at `age` itself."""
+        place = min(bisect_left(CHECKPOINTS, age), len(CHECKPOINTS) - 1)
+        return place, self.expected(place)
+
+    def expected(self, place: int) -> Expected:
+        checkpoint = self._checkpoints[place]
+        return Expected(checkpoint.mean, checkpoint.dispersion, checkpoint.history)
+
+    def save(self) -> bytes:
+        for checkpoint, order in zip(self._checkpoints, self._order, strict=True):
+            checkpoint.values = list(order)
+        return msgspec.msgpack.encode(self._checkpoints)
+
+    def load(self, saved: bytes) -> None:
+        self._checkpoints = msgspec.msgpack.decode(saved, type=list[_Checkpoint])
+        self._order = [deque(checkpoint.values) for checkpoint in self._checkpoints]
+        self._sorted = [sorted(checkpoint.values) for checkpoint in self._checkpoints]
+
+
+def middle_mean(ranked: Sequence[int]) -> float:
+    """The mean of the middle half of sorted values; 0 for none."""
+    cut = len(ranked) // 4
+    middle = ranked[cut : len(ranked) - cut]
+    return sum(middle) / len(middle) if middle else 0.0
+
+
+def dispersion(ranked: Sequence[int]) -> float:
+    """α by the method of moments, from sorted values with the outermost 5 % on each side brought in to the next ones.
+
+    0 (Poisson) where they vary no more than a Poisson would.
+    """
+    count = len(ranked)
+    if count < 2:
+        return 0.0
+    cut = count // 20
+    low, high = ranked[cut], ranked[count - 1 - cut]
+    inner = ranked[cut : count - cut]
+    total = sum(inner) + cut * (low + high)
+    squares = sum(value * value for value in inner) + cut * (low * low + high * high)
+    mean = total / count
+    variance = (squares - total * mean) / (count - 1)
+    return max(0.0, (variance - mean) / (mean * mean)) if mean > 0 else 0.0
+
+
+def surprise(interactions: int, expected: float, alpha: float) -> float:
+    """P(X ≥ x) for X negative binomial with mean `expected` and variance E + α·E²; Poisson for α = 0.
+
+    With r = 1/α, P(X ≥ x) = I_{E/(r+E)}(x, r), the regularised incomplete beta function (Johnson, Kemp & Kotz,
+    "Univariate Discrete Distributions", 3rd ed., §5.6); for Poisson the regularised gamma function P(x, E) (ibid.,
+    §4.4).
+    """
+    if interactions <= 0:
+        return 1.0
+    if expected <= 0:
+        return 0.0
+    if alpha < 1e-9:
+        return float(special.gammainc(interactions, expected))
+    shape = 1.0 / alpha
+    return float(special.betainc(interactions, shape, expected / (shape + expected)))
+
+
+def blended(peers: float, own: Sequence[int], peers_then: float) -> float:
+    """E = (n·E_account + k·E_peers) / (n + k).
+
+    An account's own last posts are known at one age only, and grow like its peers' do: E_account at the age in
+    question is `peers` times what the account reached, against what its peers reached (`peers_then`), at that one
+    age.
+    """
+    if len(own) < _ACCOUNT_FEWEST:
+        return peers
+    ratio = middle_mean(sorted(own)) / max(peers_then, FLOOR)
+    return (len(own) * peers * ratio + PEERS_WEIGHT * peers) / (len(own) + PEERS_WEIGHT)
+
+
+def measure(interactions: int, age: float, history: History, own: Sequence[int], min_history: int) -> Spread:
+    """The spread of a story `age` seconds old. `own`: what its first account's earlier posts reached in an hour."""
+    _, expected = history.at(age)
+    if expected.history < max(1, min_history):
+        return Spread(interactions=interactions, age_seconds=age, state="insufficient data", history=expected.history)
+    mean = blended(max(expected.mean, FLOOR), own, history.expected(ACCOUNT_CHECKPOINT).mean)
+    mean = max(mean, FLOOR)
+    return Spread(
+        interactions=interactions,
+        age_seconds=age,
+        state="measured",
+        expected=_short(mean),
+        dispersion=_short(expected.dispersion),
+        surprise=_short(surprise(interactions, mean, expected.dispersion)),
+        history=expected.history,
+    )
+
+
+class Accounts:
+    """What the last posts of each account reached at one age; the accounts longest silent are forgotten first."""
+
+    def __init__(self, most: int = 20_000) -> None:
+        self._most = most
+        self._values: dict[int, tuple[int, ...]] = {}
+        self._stamps: dict[int, int] = {}
+        self._stamp = 0
+
+    def add(self, account: int, interactions: int) -> int:
+        """Note one post's interactions. The account forgotten for it, or 0."""
+        self._stamp += 1
+        self._stamps[account] = self._stamp
+        self._values[account] = (*self._values.pop(account, ()), interactions)[-_ACCOUNT_LAST:]
+        if len(self._values) <= self._most:
+            return 0
+        forgotten = next(iter(self._values))
+        del self._values[forgotten], self._stamps[forgotten]
+        return forgotten
+
+    def of(self, account: int) -> tuple[int, ...]:
+        return self._values.get(account, ())
+
+    def save(self, account: int) -> bytes:
+        return msgspec.msgpack.encode((self._stamps[account], self._values[account]))
+
+    def load(self, saved: Mapping[int, bytes]) -> None:
+        decoder = msgspec.msgpack.Decoder(tuple[int, tuple[int, ...]])
+        known = ((account, *decoder.decode(body)) for account, body in saved.items())
+        for account, stamp, values in sorted(known, key=lambda one: one[1]):
+            self._values[account], self._stamps[account], self._stamp = values, stamp, stamp
+
+
+def _short(value: float) -> float:
+    """Six significant digits: more would differ between builds of the mathematics libraries."""
+    return float(f"{value:.6g}")

@@ -1,0 +1,304 @@
+"""A story: the posts of one watch that assert (or deny, or ask about) the same thing, and all that is counted of
+them.
+
+Everything but the frame is a function of the notes, so a story is saved as its frame and the notes that changed, and
+looks the same after it has been read back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from alerts.life import AlertState
+from alerts.origins import Origins, grouped
+from alerts.spread import Tally
+from secondsource.contracts.messages import Corroboration, Member, Spread, StanceLabel, Tie
+
+#: The key under which copies count that pass a story on without naming a post.
+COPIES = 1
+REMOVED = "[removed at the source]"
+QUOTED = 280  #: characters of a claim that are kept and shown
+_TEXTS = 5
+
+# Tokens: what two posts can have in common. The kind is in the lowest three bits.
+
+
+def post_token(key: int) -> int:
+    return key << 3
+
+
+def account_token(account: int) -> int:
+    return account << 3 | 1
+
+
+def cluster_token(representative: int) -> int:
+    """A text and its near-copies."""
+    return representative << 3 | 2
+
+
+def text_token(exact: int) -> int:
+    return exact << 3 | 3
+
+
+def picture_token(row: int) -> int:
+    return row << 3 | 4
+
+
+def link_token(link: int) -> int:
+    return link << 3 | 5
+
+
+class Note(msgspec.Struct, array_like=True, gc=False):
+    """What a story keeps of one post. Times in seconds since 1970; keys are digests of uids.
+
+    `target`: the post it reposts, quotes or answers. `tokens`: what it may have in common with others; the first
+    stands for the post itself (for a repost, for its original). `passes`: the post whose spread it adds to.
+    `reported`: its platform's count of interactions. `place`: its place among the story's representatives + 1 (0: it
+    is none) with its LSH `bands`. `text` is kept for representatives and the first few posts only.
+    """
+
+    uid: str
+    key: int
+    account: int
+    handle: str
+    at: float
+    stance: StanceLabel
+    tie: Tie
+    to: str
+    target: int
+    tokens: tuple[int, ...]
+    passes: int = 0
+    reported: int = 0
+    place: int = 0
+    bands: tuple[int, ...] = ()
+    text: str = ""
+
+    @property
+    def own(self) -> bool:
+        """Whether its words are its author's: it is no repost."""
+        return self.tokens[0] == post_token(self.key)
+
+    def member(self, evidence: str = "") -> Member:
+        return Member(uid=self.uid, stance=self.stance, tie=self.tie, to=self.to, evidence=evidence)
+
+
+class Frame(msgspec.Struct, array_like=True):
+    """What a story is, besides its posts.
+
+    `born` is when its first post was made, as far as its platform can be believed; `claim` the key of the post that
+    is quoted (0: none is left). `exacts` are its texts, with the representative each belongs to; `links` its pages,
+    with the post that brought each; `orphans` the posts that left it, which still lead to it. `shown`: a first
+    update was sent. `as_of`, `state` and `spread` are as of the last change.
+    """
+
+    number: int
+    opened_at: float
+    born: float
+    last_at: float
+    first_uid: str
+    first_account: int
+    claim: int = 0
+    version: int = 0
+    places: int = 0
+    exacts: list[tuple[int, int]] = []
+    links: list[tuple[int, str]] = []
+    rows: list[int] = []
+    orphans: list[int] = []
+    terms: tuple[str, ...] = ()
+    shown: bool = False
+    as_of: float = 0.0
+    state: Corroboration = "none"
+    spread: Spread | None = None
+    alert: AlertState | None = None
+
+
+_Saved = tuple[Frame, list[Note], list[int]]
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Saved)
+
+
+class Story:
+    """A living story in working form."""
+
+    __slots__ = (
+        "_changed",
+        "_removed",
+        "accounts",
+        "asserted",
+        "denial_tally",
+        "denied",
+        "frame",
+        "fresh",
+        "kinds",
+        "notes",
+        "places",
+        "tally",
+        "texts",
+    )  # fmt: skip
+
+    def __init__(self, frame: Frame, notes: Iterable[Note] = ()) -> None:
+        self.frame = frame
+        self.notes: dict[int, Note] = {}
+        self.accounts: dict[int, int] = {}
+        self.kinds: dict[Tie, int] = {}
+        self.asserted = Origins()
+        self.denied = Origins()
+        self.tally = Tally()
+        self.denial_tally = Tally()
+        self.places: dict[int, int] = {}
+        self.texts = 0
+        self.fresh: list[Member] = []
+        self._changed: dict[int, None] = {}
+        self._removed: list[int] = []
+        for note in notes:
+            self._count(note)
+        if not frame.shown:
+            self.fresh = [note.member() for note in self.notes.values()]
+
+    # Reading
+
+    @property
+    def first_denies(self) -> bool:
+        first = next(iter(self.notes.values()), None)
+        return first is not None and first.stance == "denies"
+
+    def claim(self) -> str:
+        note = self.notes.get(self.frame.claim)
+        return note.text if note is not None and note.text else REMOVED
+
+    def claim_uid(self) -> str:
+        note = self.notes.get(self.frame.claim)
+        return note.uid if note is not None else self.frame.first_uid
+
+    def tally_of(self, stance: StanceLabel) -> Tally | None:
+        """The spread a post of this stance adds to: the story's own, or that of its denials."""
+        return {"asserts": self.tally, "denies": self.denial_tally}.get(stance)
+
+    def worth_telling(self) -> bool:
+        """More than one post that nobody has answered or repeated."""
+        return (
+            len(self.notes) != 1
+            or self.tally.total > 0
+            or self.denial_tally.total > 0
+            or self.frame.shown
+            or self.frame.alert is not None
+        )
+
+    # Changing
+
+    def add(self, note: Note, evidence: str) -> None:
+        """Take a post up."""
+        frame = self.frame
+        if note.own and (note.place or self.texts < _TEXTS):
+            self.texts += 1
+        else:
+            note.text = ""
+        self._count(note)
+        self._changed[note.key] = None
+        frame.last_at = max(frame.last_at, note.at)
+        self.fresh.append(note.member(evidence))
+        claimed = self.notes.get(frame.claim)
+        if note.text and (claimed is None or (claimed.stance != "asserts" and note.stance == "asserts")):
+            frame.claim = note.key
+
+    def report(self, key: int, interactions: int) -> bool:
+        """A platform's count of a post's interactions. True if it tells something new."""
+        note = self.notes.get(key)
+        tally = self.tally_of(note.stance) if note is not None and note.own else None
+        if note is None or tally is None or not tally.report(key, interactions):
+            return False
+        note.reported = interactions
+        self._changed[key] = None
+        return True
+
+    def remove(self, key: int) -> Note | None:
+        """A post is gone from its platform: it leaves the counts, and its words are quoted no more."""
+        note = self.notes.pop(key, None)
+        if note is None:
+            return None
+        left = self.accounts[note.account] - 1
+        if left:
+            self.accounts[note.account] = left
+        else:
+            del self.accounts[note.account]
+        self._discount(note)
+        self.places.pop(note.place, None)
+        self.frame.orphans += [left_key for left_key in (key, note.target) if left_key]
+        if self.frame.claim == key:
+            self.frame.claim = self._choose_claim()
+        self.fresh = [member for member in self.fresh if member.uid != note.uid]
+        self._changed.pop(key, None)
+        self._removed.append(key)
+        return note
+
+    def _choose_claim(self) -> int:
+        quotable = [note for note in self.notes.values() if note.text]
+        asserting = [note for note in quotable if note.stance == "asserts"]
+        return next((note.key for note in asserting or quotable), 0)
+
+    def _count(self, note: Note) -> None:
+        self.notes[note.key] = note
+        self.accounts[note.account] = self.accounts.get(note.account, 0) + 1
+        if note.place:
+            self.places[note.place] = note.key
+        tally = self.tally_of(note.stance)
+        if tally is None:
+            return
+        origins = self.asserted if note.stance == "asserts" else self.denied
+        origins.add(note.tokens, note.account, note.at, note.uid, note.handle)
+        if note.stance == "asserts":
+            self.kinds[note.tie] = self.kinds.get(note.tie, 0) + 1
+        if note.passes:
+            tally.pass_on(note.account, note.passes)
+        if note.reported:
+            tally.report(note.key, note.reported)
+
+    def _discount(self, note: Note) -> None:
+        tally = self.tally_of(note.stance)
+        if tally is None:
+            return
+        if note.stance == "asserts":
+            self.kinds[note.tie] -= 1
+        if note.passes:
+            tally.take_back(note.account, note.passes)
+        tally.forget(note.key)
+        origins = self.asserted if note.stance == "asserts" else self.denied
+        if len(note.tokens) > 1 or not origins.remove(note.tokens[0], note.account, note.uid):
+            anew = grouped(
+                (left.tokens, left.account, left.at, left.uid, left.handle)
+                for left in self.notes.values()
+                if left.stance == note.stance
+            )
+            if note.stance == "asserts":
+                self.asserted = anew
+            else:
+                self.denied = anew
+
+    # Saving
+
+    def whole(self) -> bytes:
+        return _encoder.encode((self.frame, list(self.notes.values()), []))
+
+    def saved_changes(self) -> bytes:
+        """What is new since this was last asked: the frame, the posts that came or changed, the posts that went."""
+        changed = [self.notes[key] for key in self._changed]
+        body = _encoder.encode((self.frame, changed, self._removed))
+        self._changed = {}
+        self._removed = []
+        return body
+
+
+def read(bodies: Iterable[bytes]) -> Story:
+    """A story from what was saved of it, in order."""
+    notes: dict[int, Note] = {}
+    frame: Frame | None = None
+    for body in bodies:
+        frame, changed, removed = _decoder.decode(body)
+        for note in changed:
+            notes[note.key] = note
+        for key in removed:
+            notes.pop(key, None)
+    assert frame is not None, "a story was saved without a body"
+    return Story(frame, notes.values())

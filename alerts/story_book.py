@@ -1,0 +1,289 @@
+"""The living stories of one watch: posts put into them, counts taken up, posts taken down, and their end.
+
+Stories are never merged or split yet: a post that ties two of them together stays in the one it joined.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterable, Mapping
+
+from alerts.digests import digest
+from alerts.pictures import Sighting
+from alerts.shelf import Shelf
+from alerts.stories import (
+    COPIES,
+    QUOTED,
+    Frame,
+    Note,
+    Story,
+    account_token,
+    cluster_token,
+    link_token,
+    picture_token,
+    post_token,
+    text_token,
+)
+from alerts.ties import FEWEST_WORDS, MOST_PLACES, PLACE_BITS, Tied, Ties, Traits
+from secondsource.contracts.messages import Counts, Enriched, StanceLabel
+from secondsource.contracts.watch import Watch
+
+_COPIED = frozenset({"text", "media", "link"})
+_FEWEST_SHARED_WORDS = 3  # two posts of one story with the same few words may still have said them each by itself
+
+
+class StoryBook:
+    """`most_single`: stories of a single post beyond this many are over early, the oldest first."""
+
+    def __init__(self, watch: Watch, *, most_single: int = 250_000, most_hot: int = 4_096) -> None:
+        self._life = watch.thresholds.story_hours * 3600
+        self._most_single = most_single
+        self._singles: deque[int] = deque()
+        self._single = 0
+        self._due: list[tuple[float, int]] = []
+        self._next = 1
+        self.shelf = Shelf(f"{watch.name}/stories", most_hot)
+        self._ties = Ties(watch, self.shelf)
+        self.pictures = self._ties.pictures
+
+    def take(self, enriched: Enriched, at: float) -> Story:
+        """Put a post into its story, or open one. The story, changed."""
+        post = enriched.post
+        key = digest(post.uid)
+        tied = self._ties.named(enriched, key)
+        plain = bool(post.repost_of) and tied is not None  # a repost says nothing that its original has not said
+        traits = Traits() if plain else self._ties.traits(enriched)
+        if tied is None:
+            tied = self._ties.alike(traits) or (None if post.reply_to else self._ties.told(traits))
+        opens = tied is None
+        if tied is None:
+            tied = Tied(self._next, "first", "", "")
+            self._open(enriched, at)
+        story = self.shelf[tied.story]
+        note = self._note(story, enriched, key, at, tied, traits)
+        story.add(note, tied.evidence)
+        if not plain:
+            self._ties.lead(story, note, traits, opens)
+            self._sight(enriched, traits)
+        self.shelf.touch(story)
+        if not opens:
+            self._single += {1: 1, 2: -1}.get(len(story.notes), 0)
+        return story
+
+    def find(self, uid: str) -> Story | None:
+        """The living story that has this post itself, not only somebody's mention of it."""
+        key = digest(uid)
+        number = self._ties.story_of(key)
+        if number is None:
+            return None
+        story = self.shelf[number]
+        return story if key in story.notes else None
+
+    def report(self, uid: str, counts: Counts) -> Story | None:
+        """A platform's count for one post. The story if that tells something new."""
+        story = self.find(uid)
+        if story is None or not story.report(digest(uid), counts.interactions()):
+            return None
+        self.shelf.touch(story)
+        return story
+
+    def remove(self, uid: str) -> Story | None:
+        """A post is gone from its platform. The story it was in, changed."""
+        self.pictures.forget_post(uid)
+        story = self.find(uid)
+        if story is None:
+            return None
+        story.remove(digest(uid))
+        self._single += {1: 1, 0: -1}.get(len(story.notes), 0)
+        self.shelf.touch(story)
+        self.shelf.scrub(story.frame.number)
+        return story
+
+    def over(self, until: float) -> Story | None:
+        """The story that was over first, if it was before `until`. It stays until it is ended."""
+        while self._due and self._due[0][0] < until:
+            due, number = self._due[0]
+            if number not in self.shelf:
+                heapq.heappop(self._due)
+                continue
+            story = self.shelf[number]
+            if self.ends_at(story) <= due:
+                return story
+            heapq.heapreplace(self._due, (self.ends_at(story), number))
+        return None
+
+    def ends_at(self, story: Story) -> float:
+        return story.frame.last_at + self._life
+
+    def crowded_out(self) -> Story | None:
+        """The oldest story of a single post without an alert, if there are too many of them."""
+        while self._single > self._most_single and self._singles:
+            number = self._singles.popleft()
+            if number in self.shelf:
+                story = self.shelf[number]
+                if len(story.notes) < 2 and story.frame.alert is None:
+                    return story
+        return None
+
+    def end(self, story: Story) -> None:
+        """Forget a story, and all that led to it."""
+        self._ties.forget(story)
+        self.shelf.drop(story.frame.number)
+        self._single -= len(story.notes) == 1
+        while self._singles and self._singles[0] not in self.shelf:
+            self._singles.popleft()
+
+    # Taking a post up
+
+    def _open(self, enriched: Enriched, at: float) -> None:
+        post = enriched.post
+        created = post.created_at.timestamp()
+        self.shelf.put(
+            Story(
+                Frame(
+                    number=self._next,
+                    opened_at=at,
+                    born=created if at - self._life <= created < at else at,
+                    last_at=at,
+                    first_uid=post.uid,
+                    first_account=digest(post.author.uid),
+                )
+            )
+        )
+        self._schedule(self._next, at)
+        self._next += 1
+
+    def _schedule(self, number: int, last_at: float) -> None:
+        self._single += 1
+        self._singles.append(number)
+        heapq.heappush(self._due, (last_at + self._life, number))
+
+    def _note(self, story: Story, enriched: Enriched, key: int, at: float, tied: Tied, traits: Traits) -> Note:
+        post, stance = enriched.post, enriched.stance.label
+        account = digest(post.author.uid)
+        named = post.repost_of or post.quote_of or post.reply_to
+        target = digest(named) if named else 0
+        original = story.notes.get(target)
+        if post.repost_of and original is not None:
+            stance = original.stance
+        note = Note(
+            uid=post.uid,
+            key=key,
+            account=account,
+            handle=post.author.handle,
+            at=at,
+            stance=stance,
+            tie=tied.tie,
+            to=tied.to,
+            target=target if self._ties.name(key, target, story.frame.number) else 0,
+            tokens=_tokens(story, enriched, key, account, stance, traits),
+            passes=_passes(story, enriched, account, stance, target, tied),
+            reported=0 if post.repost_of or post.counts is None else post.counts.interactions(),
+            text=post.text[:QUOTED],
+        )
+        if _represents(story, enriched, traits):
+            story.frame.places += 1
+            note.place = story.frame.places
+            note.bands = enriched.sketch.bands
+            note.tokens += (cluster_token(story.frame.number << PLACE_BITS | note.place),)
+        return note
+
+    def _sight(self, enriched: Enriched, traits: Traits) -> None:
+        post = enriched.post
+        if post.repost_of:
+            return
+        for row, _ in traits.pictures:
+            sighting = Sighting(
+                at=post.observed_at.timestamp(),
+                uid=post.uid,
+                platform=post.platform,
+                handle=post.author.handle,
+                caption=post.text[:QUOTED],
+                url=post.url,
+            )
+            self.pictures.see(row, sighting)
+
+    # Saving
+
+    def changes(self) -> dict[str, bytes | None]:
+        for story in self.shelf.changed():
+            story.frame.terms = self._ties.terms_of(story.frame.number)
+        return {**self.shelf.changes(), **self.pictures.changes()}
+
+    def saved_numbers(self) -> tuple[int, int]:
+        """What `restore` needs besides the parts."""
+        return self._next, self._ties.slid()
+
+    def restore(self, parts: Mapping[str, Iterable[tuple[int, bytes]]], numbers: tuple[int, int]) -> None:
+        """`parts` under "stories" and "pictures", numbered and in order."""
+        self.pictures.restore(parts.get("pictures", ()))
+        self.shelf.restore(parts.get("stories", ()))
+        self._next, slid = numbers
+        self._ties.restore(slid)
+        for number in sorted(self.shelf):
+            story = self.shelf.peek(number)
+            heapq.heappush(self._due, (self.ends_at(story), number))
+            self._singles.append(number)
+            self._single += len(story.notes) == 1
+
+
+def _tokens(
+    story: Story, enriched: Enriched, key: int, account: int, stance: StanceLabel, traits: Traits
+) -> tuple[int, ...]:
+    """What ties a post to its source: the post it passes on, its author, its text, its pictures, its links.
+
+    Only posts of one side are ever compared by them. Who disputes a post, a picture or a page by showing it copies
+    nobody.
+    """
+    post = enriched.post
+    tokens = [] if post.repost_of else [post_token(key)]
+    passed_on = post.repost_of or post.quote_of
+    if passed_on:
+        target = digest(passed_on)
+        original = story.notes.get(target)
+        if original is None and (post.repost_of or stance != "denies"):
+            tokens.append(post_token(target))
+        elif original is not None and (original.stance == "denies") == (stance == "denies"):
+            tokens.append(original.tokens[0])
+        else:
+            passed_on = ""
+    if not passed_on:
+        tokens.append(account_token(account))
+    if post.edit_of:
+        tokens.append(post_token(digest(post.edit_of)))
+    if traits.exact and enriched.sketch.words >= _FEWEST_SHARED_WORDS:
+        tokens.append(text_token(traits.exact))
+    if traits.representative:
+        tokens.append(cluster_token(traits.representative))
+    if stance != "denies":
+        tokens += [picture_token(row.number) for row, _ in traits.pictures]
+        tokens += [link_token(link) for link, _ in traits.links]
+    return tuple(tokens)
+
+
+def _passes(story: Story, enriched: Enriched, account: int, stance: StanceLabel, target: int, tied: Tied) -> int:
+    """The post whose spread this one adds to, 0 for none. An account adds to a story's spread once, and never to its
+    own.
+    """
+    post = enriched.post
+    tally = story.tally_of(stance)
+    if tally is None or not tally.counts(account):
+        return 0
+    if post.repost_of or post.quote_of:
+        original = story.notes.get(target)
+        if original is not None and (original.account == account or original.stance != stance):
+            return 0
+        return target
+    return COPIES if tied.tie in _COPIED and account != story.frame.first_account else 0
+
+
+def _represents(story: Story, enriched: Enriched, traits: Traits) -> bool:
+    """Whether later texts are to be compared with this one: it is long enough, and no copy itself."""
+    return (
+        bool(traits.exact)
+        and not traits.representative
+        and enriched.sketch.words >= FEWEST_WORDS
+        and not enriched.post.repost_of
+        and story.frame.places < MOST_PLACES
+    )

@@ -1,0 +1,244 @@
+"""Which living story a post belongs to, and what shows it.
+
+A post joins a story by the first of these ties that holds: it reposts, quotes or answers a post of the story (or is
+the original that an earlier repost named); its text is the same or nearly the same; it shows the same picture; it
+links to the same page; it shares rare words. Of several stories the one tied most closely wins, then the one opened
+first.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from alerts.copies import BandIndex, best
+from alerts.digests import digest
+from alerts.links import canonical
+from alerts.pictures import Match, PictureBook, Row
+from alerts.shelf import Shelf
+from alerts.stories import QUOTED, Note, Story
+from alerts.words import WordIndex, own_terms, terms
+from secondsource.contracts.messages import Enriched, Tie
+from secondsource.contracts.watch import Watch
+
+#: Texts of fewer words are said by chance: they need more than their words to match.
+FEWEST_WORDS = 5
+#: A representative text is known by its story's number and its place among the story's texts.
+PLACE_BITS = 8
+MOST_PLACES = (1 << PLACE_BITS) - 2
+
+_PLACE = (1 << PLACE_BITS) - 1
+_MOST_EXACTS = 128
+_MOST_ROWS = 64
+_MOST_PICTURES = 8
+_MOST_LINKS = 4
+_NAMED: tuple[Tie, Tie, Tie] = ("repost", "quote", "reply")
+
+
+class Tied(NamedTuple):
+    """The story a post belongs to, by what, to which of its posts, and what shows it."""
+
+    story: int
+    tie: Tie
+    to: str
+    evidence: str
+
+
+class Traits(NamedTuple):
+    """What of a post may be found in others.
+
+    `exact`: digest of its normalised text; `representative`: of the near-copies it belongs to, `likeness` in percent
+    (0 and 0.0 for none). Pictures with their row and distance; links with their digest; `terms` for the word index.
+    """
+
+    exact: int = 0
+    representative: int = 0
+    likeness: float = 0.0
+    pictures: tuple[Match, ...] = ()
+    links: tuple[tuple[int, str], ...] = ()
+    terms: tuple[str, ...] = ()
+
+
+class Ties:
+    """What leads from a post to the living stories of a watch."""
+
+    def __init__(self, watch: Watch, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._own = own_terms(watch)
+        self._posts: dict[int, int] = {}
+        self._exacts: dict[int, int] = {}
+        self._links: dict[int, tuple[int, str]] = {}
+        self._bands = BandIndex()
+        self._words = WordIndex()
+        self.pictures = PictureBook(f"{watch.name}/pictures")
+
+    # Finding
+
+    def story_of(self, key: int) -> int | None:
+        """The living story that has this post, or a post that names it."""
+        return self._posts.get(key)
+
+    def named(self, enriched: Enriched, key: int) -> Tied | None:
+        """By a post it names, or one that has named it."""
+        post = enriched.post
+        number = self._posts.get(key)
+        if number is not None:
+            return Tied(number, "repost", self._shelf[number].frame.first_uid, "the original of an earlier post")
+        for target, tie in zip((post.repost_of, post.quote_of, post.reply_to), _NAMED, strict=True):
+            number = self._posts.get(digest(target)) if target else None
+            if number is not None:
+                return Tied(number, tie, target, "")
+        number = self._posts.get(digest(post.edit_of)) if post.edit_of else None
+        return Tied(number, "text", post.edit_of, "an edit of it") if number is not None else None
+
+    def traits(self, enriched: Enriched) -> Traits:
+        """What others may share with this post. Its pictures are entered in the picture book."""
+        sketch, post = enriched.sketch, enriched.post
+        exact = digest(sketch.exact) if sketch.exact else 0
+        representative, likeness = 0, 0.0
+        if exact and sketch.words >= FEWEST_WORDS:
+            representative, likeness = self._exacts.get(exact, 0), 100.0
+        if not representative and sketch.bands:
+            candidates = [(found, self._text_of(found)) for found in self._bands.candidates(sketch.bands)]
+            representative, likeness = best(post.text[:QUOTED], [one for one in candidates if one[1]])
+        pages = dict.fromkeys(filter(None, map(canonical, post.links[:_MOST_LINKS]))) if post.links else {}
+        return Traits(
+            exact=exact,
+            representative=representative,
+            likeness=likeness,
+            pictures=tuple(self.pictures.enter(picture) for picture in enriched.pictures[:_MOST_PICTURES]),
+            links=tuple((digest(page), page) for page in pages),
+            terms=terms(enriched, self._own),
+        )
+
+    def alike(self, traits: Traits) -> Tied | None:
+        """By its text, its picture, its link, in this order."""
+        if traits.representative:
+            evidence = "the same text" if traits.likeness == 100.0 else f"{traits.likeness:.0f} % of the text"
+            return Tied(traits.representative >> PLACE_BITS, "text", self._uid_of(traits.representative), evidence)
+        shown = [match for match in traits.pictures if match.row.story]
+        if shown:
+            row, distance = min(shown, key=lambda match: (match.distance, match.row.story))
+            evidence = f"the same picture but for {distance} of 256 bits" if distance else "the same picture"
+            return Tied(row.story, "media", row.uid, evidence)
+        linked = [(*self._links[link], page) for link, page in traits.links if link in self._links]
+        if linked:
+            number, uid, page = min(linked)
+            return Tied(number, "link", uid, page)
+        return None
+
+    def told(self, traits: Traits) -> Tied | None:
+        """By the rare words they share."""
+        found = self._words.find(traits.terms)
+        if found is None:
+            return None
+        shared = ", ".join(term.partition(" ")[2] or term for term in found.shared[:8])
+        return Tied(found.story, "words", self._shelf[found.story].claim_uid(), f"shared: {shared}")
+
+    # Leading to a story
+
+    def name(self, key: int, target: int, story: int) -> bool:
+        """A post leads to this story, and so does the one it names: False where that leads to another already."""
+        self._posts[key] = story
+        return not target or self._posts.setdefault(target, story) == story
+
+    def lead(self, story: Story, note: Note, traits: Traits, first: bool) -> None:
+        """The post's text, pictures, links and words lead to its story."""
+        frame, number = story.frame, story.frame.number
+        representative = traits.representative or (number << PLACE_BITS | note.place if note.place else 0)
+        if (
+            representative >> PLACE_BITS == number
+            and traits.exact
+            and traits.exact not in self._exacts
+            and len(frame.exacts) < _MOST_EXACTS
+        ):
+            self._exacts[traits.exact] = representative
+            frame.exacts.append((traits.exact, representative))
+        if note.bands:
+            self._add_bands(representative, note.bands)
+        for row, _ in traits.pictures:
+            self._show(story, row, note.uid)
+        for link, _ in traits.links:
+            if link not in self._links:
+                self._links[link] = (number, note.uid)
+                frame.links.append((link, note.uid))
+        if first:
+            self._words.slide(note.at)
+            self._words.open(number, note.at, traits.terms)
+        elif note.place:
+            self._words.extend(number, traits.terms)
+
+    def _add_bands(self, representative: int, bands: tuple[int, ...]) -> None:
+        self._bands.add(representative, bands)
+        if self._bands.full():
+            self._bands.pack(np.fromiter(self._shelf, dtype=np.int64, count=len(self._shelf)), PLACE_BITS)
+
+    def _show(self, story: Story, row: Row, uid: str) -> None:
+        if row.number not in story.frame.rows and len(story.frame.rows) < _MOST_ROWS:
+            story.frame.rows.append(row.number)
+            if not row.story:
+                self.pictures.show(row, story.frame.number, uid)
+
+    def slid(self) -> int:
+        """The newest story whose words lead to it no more because of its age or the number of stories since."""
+        return self._words.slid
+
+    def terms_of(self, story: int) -> tuple[str, ...]:
+        return self._words.terms_of(story) or ()
+
+    def forget(self, story: Story) -> None:
+        """A story is over: nothing leads to it any more."""
+        frame, number = story.frame, story.frame.number
+        for note in story.notes.values():
+            for key in (note.key, note.target):
+                if self._posts.get(key) == number:
+                    del self._posts[key]
+        for key in frame.orphans:
+            if self._posts.get(key) == number:
+                del self._posts[key]
+        for exact, _ in frame.exacts:
+            self._exacts.pop(exact, None)
+        for link, _ in frame.links:
+            self._links.pop(link, None)
+        for row_number in frame.rows:
+            row = self.pictures.row(row_number)
+            if row is not None and row.story == number:
+                self.pictures.show(row, 0, "")
+        self._words.drop(number)
+
+    def restore(self, slid: int) -> None:
+        """Build all of it anew from the stories on the shelf; the picture book has been restored before."""
+        self._words.slid = slid
+        for number in sorted(self._shelf):
+            story = self._shelf.peek(number)
+            frame = story.frame
+            for note in story.notes.values():
+                self._posts[note.key] = number
+                if note.bands:
+                    self._bands.add(number << PLACE_BITS | note.place, note.bands)
+                if note.target:
+                    self._posts[note.target] = number
+            for key in frame.orphans:
+                self._posts[key] = number
+            self._exacts.update(frame.exacts)
+            for link, uid in frame.links:
+                self._links[link] = (number, uid)
+            if number > slid:
+                self._words.open(number, frame.opened_at, frame.terms)
+        self._bands.pack(np.fromiter(self._shelf, dtype=np.int64, count=len(self._shelf)), PLACE_BITS)
+
+    def _text_of(self, representative: int) -> str:
+        note = self._note_of(representative)
+        return note.text if note is not None else ""
+
+    def _uid_of(self, representative: int) -> str:
+        note = self._note_of(representative)
+        return note.uid if note is not None else self._shelf[representative >> PLACE_BITS].frame.first_uid
+
+    def _note_of(self, representative: int) -> Note | None:
+        number = representative >> PLACE_BITS
+        if number not in self._shelf:
+            return None
+        story = self._shelf[number]
+        return story.notes.get(story.places.get(representative & _PLACE, 0))
