@@ -16,7 +16,7 @@ from enrich.memo import Memo
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import Language, Post
 
-#: What a deployment gets that names no languages. Few and right beats many: see docs/adr on language identification.
+#: What a deployment gets that names no languages. Fewer are more accurate: a short text fits many languages.
 DEFAULT_LANGUAGES: tuple[str, ...] = (
     "ar", "bg", "bn", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja", "ko",
     "nl", "no", "pl", "pt", "ro", "ru", "sv", "th", "tr", "uk", "ur", "vi", "zh",
@@ -29,7 +29,7 @@ _FOREIGN = "foreign"
 _LONGEST = 1_000  # characters read: more of them do not change the answer, only its cost
 _SHORTEST = 3  # letters
 
-_NOT_WORDS = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)@[\w.@-]+|^RT\b|(?:[^\w@]|_)+|@|\d+")
+_NOT_WORDS = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)@[\w.@-]+|^RT\b|[^\w@]+|[_@]|\d+")
 _LETTER_OUTSIDE_ASCII = re.compile(r"[^\W\d_\x00-\x7f]")
 
 #: Scripts by their first and last code point, and the languages of ours they may stand for.
