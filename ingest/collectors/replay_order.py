@@ -14,6 +14,7 @@ from ingest.formats.reading import Format, Part, Refused, microseconds, moment
 from secondsource.contracts.errors import BadRecord
 
 _PAGES_HELD = 16  #: mapped records of several posts kept for the next of their posts
+_TOO_LONG = 0xFFFF_FFFF  #: in place of a part's number
 
 Mapped = Part | Refused
 Cutter = Callable[[], Iterator[Record]]
@@ -81,7 +82,7 @@ class TimeOrder:
                 self._offset.append(record.offset)
                 self._length.append(len(record.body))
                 self._line.append(record.line)
-                self._part.append(part if len(times) > 1 else 0)
+                self._part.append(part if record.whole else _TOO_LONG)
                 self._file.append(number)
 
     def steps(self, start: int) -> Iterator[Step]:
@@ -100,7 +101,7 @@ class TimeOrder:
         if parts is None:
             opened.file.seek(key[1])
             body = opened.file.read(self._length[entry])
-            parts = mapped(opened.format, Record(key[1], body, self._line[entry]))
+            parts = mapped(opened.format, Record(key[1], body, self._line[entry], part != _TOO_LONG))
             if len(parts) == 1:
                 return parts[0]
             self._pages[key] = parts

@@ -98,7 +98,7 @@ class X:
     """
 
     def __init__(
-        self, settings: XSettings, token: str, watches: Sequence[Watch], clock: Clock, *, name: str = "x"
+        self, settings: XSettings, watches: Sequence[Watch], clock: Clock, *, token: str, name: str = "x"
     ) -> None:
         if not settings.approved_use_case.strip():
             raise BadConfiguration(

@@ -17,6 +17,7 @@ from ingest.formats.reading import MAX_RECORD, MICROSECOND
 
 _WAITING = 10_000  #: lines read and not yet taken; X cuts off a reader that stays behind, not we
 _CHUNK = 1 << 16
+_FAREWELL_SECONDS = 1.0  #: for the thread to close its socket; one still dialling is left to end by itself
 
 
 class Opened(NamedTuple):
@@ -102,6 +103,7 @@ class XStream:
         if response is not None:
             with suppress(OSError, ValueError, RuntimeError, urllib3.exceptions.HTTPError):
                 response.raw.shutdown()
+        self._thread.join(_FAREWELL_SECONDS)
 
     def _run(self) -> None:
         reason = "closed"

@@ -75,7 +75,8 @@ class Own:
             raise unreadable(error, body) from error
         if raw.setdefault("type", "post") != "post":
             raise BadRecord(str(error)) from error
-        raw.setdefault("observed_at", raw.get("created_at"))
+        if "created_at" in raw:
+            raw.setdefault("observed_at", raw["created_at"])
         raw.setdefault("collector", self._collector)
         raw.setdefault("watches", ())
         raw.setdefault("platform", str(raw.get("uid", "")).partition(":")[0])

@@ -97,6 +97,11 @@ class FakeX:
         with self._changed:
             return self._changed.wait_for(lambda: self.connects >= times, seconds)
 
+    def deserted(self, seconds: float = 10.0) -> bool:
+        """Waits until nobody reads the stream any more: what is sent from now on goes to who comes next."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._streaming, seconds)
+
     # --- rules
 
     def change_rules(self, asked: Json, *, dry_run: bool) -> tuple[int, Json]:
@@ -166,6 +171,7 @@ class FakeX:
     def leave(self) -> None:
         with self._changed:
             self._streaming -= 1
+            self._changed.notify_all()
 
     def command(self, client: socket.socket) -> tuple[str, bytes]:
         """The next thing to do on this connection: "beat" after silence, "gone" where the client has hung up."""
@@ -231,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     x: FakeX
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *args: object) -> None:
         """Tests are quiet."""
 
     def do_GET(self) -> None:
