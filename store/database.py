@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from store.failures import telling
 
@@ -55,9 +57,7 @@ class Database:
                 yield connection
                 connection.commit()
             except BaseException:
-                connection.info.clear()
-                if not connection.invalidated:
-                    connection.rollback()
+                self._undo(connection, connection.rollback)
                 raise
             finally:
                 self._ambient.connection = None
@@ -72,24 +72,31 @@ class Database:
             try:
                 yield connection
             except BaseException:
-                connection.info.clear()
-                self._roll_back_to(name, connection)
+                self._undo(connection, lambda: self._roll_back_to(name, connection))
                 raise
             connection.exec_driver_sql(f"RELEASE SAVEPOINT {name}")
         finally:
             self._ambient.depth -= 1
 
     def _roll_back_to(self, name: str, connection: Connection) -> None:
-        """Undo the inner transaction, unless the database has already undone the whole one.
-
-        SQLite does so when the disk is full; a lost connection has nothing left to undo.
-        """
-        if connection.invalidated or connection.closed:
-            return
-        if self.is_sqlite and not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+        driver: Any = connection.connection.driver_connection
+        if self.is_sqlite and not driver.in_transaction:
+            # A full disk made SQLite undo everything. What came next would commit by itself, so nothing may.
+            connection.invalidate()
             return
         connection.exec_driver_sql(f"ROLLBACK TO SAVEPOINT {name}")
         connection.exec_driver_sql(f"RELEASE SAVEPOINT {name}")
+
+    @staticmethod
+    def _undo(connection: Connection, undo: Callable[[], None]) -> None:
+        """Undo, or give the connection up where even that fails; the failure that led here is the one to tell."""
+        if connection.invalidated:
+            return
+        connection.info.clear()  # the temporary tables that were made in this transaction go with it
+        try:
+            undo()
+        except SQLAlchemyError:
+            connection.invalidate()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -9,7 +9,7 @@ from typing import Final
 
 import psycopg
 from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from secondsource.contracts.errors import BadConfiguration, BadRecord, SecondSourceError, SourceAway
@@ -90,6 +90,8 @@ def told(error: Exception, url: URL) -> Exception:
     where = f"the database {url.render_as_string(hide_password=True)}"
     if isinstance(error, PoolTimeout):
         return SourceAway(f"{where} has no free connection; it is tried again")
+    if isinstance(error, PendingRollbackError):
+        return SourceAway(f"{where} was lost in the middle of a transaction; all of it is tried again")
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
         return _sqlite(cause, where)

@@ -117,11 +117,11 @@ def test_order_repetition_and_batching_leave_the_same_rows(
 
 def test_many_rows_take_the_same_way_as_few(store: Store) -> None:
     """PostgreSQL copies large batches and inserts small ones."""
-    sent = [
+    sent: list[Message] = [
         v.enriched(number % 90, seconds=number % 7, author=number % 40, pictures=(PICTURES[number % 6],))
         for number in range(300)
     ]
-    more = [v.engagement(number % 90, number % 11, number) for number in range(300)]
+    more: list[Message] = [v.engagement(number % 90, number % 11, number) for number in range(300)]
     whole = _kept(store, [[*sent, *more]])
     assert _kept(store, [[message] for message in reversed([*sent, *more])]) == whole
     assert len(whole["posts"]) == 90

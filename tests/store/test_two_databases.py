@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from secondsource.contracts.messages import Coverage, Tick
+from secondsource.contracts.messages import Coverage, Message, Tick
 from store.memory import Store, open_store
 from store.views import views
 from tests.store import velgrad as v
 
 BRIDGE = "00ff" * 16
-MESSAGES = (
+MESSAGES: tuple[Message, ...] = (
     *(
         v.enriched(n, seconds=n, text=f"Post {n} \x00 \ud800 мост جسر", author=n % 5, watches=("velgrad", "flood"))
         for n in range(60)

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from alerts.ports import Archive
+from secondsource.contracts.errors import BadRecord
+from secondsource.contracts.messages import Earlier
+from store.archive import Imported
+from store.fingerprints import Fingerprints
+from store.memory import Store, open_store
+from tests.store import velgrad as v
+
+BRIDGE = "0f1e2d3c4b5a6978" * 4
+
+
+def _matches(store: Store) -> set[tuple[str, str, int]]:
+    return {(row["a"], row["b"], row["distance"]) for row in store.dump("picture_matches")}
+
+
+def _pair(a: str, b: str, distance: int) -> tuple[str, str, int]:
+    return (min(a, b), max(a, b), distance)
+
+
+def test_planted_near_duplicates_are_matched_exactly(store: Store) -> None:
+    """Among 300 random pictures: pairs at 0 and 31 bits match, at 32 they do not, too flat ones never do."""
+    rng = random.Random(7)
+    noise = [v.picture(f"noise {n}", f"{rng.getrandbits(256):064x}") for n in range(300)]
+    bridge = v.picture("bridge", BRIDGE)
+    same = v.picture("same hash, other bytes", BRIDGE)
+    edge = v.picture("at 31", v.flipped(BRIDGE, 31))
+    over = v.picture("at 32", v.flipped(BRIDGE, 32, start=100))
+    flat = v.picture("too flat", BRIDGE, quality=49)
+    usable = v.picture("just usable", v.flipped(BRIDGE, 1, start=200), quality=50)
+    v.keep(store, *(v.enriched(n, pictures=(each,)) for n, each in enumerate(noise)))
+    v.keep(store, v.enriched(1000, pictures=(bridge, over, flat)))
+    v.keep(store, v.enriched(1001, pictures=(same, edge, usable)))
+    assert _matches(store) == {
+        _pair(bridge.id, same.id, 0),
+        _pair(bridge.id, edge.id, 31),
+        _pair(same.id, edge.id, 31),
+        _pair(bridge.id, usable.id, 1),
+        _pair(same.id, usable.id, 1),
+    }
+
+
+def test_earlier_sightings_come_oldest_first_and_strictly_before(store: Store) -> None:
+    archive: Archive = store.archive
+    bridge, copy = v.picture("bridge", BRIDGE), v.picture("copy", v.flipped(BRIDGE, 9))
+    v.keep(
+        store,
+        v.enriched(3, seconds=30, pictures=(copy,)),
+        v.enriched(1, seconds=10, pictures=(bridge,), author=1, text="Flood"),
+        v.enriched(2, seconds=20, pictures=(bridge,), author=2),
+    )
+    found = archive.earlier([copy], v.at(30), 10)
+    assert [(each.source, each.distance) for each in found] == [("x:1", 9), ("x:2", 9)]
+    assert found[0] == Earlier(
+        picture=bridge.id, seen_at=v.at(10), source="x:1", handle="mila1", caption="Flood", distance=9, url=bridge.url
+    )
+    assert [each.source for each in archive.earlier([copy], v.at(31), 10)] == ["x:1", "x:2", "x:3"]
+    assert [each.source for each in archive.earlier([bridge], v.at(31), 1)] == ["x:1"]
+    assert archive.earlier([bridge], v.at(10), 10) == []
+    assert archive.earlier([], v.at(99), 10) == []
+
+
+def test_the_nearest_of_several_pictures_gives_the_distance(store: Store) -> None:
+    v.keep(store, v.enriched(1, pictures=(v.picture("bridge", BRIDGE),)))
+    asked = [v.picture("far", v.flipped(BRIDGE, 30)), v.picture("near", v.flipped(BRIDGE, 2))]
+    assert [each.distance for each in store.archive.earlier(asked, v.at(1), 10)] == [2]
+
+
+def test_a_picture_without_fingerprint_still_matches_itself(store: Store) -> None:
+    gone = v.picture("gone")
+    v.keep(store, v.enriched(1, pictures=(gone,)), v.enriched(2, seconds=9, pictures=(gone,)))
+    assert [each.source for each in store.archive.earlier([gone], v.at(9), 10)] == ["x:1"]
+    assert store.archive.earlier([v.picture("other")], v.at(9), 10) == []
+
+
+def test_a_flat_picture_asks_by_its_bytes_only(store: Store) -> None:
+    v.keep(store, v.enriched(1, pictures=(v.picture("bridge", BRIDGE),)))
+    assert store.archive.earlier([v.picture("flat", BRIDGE, quality=49)], v.at(9), 10) == []
+
+
+def test_imported_sightings_are_found_with_their_caption(store: Store) -> None:
+    entry = Imported(v.picture("bridge", BRIDGE), "gazette:12", v.at(-9e7), "gazette", "Dolnograd\x00, 2014")
+    for _ in range(2):
+        store.archive.bring([entry])
+    (found,) = store.archive.earlier([v.picture("copy", v.flipped(BRIDGE, 5))], v.at(0), 10)
+    assert (found.source, found.handle, found.caption) == ("gazette:12", "gazette", "Dolnograd\ufffd, 2014")
+
+
+def test_pictures_written_by_another_process_are_found(store: Store, store_url: str) -> None:
+    other = open_store(store_url)
+    asked = [v.picture("asked", v.flipped(BRIDGE, 3))]
+    assert store.archive.earlier(asked, v.at(9), 10) == []
+    v.keep(other, v.enriched(1, pictures=(v.picture("bridge", BRIDGE),)))
+    assert [each.source for each in store.archive.earlier(asked, v.at(9), 10)] == ["x:1"]
+    other.close()
+    fresh = open_store(store_url)
+    assert [each.source for each in fresh.archive.earlier(asked, v.at(9), 10)] == ["x:1"]
+    fresh.close()
+
+
+def test_pictures_of_a_rolled_back_transaction_are_not_found_and_later_ones_are_not_missed(
+    store: Store, store_url: str
+) -> None:
+    """SQLite gives the numbers of rolled back rows out again; another process may get them."""
+    v.keep(store, v.enriched(1, pictures=(v.picture("market", "77" * 32),)))
+    rolled_back = pytest.raises(ZeroDivisionError)
+    with rolled_back, store.transaction():
+        v.keep(store, v.enriched(2, pictures=(v.picture("lost", BRIDGE),)))
+        assert store.archive.earlier([v.picture("lost", BRIDGE)], v.at(9), 10) != []
+        raise ZeroDivisionError
+    assert store.archive.earlier([v.picture("lost", BRIDGE)], v.at(9), 10) == []
+    other = open_store(store_url)
+    v.keep(other, v.enriched(3, pictures=(v.picture("wall", v.flipped("5a" * 32, 4)),)))
+    other.close()
+    assert [e.source for e in store.archive.earlier([v.picture("asked", "5a" * 32)], v.at(9), 10)] == ["x:3"]
+
+
+def test_a_picture_that_can_be_read_at_last_is_matched_and_found_by_others(store: Store, store_url: str) -> None:
+    other = open_store(store_url)
+    refused = v.picture("bridge", state="refused", reason="too many pixels")
+    v.keep(store, v.enriched(1, pictures=(refused,)), v.enriched(2, pictures=(v.picture("copy", BRIDGE),)))
+    asked = [v.picture("asked", BRIDGE)]
+    assert [each.source for each in other.archive.earlier(asked, v.at(9), 10)] == ["x:2"]
+    v.keep(store, v.enriched(3, pictures=(v.picture("bridge", BRIDGE),)))
+    assert len(_matches(store)) == 1
+    assert [each.source for each in other.archive.earlier(asked, v.at(9), 10)] == ["x:1", "x:2", "x:3"]
+    other.close()
+
+
+def test_a_fingerprint_that_is_none_is_a_bad_record(store: Store) -> None:
+    for wrong in ("abc", "zz" * 32, "00" * 31):
+        with pytest.raises(BadRecord, match="64 hex digits"):
+            v.keep(store, v.enriched(1, pictures=(v.picture("wrong", wrong),)))
+    assert store.dump("pictures") == []
+
+
+def test_the_index_holds_each_fingerprint_once() -> None:
+    index = Fingerprints()
+    index.add([BRIDGE, BRIDGE])
+    index.add([BRIDGE, v.flipped(BRIDGE, 1)])
+    assert len(index) == 2
+    assert index.near([BRIDGE]) == [{BRIDGE: 0, v.flipped(BRIDGE, 1): 1}]
+    assert Fingerprints().near([BRIDGE]) == [{}]
