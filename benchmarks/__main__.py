@@ -10,13 +10,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import annotating, decoding, loops
+from benchmarks import annotating, decoding, loops, whole_way
 from benchmarks.report import Report
 
 BENCHES = {
     "decoding": decoding.run,
     "annotators": annotating.run,
     "transport": loops.run,
+    "whole-way": whole_way.run,
+    "growth": whole_way.growth,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import time
 from pathlib import Path
 from threading import Event
@@ -43,7 +44,7 @@ def show(folder: Path, console: Console, stop: Event) -> None:
         request = replaying.Request(files=(town.posts,), pictures=town.pictures)
         done = replaying.replay(house, request, stop, lambda _done, _total: None)
         took = time.monotonic() - started
-        wiring.sender(house, wiring.notifiers(house, console.file), "demo").drain_once(stop)
+        wiring.sender(house, wiring.notifiers(house, sys.stdout), "demo").drain_once(stop)
         console.print(_page(house, town, done, took), markup=False)
 
 

@@ -224,7 +224,7 @@ def collectors(at: House) -> list[Collector]:
             base_url=x.base_url,
             user_agent=f"second-source/{version('secondsource')}",
         )
-        found.append(X(settings, at.configuration.x_token.reveal(), watches, at.clock))
+        found.append(X(settings, watches, at.clock, token=at.configuration.x_token.reveal()))
     if not found:
         how = "; ".join(service.how for service in at.configuration.services if service.name == "x")
         msg = f"no live collector is on, so nothing would come in. X: {how}. For recorded posts: secondsource replay"
