@@ -24,7 +24,7 @@ def posts_per_hour(store: Store, since: datetime, until: datetime) -> pd.DataFra
     """
     at = post_watches.c.observed_at
     is_sqlite = store.database.is_sqlite
-    hour = type_coerce(at, BigInteger) / _HOUR if is_sqlite else func.date_trunc("hour", at, "UTC")
+    hour = type_coerce(at, BigInteger) // _HOUR if is_sqlite else func.date_trunc("hour", at, "UTC")
     with store.database.reading() as connection:
         rows = connection.execute(
             select(hour.label("hour"), post_watches.c.watch, func.count().label("posts"))

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import pytest
+
+from alerts.ports import Outbox
+from secondsource.contracts.messages import AlertEvent
+from store.memory import Store
+from store.stage import destinations
+from tests.store import velgrad as v
+
+FIRST = "velgrad/1/spike#1>console"
+SECOND = "velgrad/1/spike#2>console"
+
+
+@pytest.mark.parametrize(
+    ("notifiers", "channel", "expected"),
+    [
+        (("console", "slack"), "C1", ["console", "slack:C1"]),
+        (("console", "slack"), "", ["console"]),
+        (("webhook",), "C1", ["webhook:C1"]),
+        (("webhook",), "", ["webhook"]),
+        ((), "C1", []),
+    ],
+)
+def test_destinations(notifiers: tuple[str, ...], channel: str, expected: list[str]) -> None:
+    assert list(destinations(notifiers, v.alert(1, channel=channel))) == expected
+
+
+def test_events_wait_for_each_destination_oldest_first(store: Store) -> None:
+    outbox: Outbox = store.outbox
+    events: list[AlertEvent] = [v.alert(2), v.alert(1), v.alert(1, name="velgrad/0/spike", channel="")]
+    for _ in range(2):
+        v.keep(store, *events)
+    assert outbox.waiting() == ["console", "slack:#desk"]
+    seen = []
+    while delivery := outbox.next("console", v.at(9)):
+        seen.append(delivery.id)
+        outbox.sending(delivery.id)
+        outbox.sent(delivery.id, "ref", v.at(9))
+    assert seen == ["velgrad/0/spike#1>console", FIRST, SECOND]
+    assert outbox.waiting() == ["slack:#desk"]
+    first = outbox.next("slack:#desk", v.at(9))
+    assert first is not None
+    assert first.event == v.alert(1)
+    assert (first.in_doubt, first.reference, first.attempts) == (False, "", 0)
+
+
+def test_what_is_found_in_sending_is_in_doubt(store: Store) -> None:
+    v.keep(store, v.alert(1))
+    store.outbox.sending(FIRST)
+    found = store.outbox.next("console", v.at(9))
+    assert found is not None
+    assert (found.in_doubt, found.attempts) == (True, 1)
+
+
+def test_later_events_carry_the_reference_of_the_first_message(store: Store) -> None:
+    v.keep(store, v.alert(1), v.alert(2))
+    store.outbox.sent(FIRST, "1700.1", v.at(3))
+    found = store.outbox.next("console", v.at(9))
+    assert found is not None
+    assert (found.id, found.reference) == (SECOND, "1700.1")
+    other = store.outbox.next("slack:#desk", v.at(9))
+    assert other is not None
+    assert other.reference == ""
+
+
+def test_a_postponed_event_holds_back_those_after_it_until_its_time(store: Store) -> None:
+    v.keep(store, v.alert(1), v.alert(2))
+    store.outbox.sending(FIRST)
+    store.outbox.postponed(FIRST, "429", v.at(60))
+    assert store.outbox.next("console", v.at(59)) is None
+    assert store.outbox.waiting() == ["console", "slack:#desk"]
+    found = store.outbox.next("console", v.at(60))
+    assert found is not None
+    assert (found.id, found.in_doubt, found.attempts) == (FIRST, False, 1)
+
+
+def test_a_refused_event_is_kept_and_lets_the_next_one_pass(store: Store) -> None:
+    v.keep(store, v.alert(1), v.alert(2))
+    store.outbox.refused(FIRST, "channel_not_found")
+    found = store.outbox.next("console", v.at(9))
+    assert found is not None
+    assert found.id == SECOND
+    (refused,) = store.status().refused
+    assert (refused.id, refused.reason) == (FIRST, "channel_not_found")
+
+
+def test_redelivery_does_not_send_again(store: Store) -> None:
+    v.keep(store, v.alert(1), notifiers=("console",))
+    store.outbox.sent(FIRST, "r", v.at(3))
+    v.keep(store, v.alert(1), notifiers=("console",))
+    assert store.outbox.waiting() == []
+
+
+def test_one_holder_at_a_time(store: Store) -> None:
+    outbox: Outbox = store.outbox
+    assert outbox.hold("console", "a", until=v.at(30), now=v.at(0))
+    assert not outbox.hold("console", "b", until=v.at(40), now=v.at(10))
+    assert outbox.hold("slack:#desk", "b", until=v.at(40), now=v.at(10))
+    assert outbox.hold("console", "a", until=v.at(50), now=v.at(20))
+    assert not outbox.hold("console", "b", until=v.at(80), now=v.at(49))
+    assert outbox.hold("console", "b", until=v.at(80), now=v.at(50))
+    outbox.let_go("console", "a")
+    assert not outbox.hold("console", "a", until=v.at(90), now=v.at(60))
+    outbox.let_go("console", "b")
+    assert outbox.hold("console", "a", until=v.at(90), now=v.at(60))
+
+
+def test_alert_and_deliveries_are_written_together_or_not_at_all(store: Store) -> None:
+    crashing = pytest.raises(ZeroDivisionError)
+    with crashing, store.transaction():
+        v.keep(store, v.alert(1))
+        raise ZeroDivisionError
+    assert store.outbox.waiting() == []
+    assert store.dump("alerts") == []

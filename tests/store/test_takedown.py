@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secondsource.contracts.messages import Earlier, Message
+from store.memory import Store
+from store.scrubbing import REMOVED, without
+from tests.store import velgrad as v
+
+BRIDGE = "0f1e2d3c4b5a6978" * 4
+ONLY, SHARED = v.picture("only here", BRIDGE), v.picture("here and there", v.flipped(BRIDGE, 3))
+SAID = "Spring flood in Dolnograd two years ago"
+BEFORE: tuple[Message, ...] = (
+    v.enriched(1, pictures=(ONLY, SHARED)),
+    v.enriched(2, seconds=1, repost_of="x:1", author=2),
+    v.enriched(3, seconds=2, pictures=(SHARED,), text="Also here", author=3),
+    v.engagement(1, 9, 4),
+    v.story(1, members=[1, 3]),
+    v.alert(1),
+    v.alert(2),
+)
+
+
+def test_a_removed_post_leaves_every_place(store: Store) -> None:
+    v.keep(store, *BEFORE)
+    v.keep(store, v.takedown(1))
+    assert [row["uid"] for row in store.dump("posts")] == ["x:3"]
+    assert [row["source"] for row in store.dump("sightings")] == ["x:3"]
+    assert [row["id"] for row in store.dump("pictures")] == [SHARED.id]
+    assert store.dump("picture_matches") == []
+    assert store.dump("engagement") == []
+    assert [row["uid"] for row in store.dump("story_posts")] == ["x:3"]
+    assert [row["claim"] for row in store.dump("stories")] == [REMOVED]
+    words = repr({name: rows for name, rows in v.everything(store).items() if name != "posts"})
+    assert "bridge of Velgrad" not in words
+    assert "mila1'" not in repr(store.dump("stories")) + repr(store.dump("alert_events"))
+    (latest,) = store.evidence.latest_alerts(9)
+    assert latest.finding.headline == f"Spreading, one origin: “{REMOVED}”"
+    assert latest.finding.reasons[0].sentence == f"40 interactions for “{REMOVED}…”"
+    assert latest.finding.earlier[0].caption == SAID
+    waiting = store.outbox.next("console", v.at(99))
+    assert waiting is not None
+    assert waiting.event.story.claim == REMOVED
+
+
+def test_it_does_not_come_back_and_any_order_ends_the_same(store: Store) -> None:
+    v.keep(store, *BEFORE)
+    v.keep(store, v.takedown(1))
+    first = v.everything(store)
+    v.keep(store, *BEFORE)
+    assert v.everything(store) == first
+    v.emptied(store)
+    v.keep(store, v.takedown(1))
+    for message in reversed(BEFORE):
+        v.keep(store, message)
+    assert v.everything(store) == first
+
+
+def test_an_earlier_sighting_that_was_removed_loses_its_caption(store: Store) -> None:
+    v.keep(store, *BEFORE, v.takedown(7))
+    for event in store.evidence.alert_events("velgrad/1/spike"):
+        (earlier,) = event.finding.earlier
+        assert earlier == Earlier(
+            picture=earlier.picture, seen_at=earlier.seen_at, source="x:7", handle=REMOVED, caption=REMOVED
+        )
+        assert event.story.claim == v.CLAIM
+
+
+def test_the_archive_forgets_a_removed_post(store: Store) -> None:
+    v.keep(store, *BEFORE)
+    assert [each.source for each in store.archive.earlier([SHARED], v.at(50), 9)] == ["x:1", "x:1", "x:3"]
+    v.keep(store, v.takedown(1))
+    assert [each.source for each in store.archive.earlier([SHARED], v.at(50), 9)] == ["x:3"]
+
+
+def test_quotations_are_found_whole_and_cut_short() -> None:
+    said = "Spring flood in Dolnograd, two years ago"
+    assert without(f"“{said}” and “Spring flood in Dolnograd, t…”", said) == f"“{REMOVED}” and “{REMOVED}…”"
+    assert without("Spring flood", said) == "Spring flood"
+    assert without("yes", "yes") == REMOVED
+    assert without("yes, there is", "yes") == "yes, there is"
+    assert without("as it was", "") == "as it was"
+
+
+@given(before=st.text(), said=st.text(min_size=24), after=st.text())
+def test_no_whole_quotation_stays(before: str, said: str, after: str) -> None:
+    cleaned = without(f"{before}{said}{after}", said)
+    if said.strip() and said[:24].strip() and said not in REMOVED:
+        assert REMOVED in cleaned
+        assert without(cleaned, REMOVED) == cleaned
