@@ -1,4 +1,4 @@
-"""The order a replay sends records in, without holding them: times, offsets and lengths only (32 bytes a post)."""
+"""The order a replay sends records in, without holding them: times, offsets and lengths only (34 bytes a post)."""
 
 from __future__ import annotations
 
@@ -58,41 +58,45 @@ class TimeOrder:
     def __init__(self, files: Sequence[Opened], earliest: int) -> None:
         self._files = files
         self._at, self._offset = array("q"), array("q")
-        self._length, self._line, self._part = array("L"), array("L"), array("L")
+        self._length, self._line, self._part = array("I"), array("I"), array("I")
         self._file = array("H")
         for number, opened in enumerate(files):
             self._read(number, opened, earliest)
         at = np.frombuffer(self._at, dtype=np.int64) if self._at else np.zeros(0, np.int64)
-        self._order = np.argsort(at, kind="stable").astype(np.uint32)
+        self._order = array("I", np.argsort(at, kind="stable").astype(np.uint32).tobytes())
         self._pages: OrderedDict[tuple[int, int], list[Mapped]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._order)
 
     def _read(self, number: int, opened: Opened, latest: int) -> None:
+        times_of = opened.format.times
         for record in opened.cut():
             try:
-                times = opened.format.times(record.body) if record.whole else [None]
+                times = times_of(record.body) if record.whole else [None]
             except BadRecord:
                 times = [None]
+            length = len(record.body)
             for part, at in enumerate(times):
+                if at is not None:
+                    latest = at
                 # a record whose time cannot be told goes right after the one before it
-                latest = latest if at is None else at
                 self._at.append(latest)
                 self._offset.append(record.offset)
-                self._length.append(len(record.body))
+                self._length.append(length)
                 self._line.append(record.line)
                 self._part.append(part if record.whole else _TOO_LONG)
                 self._file.append(number)
 
     def steps(self, start: int) -> Iterator[Step]:
         """From the post at place `start` of this order."""
-        for place in range(start, len(self._order)):
-            entry = int(self._order[place])
-            following = self._at[int(self._order[place + 1])] if place + 1 < len(self._order) else None
+        order, times, last = self._order, self._at, len(self._order) - 1
+        for place in range(start, last + 1):
+            entry = order[place]
+            following = times[order[place + 1]] if place < last else None
             opened = self._files[self._file[entry]]
             source = f"{opened.name}:{self._line[entry]}"
-            yield Step(self._at[entry], self._mapped(entry, opened), source, self._length[entry], following)
+            yield Step(times[entry], self._mapped(entry, opened), source, self._length[entry], following)
 
     def _mapped(self, entry: int, opened: Opened) -> Mapped:
         part = self._part[entry]

@@ -54,25 +54,33 @@ class Own:
             message = self._by_hand(body, error)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise unreadable(error, body) from error
+        if isinstance(message, Tick):
+            return [Part(self._span.check(message.at, "at"), ())]
+        checked, at = self._checked(message)
+        return [Part(at, (checked,))]
+
+    def _checked(self, message: Post | Engagement | Takedown | Coverage) -> tuple[Message, datetime]:
+        """The message, its times in UTC, and its event time."""
         check = self._span.check
         if isinstance(message, Post):
-            check(message.created_at, "created_at")
-            at = check(message.observed_at, "observed_at")
-        elif isinstance(message, Coverage):
-            check(message.start, "start")
-            at = check(message.end, "end")
-        elif isinstance(message, Tick):
-            return [Part(check(message.at, "at"), ())]
-        else:
-            at = check(message.observed_at, "observed_at")
-        passed: tuple[Message, ...] = (message,)
-        return [Part(at, passed)]
+            since = message.author.created_at
+            if since is not None and since.tzinfo is None:
+                raise BadRecord(f"expected a time with zone in author.created_at, came {since.isoformat()}")
+            created, at = check(message.created_at, "created_at"), check(message.observed_at, "observed_at")
+            if created is message.created_at and at is message.observed_at:
+                return message, at
+            return msgspec.structs.replace(message, created_at=created, observed_at=at), at
+        if isinstance(message, Coverage):
+            start, at = check(message.start, "start"), check(message.end, "end")
+            return msgspec.structs.replace(message, start=start, end=at), at
+        at = check(message.observed_at, "observed_at")
+        return msgspec.structs.replace(message, observed_at=at), at
 
     def _by_hand(self, body: bytes, error: msgspec.ValidationError) -> Post:
         try:
             raw = _anything.decode(body)
-        except msgspec.DecodeError:
-            raise unreadable(error, body) from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as broken:
+            raise unreadable(broken, body) from error
         if raw.setdefault("type", "post") != "post":
             raise BadRecord(str(error)) from error
         if "created_at" in raw:

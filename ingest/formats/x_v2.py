@@ -382,7 +382,7 @@ def author(id_: Id | None, users: Mapping[Id, User]) -> Account:
         handle=user.username or "",
         name=user.name or "",
         followers=metrics.followers_count if metrics else None,
-        created_at=user.created_at,
+        created_at=user.created_at if user.created_at and user.created_at.tzinfo else None,
     )
 
 
