@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import annotating, decoding, loops, whole_way
+from benchmarks import annotating, decoding, latency, loops, over_kafka, whole_way
 from benchmarks.report import Report
 
 BENCHES = {
@@ -19,6 +19,9 @@ BENCHES = {
     "transport": loops.run,
     "whole-way": whole_way.run,
     "growth": whole_way.growth,
+    "over-kafka": over_kafka.run,
+    "scaling": over_kafka.scaling,
+    "latency": latency.run,
 }
 
 

@@ -7,8 +7,11 @@ reposted posts follow a power law, as they do on platforms. Two in three posts n
 from __future__ import annotations
 
 import random
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+
+from msgspec import structs
 
 from secondsource.contracts.messages import Account, Counts, Engagement, Message, Post, Tick
 
@@ -150,8 +153,10 @@ def gazetteer(terms: int, seed: int = 1) -> list[tuple[str, str, str]]:
     return [(f"place:{name.lower().replace(' ', '-')}", "place", name) for name in names]
 
 
-def posts(count: int, *, seed: int = 7, per_second: float = 500.0, places: int = 10_000) -> Iterator[Post]:
-    """`count` posts of one watch in event time, `per_second` of them in each second."""
+def posts(
+    count: int, *, seed: int = 7, per_second: float = 500.0, places: int = 10_000, watches: int = 1
+) -> Iterator[Post]:
+    """`count` posts in event time, `per_second` of them in each second; a post and its reposts share a watch."""
     pick = random.Random(seed)
     names = [name for _, _, name in gazetteer(places)]
     languages, weights = list(_WEIGHTS), list(_WEIGHTS.values())
@@ -181,7 +186,13 @@ def posts(count: int, *, seed: int = 7, per_second: float = 500.0, places: int =
             post = _post(uid, author, at, " ".join(words))
             recent.append(post)
             del recent[:-5000]
+        if watches > 1:
+            post = structs.replace(post, watches=(watch_name(zlib.crc32(post.root.encode()) % watches),))
         yield post
+
+
+def watch_name(number: int) -> str:
+    return f"{WATCH}-{number}"
 
 
 def with_counts(stream: Iterator[Post], every: int = 10) -> Iterator[Message]:
@@ -189,7 +200,7 @@ def with_counts(stream: Iterator[Post], every: int = 10) -> Iterator[Message]:
     for number, post in enumerate(stream):
         yield post
         if not post.repost_of and number % every == 0:
-            yield Engagement(uid=post.uid, observed_at=post.observed_at, collector="bench", watches=(WATCH,),
+            yield Engagement(uid=post.uid, observed_at=post.observed_at, collector="bench", watches=post.watches,
                              counts=Counts(reposts=number % 7, replies=number % 3, likes=number % 50))  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event
 
 from benchmarks.report import Report, Spent, measured, resident_megabytes
-from benchmarks.stream import WATCH, batches, gazetteer, posts, with_counts
+from benchmarks.stream import WATCH, batches, gazetteer, posts, watch_name, with_counts
 from config.loader import Configuration, load
 from secondsource.app import wiring
 from secondsource.contracts.messages import decode, encode
@@ -67,15 +67,16 @@ def inline(url: str, folder: Path, count: int) -> Spent:
     return spent
 
 
-def configured(folder: Path, url: str, more: str = "") -> Configuration:
-    """A deployment with one watch, seven languages and a gazetteer of 10,000 names."""
+def configured(folder: Path, url: str, more: str = "notify: {console: false}\n", watches: int = 1) -> Configuration:
+    """A deployment with some watches, seven languages and a gazetteer of 10,000 names."""
     (folder / "watches").mkdir(exist_ok=True)
-    (folder / "watches" / "bench.yaml").write_text(f"watches: [{{name: {WATCH}, hashtags: [Velgrad]}}]\n")
+    named = [WATCH] if watches == 1 else [watch_name(number) for number in range(watches)]
+    lines = "".join(f"  - {{name: {name}, hashtags: [Velgrad]}}\n" for name in named)
+    (folder / "watches" / "bench.yaml").write_text(f"watches:\n{lines}")
     names = "".join(f"{id_}\t{kind}\t{name}\n" for id_, kind, name in gazetteer(TERMS))
     (folder / "places.tsv").write_text(names)
     (folder / "secondsource.yaml").write_text(
-        "enrich: {languages: [en, ar, fr, es, ru, tr, de], gazetteers: [places.tsv]}\n"
-        f"notify: {{console: false}}\nmetrics: {{port: 0}}\n{more}"
+        "enrich: {languages: [en, ar, fr, es, ru, tr, de], gazetteers: [places.tsv]}\nmetrics: {port: 0}\n" + more
     )
     return load(folder, {"SECONDSOURCE_STORE_URL": url})
 

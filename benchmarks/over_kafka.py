@@ -1,0 +1,63 @@
+"""The whole way over Kafka into PostgreSQL: against the bare loop, and with more workers."""
+
+from __future__ import annotations
+
+import logging
+import time
+from threading import Event
+
+from benchmarks.deployment import Deployment, deployed, kafka, wait_for_end
+from benchmarks.loops import fill, kafka_python
+from benchmarks.report import Report
+from benchmarks.stream import batches, posts
+from benchmarks.whole_way import BATCH
+from secondsource.app import wiring
+from secondsource.app.wiring import House
+from secondsource.contracts.stage import Batch
+
+WATCHES = 16
+STAGES = ("enrich", "alerts", "store")
+
+
+def run(report: Report, scale: float) -> None:
+    logging.getLogger("kafka").setLevel(logging.ERROR)
+    count = int(60_000 * scale)
+    with kafka() as bootstrap:
+        fill(bootstrap, "bare", count)
+        bare = kafka_python(bootstrap, "bare", count)
+        report.add("over Kafka", "bare kafka-python consume-edit-produce loop", bare, "posts/s")
+        with deployed(bootstrap, "way", 4) as (deployment, at):
+            deployment.start([[stage] for stage in STAGES])
+            speed, cpu = through(deployment, at, count, 1)
+        report.add("over Kafka", "the whole way, a process a stage", speed, "posts/s")
+        report.add("over Kafka", "the whole way against the bare loop", speed / bare, "times", target="≥ 0.3")
+        report.add("over Kafka", "our processes' CPU a post", cpu / count * 1e6, "µs")
+
+
+def scaling(report: Report, scale: float) -> None:
+    """Worker processes that each run every stage, sharing sixteen watches."""
+    logging.getLogger("kafka").setLevel(logging.ERROR)
+    count = int(60_000 * scale)
+    alone = 0.0
+    with kafka() as bootstrap:
+        for workers in (1, 2, 4):
+            with deployed(bootstrap, f"scale{workers}", 16, WATCHES) as (deployment, at):
+                deployment.start([STAGES] * workers)
+                speed, cpu = through(deployment, at, count, WATCHES)
+            alone = alone or speed
+            note = f"{cpu / count * 1e6:.0f} µs CPU a post; efficiency {speed / alone / workers:.2f}"
+            report.add("scaling", f"{workers} workers", speed, "posts/s", note=note)
+
+
+def through(deployment: Deployment, at: House, count: int, watches: int) -> tuple[float, float]:
+    """Posts/s from the first leaving the collector to the last being stored, and our CPU seconds."""
+    stream = [Batch(batch, (), str(n)) for n, batch in enumerate(batches(posts(count, watches=watches), BATCH))]
+    over = wiring.transport(at, "bench")
+    push = wiring.publisher(at, over).push
+    before, start = deployment.processor_seconds(), time.perf_counter()
+    for batch in stream:
+        push("bench", batch, Event())
+    wait_for_end(deployment, at, "bench")
+    took = time.perf_counter() - start
+    over.close()
+    return count / took, deployment.processor_seconds() - before
