@@ -72,12 +72,11 @@ def _forget_pictures(connection: Connection, copies: Collection[str]) -> None:
 
 def _scrub(connection: Connection, uids: Collection[str]) -> None:
     q = quotations.c
-    quoting = connection.execute(select(q.kind, q.id).distinct().where(among(connection, q.uid, uids)))
-    for kind, name in quoting.all():
-        if kind == "story":
-            _scrub_story(connection, name, uids)
-        else:
-            _scrub_event(connection, name, uids)
+    quoting: dict[tuple[str, str], set[str]] = {}
+    for row in connection.execute(select(quotations).where(among(connection, q.uid, uids))):
+        quoting.setdefault((row.kind, row.id), set()).add(row.uid)
+    for (kind, name), quoted in quoting.items():
+        (_scrub_story if kind == "story" else _scrub_event)(connection, name, quoted)
 
 
 def _scrub_story(connection: Connection, name: str, uids: Collection[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Collection
 from typing import Final
 
@@ -10,24 +12,40 @@ from msgspec.structs import replace
 from secondsource.contracts.messages import AlertEvent, Earlier, Finding, Origin, StoryUpdate
 
 REMOVED: Final = "[removed at the source]"
-_RECOGNISED: Final = 24  #: characters in common with the beginning of a text that make a quotation of it
+_RECOGNISED: Final = 24  #: shown characters in common with the beginning of a text that make a quotation of it
 
 
 def without(text: str, quoted: str) -> str:
-    """The text with `[removed at the source]` for each quotation, whole or cut short after 24 characters or more."""
-    beginning = quoted[:_RECOGNISED]
-    if not beginning.strip() or quoted == REMOVED:
+    """The text with `[removed at the source]` for each quotation.
+
+    Found whole or cut short after 24 characters or more, and whatever was done to its spaces, accents and hidden
+    characters before it was shown. Shorter texts are common words: those only where “nothing else” is quoted.
+    """
+    shown, said = _shown(text), "".join(quoted[i] for i in _shown(quoted))
+    if not said or quoted == REMOVED:
         return text
-    if len(beginning) < _RECOGNISED:  # a short text is only recognised where it is all there is
-        return REMOVED if text == quoted else text
-    parts, start = [], 0
-    while (at := text.find(beginning, start)) >= 0:
-        end = at + len(beginning)
-        while end < len(text) and end - at < len(quoted) and text[end] == quoted[end - at]:
+    letters = "".join(text[i] for i in shown)
+    head, parts, done, start = said[:_RECOGNISED], [], 0, 0
+    while (at := letters.find(head, start)) >= 0:
+        end = at + len(head)
+        while end < len(letters) and end - at < len(said) and letters[end] == said[end - at]:
             end += 1
-        parts += [text[start:at], REMOVED]
-        start = end
-    return "".join([*parts, text[start:]])
+        start = at + 1
+        if len(head) == _RECOGNISED or _stands_alone(letters, at, end):
+            parts += [text[done : shown[at]], REMOVED]
+            done = shown[end - 1] + 1
+            start = end
+    return "".join([*parts, text[done:]])
+
+
+def _shown(text: str) -> list[int]:
+    """Where the characters stand that any way of showing a text keeps: not spaces, accents or hidden ones."""
+    return [i for i, character in enumerate(text) if unicodedata.category(character)[0] not in "CMZ"]
+
+
+def _stands_alone(letters: str, at: int, end: int) -> bool:
+    before, after = letters[at - 1 : at], letters[end : end + 1]
+    return (before, after) in {("", ""), ("“", "”")}
 
 
 def origins(of: tuple[Origin, ...], gone: Collection[str]) -> tuple[Origin, ...]:
@@ -49,17 +67,27 @@ def _earlier(sighting: Earlier, gone: Collection[str]) -> Earlier:
 
 
 def event(alert: AlertEvent, gone: Collection[str]) -> AlertEvent:
-    """The alert without what the posts that are gone said, also where its sentences quote it."""
-    texts = {earlier.caption for earlier in alert.finding.earlier if earlier.source in gone}
-    if alert.story.claim_uid in gone:
-        texts.add(alert.story.claim)
+    """The alert without what the posts that are gone said and who wrote them, also where its sentences say so.
+
+    A sentence that names a post that is gone goes as a whole.
+    """
+    if not gone:
+        return alert
+    found, quoted = alert.finding, alert.story
+    seen = [earlier for earlier in found.earlier if earlier.source in gone]
+    texts = {earlier.caption for earlier in seen} | ({quoted.claim} if quoted.claim_uid in gone else set())
+    first = {origin.first_handle for origin in quoted.origins if origin.first_uid in gone}
+    names = [f"@{name.lstrip('@')}" for name in first | {earlier.handle for earlier in seen} if name]
+    by_name = re.compile("|".join(rf"{re.escape(name)}(?!\w)" for name in sorted(names)) or r"(?!)")
+    by_uid = re.compile("|".join(rf"(?<!\w){re.escape(uid)}(?!\w)" for uid in sorted(gone)) or r"(?!)")
 
     def clean(text: str) -> str:
-        for quoted in sorted(texts, key=len, reverse=True):
-            text = without(text, quoted)
-        return text
+        if by_uid.search(text):
+            return REMOVED
+        for said in sorted(texts, key=len, reverse=True):
+            text = without(text, said)
+        return by_name.sub(REMOVED, text)
 
-    found = alert.finding
     finding = Finding(
         rule=found.rule,
         headline=clean(found.headline),
@@ -67,7 +95,7 @@ def event(alert: AlertEvent, gone: Collection[str]) -> AlertEvent:
         clears=clean(found.clears),
         earlier=tuple(_earlier(sighting, gone) for sighting in found.earlier),
     )
-    return replace(alert, story=story(alert.story, gone), finding=finding)
+    return replace(alert, story=story(quoted, gone), finding=finding)
 
 
 def quoted_by_story(update: StoryUpdate) -> set[str]:

@@ -138,7 +138,7 @@ class Writer:
         quotations = [
             to.QuotationRow(uid, "event", event.id) for event in events for uid in scrubbing.quoted_by_event(event)
         ]
-        kept = [scrubbing.event(event, gone) for event in events] if gone else events
+        kept = [scrubbing.event(event, gone & scrubbing.quoted_by_event(event)) for event in events]
         deliveries = [to.delivery_row(event, where, moment) for event in kept for where in destinations(event)]
         table.ALERTS.write(connection, (to.alert_row(event, moment) for event in kept))
         table.EVENTS.write(connection, (to.event_row(event, moment) for event in kept))
