@@ -334,6 +334,8 @@ class KafkaInlet(ConsumerRebalanceListener):  # type: ignore[misc]  # the client
     def receive(self, max_records: int, timeout: float) -> list[Delivery | Broken]:
         consumer = self._connected()
         self._take_up()
+        if self._joining(consumer):
+            timeout = max(timeout, 1.0)
         with self._settings.translated("receiving"):
             polled = consumer.poll(timeout_ms=int(timeout * 1000), max_records=max_records)
         if self._arriving:
@@ -391,6 +393,20 @@ class KafkaInlet(ConsumerRebalanceListener):  # type: ignore[misc]  # the client
 
     def on_partitions_lost(self, lost: Iterable[Any]) -> None:
         self._give_up(lost, lost=True)
+
+    @staticmethod
+    def _joining(consumer: Any) -> bool:
+        """Whether an earlier poll ended before the group had formed. Sees to it that the next one goes on with it.
+
+        kafka-python 3.0.12 forgets a join that outlasts its poll where the join was begun for changed metadata
+        (`need_rejoin` turns False before `_on_join_complete_async` has run): without this the member would wait
+        for ever, in no group and without a heartbeat. Seen once in forty starts.
+        """
+        coordinator = consumer._coordinator  # noqa: SLF001 - there is no public way to say "finish joining"
+        if coordinator.rejoining:
+            coordinator.request_rejoin()
+            return True
+        return False
 
     def _give_up(self, wires: Iterable[Any], *, lost: bool) -> None:
         for wire in wires:
