@@ -19,17 +19,20 @@ from rapidfuzz import fuzz
 #: Two normalised texts at least this alike (Indel ratio, 0..100) are copies.
 ALIKE = 85.0
 
-_RECENT = 2_048  # representatives kept in a dictionary before they are packed
-_CANDIDATES = 8  # of those that share a band, the newest are verified
-_SCANNED = 64
+_RECENT = 8_192  # representatives kept in a dictionary before they are packed
+_CANDIDATES = 4  # of those that share a band, the ones that share most are verified
+_SCANNED = 16  # of those that have a band, the newest
 _DROPPED = re.compile(r"(?:https?://|www\.|pic\.)\S+|(?<!\w)[@＠]\w[\w.@-]*|^\s*(?:RT|MT)\b")
-_SPACES = re.compile(r"[\W_]+")
+_OFTEN = re.compile(r"[@＠/]|www\.|pic\.|^\s*[RM]T\b")
 
 
 def normalised(text: str) -> str:
-    """The letters that a copy keeps: no links, mentions, retweet prefix, case, marks or punctuation."""
-    folded = unicodedata.normalize("NFKC", _DROPPED.sub(" ", text)).casefold()
-    return _SPACES.sub(" ", folded).strip()
+    """The letters that a copy keeps: no links, mentions or retweet prefix, no case, compatibility forms folded."""
+    if _OFTEN.search(text):
+        text = _DROPPED.sub(" ", text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return " ".join(text.casefold().split())
 
 
 def likeness(text: str, other: str) -> float:
@@ -41,54 +44,61 @@ def likeness(text: str, other: str) -> float:
 
 
 class BandIndex:
-    """Band → the representatives that have it, 12 bytes each once packed into sorted arrays.
+    """Band → the representatives that have it, 16 bytes each once packed into sorted arrays.
 
     Nothing is deleted: who asks filters the dead, and packing leaves them out.
     """
 
     def __init__(self) -> None:
-        self._recent: dict[int, list[int]] = {}
+        self._recent: dict[int, int | list[int]] = {}
         self._unpacked = 0
         self._packed: list[tuple[NDArray[np.uint64], NDArray[np.int64]]] = []
 
     def add(self, representative: int, bands: Sequence[int]) -> None:
+        recent = self._recent
         for band in bands:
-            self._recent.setdefault(band, []).append(representative)
+            held = recent.setdefault(band, representative)
+            if held is not representative:
+                if isinstance(held, list):
+                    held.append(representative)
+                else:
+                    recent[band] = [held, representative]
         self._unpacked += 1
 
     def full(self) -> bool:
         return self._unpacked >= _RECENT
 
     def candidates(self, bands: Sequence[int]) -> list[int]:
-        """Representatives that share a band, the one sharing most first, then the earliest; at most a few."""
+        """The few representatives that share most bands, of equals the earliest first."""
         shared: dict[int, int] = {}
-        for band in bands:
-            for representative in self._recent.get(band, ())[-_SCANNED:]:
+        for held in map(self._recent.get, bands):
+            if held is None:
+                continue
+            for representative in held[-_SCANNED:] if isinstance(held, list) else (held,):
                 shared[representative] = shared.get(representative, 0) + 1
         if self._packed:
             wanted = np.array(bands, dtype=np.uint64)
             for keys, representatives in self._packed:
-                starts = keys.searchsorted(wanted)
-                hit = starts < len(keys)
-                hit[hit] = keys[starts[hit]] == wanted[hit]
-                for place in np.flatnonzero(hit):
-                    end = int(keys.searchsorted(wanted[place], side="right"))
-                    for found in representatives[max(int(starts[place]), end - _SCANNED) : end].tolist():
+                starts, ends = keys.searchsorted(wanted), keys.searchsorted(wanted, side="right")
+                for place in np.flatnonzero(ends > starts).tolist():
+                    start, end = int(starts[place]), int(ends[place])
+                    for found in representatives[max(start, end - _SCANNED) : end].tolist():
                         shared[found] = shared.get(found, 0) + 1
-        return sorted(shared, key=lambda found: (-shared[found], found))
+        if not shared:
+            return []
+        fewest = max(shared.values()) / 2  # next to a true copy, those that share a band by chance need no second look
+        ranked = sorted((-count, found) for found, count in shared.items() if count >= fewest)
+        return [found for _, found in ranked[:_CANDIDATES]]
 
     def pack(self, alive: NDArray[np.int64], story_bits: int) -> None:
         """Move the recent into the sorted arrays, merging arrays of like size, without representatives of dead stories.
 
-        `alive`: sorted numbers of living stories; a representative's story is its number shifted by `story_bits`.
+        `alive`: numbers of living stories; a representative's story is its number shifted by `story_bits`.
         """
         if not self._unpacked:
             return
-        count = sum(map(len, self._recent.values()))
-        keys = np.fromiter((band for band, held in self._recent.items() for _ in held), np.uint64, count)
-        representatives = np.fromiter((one for held in self._recent.values() for one in held), np.int64, count)
+        self._packed.append(_columns(self._recent))
         self._recent, self._unpacked = {}, 0
-        self._packed.append((keys, representatives))
         while len(self._packed) > 1 and len(self._packed[-1][0]) * 4 >= len(self._packed[-2][0]):
             newer, older = self._packed.pop(), self._packed.pop()
             self._packed.append((np.concatenate((older[0], newer[0])), np.concatenate((older[1], newer[1]))))
@@ -99,6 +109,13 @@ class BandIndex:
         self._packed[-1] = (keys[order], representatives[order])
 
 
+def _columns(recent: dict[int, int | list[int]]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    single = {band: held for band, held in recent.items() if isinstance(held, int)}
+    several = [(band, one) for band, held in recent.items() if isinstance(held, list) for one in held]
+    keys = [*single, *(band for band, _ in several)]
+    return np.array(keys, dtype=np.uint64), np.array([*single.values(), *(one for _, one in several)], dtype=np.int64)
+
+
 def best(text: str, candidates: Sequence[tuple[int, str]]) -> tuple[int, float]:
     """The first of the candidates (number, text) that is most like `text`, if any is alike enough: number and likeness.
 
@@ -106,7 +123,7 @@ def best(text: str, candidates: Sequence[tuple[int, str]]) -> tuple[int, float]:
     """
     own = normalised(text)
     found, most = 0, 0.0
-    for number, other in candidates[:_CANDIDATES]:
+    for number, other in candidates:
         alike = likeness(own, normalised(other))
         if alike >= ALIKE and alike > most:
             found, most = number, alike

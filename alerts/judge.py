@@ -236,8 +236,8 @@ class Judge:
             derivation="",
             posts=len(story.notes),
             accounts=len(story.accounts),
-            disputes=len(story.denied),
-            interactions_with_denials=story.denial_tally.total,
+            disputes=story.disputes,
+            interactions_with_denials=story.interactions_with_denials,
             opened_by_denial=story.first_denies,
             blind=self._blind_for(story, at),
         )
@@ -279,7 +279,7 @@ class Judge:
 
     def _state(self, story: Story, at: float) -> Corroboration:
         blind = bool(self._blind_for(story, at))
-        support = Support(story.asserted.posts, float(len(story.asserted)), len(story.denied), blind)
+        support = Support(story.asserted.posts, float(len(story.asserted)), story.disputes, blind)
         return state(support, self.watch.thresholds.independent_origins)
 
     def _update(self, story: Story, *, members: bool) -> StoryUpdate:
@@ -297,7 +297,7 @@ class Judge:
             independent=float(len(story.asserted)),
             posts=len(story.notes),
             accounts=len(story.accounts),
-            disputes=len(story.denied),
+            disputes=story.disputes,
             spread=frame.spread,
             origins=story.asserted.strongest(_ORIGINS_SHOWN),
             members=tuple(story.fresh) if members else (),

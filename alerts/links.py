@@ -6,7 +6,9 @@ import re
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 #: Parameters that say how a reader came, not what the page is.
-_TRACKING = re.compile(r"(?:utm_.*|fbclid|gclid|igshid|mc_.id|ref(?:_src|_url)?|s|smid|src|cmp(?:id)?|amp|share)", re.I)
+_TRACKING = re.compile(
+    r"(?:utm_.*|fbclid|gclid|igshid|mc_.id|ref(?:_src|_url)?|s|smid|src|cmpid|amp|share)", re.IGNORECASE
+)
 #: Shorteners tell nothing before they are resolved; a platform's own posts are ties of another kind.
 _NOT_PAGES = re.compile(r"t\.co|(?:pic\.)?(?:twitter|x)\.com|bit\.ly|goo\.gl|ow\.ly|tinyurl\.com|buff\.ly")
 

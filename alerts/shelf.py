@@ -5,9 +5,13 @@ little.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from alerts.ledger import Ledger
-from alerts.stories import Story, read
+from alerts.stories import Story, read, read_text
+
+#: Stories of more posts stay in working form: to bring them back would take too long.
+_LARGE = 256
 
 
 class Shelf:
@@ -42,6 +46,15 @@ class Shelf:
         story = self._hot.get(number)
         return read((self._frozen[number],)) if story is None else story
 
+    def text(self, number: int, place: int) -> tuple[str, str]:
+        """Uid and text of a story's representative at this place; ("", "") where there is none."""
+        frozen = self._frozen.get(number)
+        if frozen is not None:
+            return read_text(frozen, place)
+        story = self._hot.get(number)
+        note = story.notes.get(story.places.get(place, 0)) if story is not None else None
+        return (note.uid, note.text) if note is not None else ("", "")
+
     def put(self, story: Story) -> None:
         """A new story."""
         self._hot[story.frame.number] = story
@@ -72,9 +85,10 @@ class Shelf:
             self._ledger.append(number, self[number].saved_changes())
         self._dirty = {}
         parts = self._ledger.changes()
-        while len(self._hot) > self._most_hot:
-            number = next(iter(self._hot))
-            self._frozen[number] = self._hot.pop(number).whole()
+        cold = list(islice(self._hot, max(0, len(self._hot) - self._most_hot)))
+        for number in cold:
+            if len(self._hot[number].notes) <= _LARGE:
+                self._frozen[number] = self._hot.pop(number).whole()
         return parts
 
     def restore(self, parts: Iterable[tuple[int, bytes]]) -> None:

@@ -144,9 +144,9 @@ class Story:
         self.accounts: dict[int, int] = {}
         self.kinds: dict[Tie, int] = {}
         self.asserted = Origins()
-        self.denied = Origins()
+        self.denied: Origins | None = None
         self.tally = Tally()
-        self.denial_tally = Tally()
+        self.denial_tally: Tally | None = None
         self.places: dict[int, int] = {}
         self.texts = 0
         self.fresh: list[Member] = []
@@ -174,14 +174,29 @@ class Story:
 
     def tally_of(self, stance: StanceLabel) -> Tally | None:
         """The spread a post of this stance adds to: the story's own, or that of its denials."""
-        return {"asserts": self.tally, "denies": self.denial_tally}.get(stance)
+        if stance == "asserts":
+            return self.tally
+        if stance == "denies":
+            if self.denial_tally is None:
+                self.denial_tally = Tally()
+            return self.denial_tally
+        return None
+
+    @property
+    def disputes(self) -> int:
+        """Origins of its denials."""
+        return 0 if self.denied is None else len(self.denied)
+
+    @property
+    def interactions_with_denials(self) -> int:
+        return 0 if self.denial_tally is None else self.denial_tally.total
 
     def worth_telling(self) -> bool:
         """More than one post that nobody has answered or repeated."""
         return (
             len(self.notes) != 1
             or self.tally.total > 0
-            or self.denial_tally.total > 0
+            or self.interactions_with_denials > 0
             or self.frame.shown
             or self.frame.alert is not None
         )
@@ -246,14 +261,20 @@ class Story:
         tally = self.tally_of(note.stance)
         if tally is None:
             return
-        origins = self.asserted if note.stance == "asserts" else self.denied
-        origins.add(note.tokens, note.account, note.at, note.uid, note.handle)
+        self._origins_of(note.stance).add(note.tokens, note.account, note.at, note.uid, note.handle)
         if note.stance == "asserts":
             self.kinds[note.tie] = self.kinds.get(note.tie, 0) + 1
         if note.passes:
             tally.pass_on(note.account, note.passes)
         if note.reported:
             tally.report(note.key, note.reported)
+
+    def _origins_of(self, stance: StanceLabel) -> Origins:
+        if stance == "asserts":
+            return self.asserted
+        if self.denied is None:
+            self.denied = Origins()
+        return self.denied
 
     def _discount(self, note: Note) -> None:
         tally = self.tally_of(note.stance)
@@ -264,7 +285,7 @@ class Story:
         if note.passes:
             tally.take_back(note.account, note.passes)
         tally.forget(note.key)
-        origins = self.asserted if note.stance == "asserts" else self.denied
+        origins = self._origins_of(note.stance)
         if len(note.tokens) > 1 or not origins.remove(note.tokens[0], note.account, note.uid):
             anew = grouped(
                 (left.tokens, left.account, left.at, left.uid, left.handle)
@@ -302,3 +323,9 @@ def read(bodies: Iterable[bytes]) -> Story:
             notes.pop(key, None)
     assert frame is not None, "a story was saved without a body"
     return Story(frame, notes.values())
+
+
+def read_text(body: bytes, place: int) -> tuple[str, str]:
+    """Uid and text of a saved story's representative, without bringing it into working form; ("", "") for none."""
+    _, notes, _ = _decoder.decode(body)
+    return next(((note.uid, note.text) for note in notes if note.place == place), ("", ""))

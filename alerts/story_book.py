@@ -52,10 +52,15 @@ class StoryBook:
         post = enriched.post
         key = digest(post.uid)
         tied = self._ties.named(enriched, key)
-        plain = bool(post.repost_of) and tied is not None  # a repost says nothing that its original has not said
+        plain = tied is not None and _says_nothing(enriched)
         traits = Traits() if plain else self._ties.traits(enriched)
+        said: tuple[str, ...] = ()
         if tied is None:
-            tied = self._ties.alike(traits) or (None if post.reply_to else self._ties.told(traits))
+            tied = self._ties.alike(traits)
+            if tied is None or tied.tie != "text":
+                said = self._ties.terms(enriched)
+        if tied is None and not post.reply_to:
+            tied = self._ties.told(said)
         opens = tied is None
         if tied is None:
             tied = Tied(self._next, "first", "", "")
@@ -64,7 +69,7 @@ class StoryBook:
         note = self._note(story, enriched, key, at, tied, traits)
         story.add(note, tied.evidence)
         if not plain:
-            self._ties.lead(story, note, traits, opens)
+            self._ties.lead(story, note, traits, said)
             self._sight(enriched, traits)
         self.shelf.touch(story)
         if not opens:
@@ -276,6 +281,13 @@ def _passes(story: Story, enriched: Enriched, account: int, stance: StanceLabel,
             return 0
         return target
     return COPIES if tied.tie in _COPIED and account != story.frame.first_account else 0
+
+
+def _says_nothing(enriched: Enriched) -> bool:
+    """Whether a post that names another adds nothing to it that others might copy: a repost, a bare comment."""
+    post = enriched.post
+    comments = bool(post.reply_to) and enriched.stance.label in {"comments", "asks"}
+    return bool(post.repost_of) or (comments and not enriched.pictures)
 
 
 def _represents(story: Story, enriched: Enriched, traits: Traits) -> bool:

@@ -49,7 +49,7 @@ class Traits(NamedTuple):
     """What of a post may be found in others.
 
     `exact`: digest of its normalised text; `representative`: of the near-copies it belongs to, `likeness` in percent
-    (0 and 0.0 for none). Pictures with their row and distance; links with their digest; `terms` for the word index.
+    (0 and 0.0 for none). Pictures with their row and distance; links with their digest.
     """
 
     exact: int = 0
@@ -57,7 +57,6 @@ class Traits(NamedTuple):
     likeness: float = 0.0
     pictures: tuple[Match, ...] = ()
     links: tuple[tuple[int, str], ...] = ()
-    terms: tuple[str, ...] = ()
 
 
 class Ties:
@@ -109,7 +108,6 @@ class Ties:
             likeness=likeness,
             pictures=tuple(self.pictures.enter(picture) for picture in enriched.pictures[:_MOST_PICTURES]),
             links=tuple((digest(page), page) for page in pages),
-            terms=terms(enriched, self._own),
         )
 
     def alike(self, traits: Traits) -> Tied | None:
@@ -128,9 +126,13 @@ class Ties:
             return Tied(number, "link", uid, page)
         return None
 
-    def told(self, traits: Traits) -> Tied | None:
+    def terms(self, enriched: Enriched) -> tuple[str, ...]:
+        """What `told` and `lead` know a post by."""
+        return terms(enriched, self._own)
+
+    def told(self, said: tuple[str, ...]) -> Tied | None:
         """By the rare words they share."""
-        found = self._words.find(traits.terms)
+        found = self._words.find(said)
         if found is None:
             return None
         shared = ", ".join(term.partition(" ")[2] or term for term in found.shared[:8])
@@ -143,7 +145,7 @@ class Ties:
         self._posts[key] = story
         return not target or self._posts.setdefault(target, story) == story
 
-    def lead(self, story: Story, note: Note, traits: Traits, first: bool) -> None:
+    def lead(self, story: Story, note: Note, traits: Traits, said: tuple[str, ...]) -> None:
         """The post's text, pictures, links and words lead to its story."""
         frame, number = story.frame, story.frame.number
         representative = traits.representative or (number << PLACE_BITS | note.place if note.place else 0)
@@ -163,11 +165,11 @@ class Ties:
             if link not in self._links:
                 self._links[link] = (number, note.uid)
                 frame.links.append((link, note.uid))
-        if first:
+        if note.tie == "first":
             self._words.slide(note.at)
-            self._words.open(number, note.at, traits.terms)
-        elif note.place:
-            self._words.extend(number, traits.terms)
+            self._words.open(number, note.at, said)
+        elif said:
+            self._words.extend(number, said)
 
     def _add_bands(self, representative: int, bands: tuple[int, ...]) -> None:
         self._bands.add(representative, bands)
@@ -229,16 +231,8 @@ class Ties:
         self._bands.pack(np.fromiter(self._shelf, dtype=np.int64, count=len(self._shelf)), PLACE_BITS)
 
     def _text_of(self, representative: int) -> str:
-        note = self._note_of(representative)
-        return note.text if note is not None else ""
+        return self._shelf.text(representative >> PLACE_BITS, representative & _PLACE)[1]
 
     def _uid_of(self, representative: int) -> str:
-        note = self._note_of(representative)
-        return note.uid if note is not None else self._shelf[representative >> PLACE_BITS].frame.first_uid
-
-    def _note_of(self, representative: int) -> Note | None:
         number = representative >> PLACE_BITS
-        if number not in self._shelf:
-            return None
-        story = self._shelf[number]
-        return story.notes.get(story.places.get(representative & _PLACE, 0))
+        return self._shelf.text(number, representative & _PLACE)[0] or self._shelf[number].frame.first_uid

@@ -12,6 +12,7 @@ import math
 import re
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 from secondsource.contracts.messages import Enriched
@@ -27,8 +28,9 @@ RARE_SHARE = 0.02
 _RARE_ANYWAY = 5
 _PRIOR = 50.0  # stories imagined before the first, so that a young watch does not take its first words for telling
 
-_LOOKED_UP = 6
+_LOOKED_UP = 5
 _POSTED = 64
+_VERIFIED = 5
 _MOST_TERMS = 24
 _MOST_STORY_TERMS = 40
 _WINDOW_STORIES = 20_000
@@ -108,16 +110,20 @@ class WordIndex:
         known = self._stories.get(story)
         if known is None:
             return
+        added: list[str] = []
         for term in terms:
-            if len(known) >= _MOST_STORY_TERMS:
+            if len(known) + len(added) >= _MOST_STORY_TERMS:
                 break
             held = self._posted.get(term)
             if held is None:
-                held = self._posted[term] = set()
-            if story not in held:
+                self._posted[term] = {story}
+            elif story in held:
+                continue
+            else:
                 held.add(story)
-                known = (*known, term)
-        self._stories[story] = known
+            added.append(term)
+        if added:
+            self._stories[story] = (*known, *added)
 
     def slide(self, now: float) -> None:
         """Let go of what is older than the window, or beyond its size."""
@@ -149,17 +155,16 @@ class WordIndex:
         if len(terms) < FEWEST_SHARED:
             return None
         posted = self._posted
-        known = [(len(posted[term]), term) for term in terms if term in posted]
+        known = [(len(held), term) for term in terms if (held := posted.get(term))]
         if len(known) < FEWEST_SHARED:
             return None
         known.sort()
+        rarest = [posted[term] for stories, term in known[:_LOOKED_UP] if stories <= _POSTED]
         shared: dict[int, int] = {}
-        for stories, term in known[:_LOOKED_UP]:
-            if stories > _POSTED:
-                break
-            for story in posted[term]:
+        for one, other in combinations(rarest, 2):
+            for story in one & other:
                 shared[story] = shared.get(story, 0) + 1
-        likely = sorted((-count, story) for story, count in shared.items() if count >= FEWEST_RARE)[:5]
+        likely = sorted((-count, story) for story, count in shared.items())[:_VERIFIED]
         verified = (self._verify(story, terms) for _, story in likely)
         return max((tied for tied in verified if tied), key=lambda tied: (tied.overlap, -tied.story), default=None)
 

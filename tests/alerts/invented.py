@@ -141,8 +141,8 @@ def ordered(messages: Iterable[Enriched | Engagement | Takedown]) -> list[Messag
 #: Things that happen in Velgrad without concerning one another: what a watch's history is made of.
 _SMALL_NEWS = (
     "bakery", "library", "orchestra", "tram", "lighthouse", "orchard", "swimming", "chess", "museum", "ferry", "garden",
-    "theatre", "marathon", "beekeeper", "bicycle", "carpenter", "festival", "harvest", "kindergarten", "laundry", "market",
-    "nursery", "observatory", "pottery", "quarry", "railway", "sawmill", "tannery", "vineyard", "windmill",
+    "theatre", "marathon", "beekeeper", "bicycle", "carpenter", "festival", "harvest", "kindergarten", "laundry",
+    "market", "nursery", "observatory", "pottery", "quarry", "railway", "sawmill", "tannery", "vineyard", "windmill",
 )  # fmt: skip
 
 
