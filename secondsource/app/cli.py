@@ -119,7 +119,7 @@ def run(
         msg = f"no part named {', '.join(unknown)}; parts are {', '.join(running.PARTS)}"
         raise BadConfiguration(msg)
     configure_logging(sys.stderr, form="json" if log_json else "keyvalue")
-    with stopping_on_signals() as stop, wiring.house(_configuration(config)) as house:
+    with stopping_on_signals() as stop, wiring.house(_configuration(config), stop=stop) as house:
         running.run(house, chosen, stop)
 
 
@@ -149,7 +149,8 @@ def replay(
         files=tuple(files), watch=watch, format=format, mapping=mapping, pictures=pictures,  # type: ignore[arg-type]  # checked above
         picture_urls=picture_urls, speed=speed, in_file_order=file_order,
     )  # fmt: skip
-    with stopping_on_signals() as stop, wiring.house(_configuration(config)) as house:
+    with stopping_on_signals() as stop, wiring.house(_configuration(config), stop=stop) as house:
+        wiring.serve_metrics(house, beside_others=True)
         with _progress(as_json, "replaying") as progressed:
             done = replaying.replay(house, request, stop, progressed)
         inline = house.configuration.deployment.transport == "inline"
@@ -162,7 +163,8 @@ def replay(
             )
         else:
             _say_replayed(done, house.store.status(), inline=inline)
-    raise typer.Exit(FOUND if done.rejected else 0)
+        if done.rejected:
+            raise typer.Exit(FOUND)
 
 
 def _say_replayed(done: replaying.Replayed, status: Status, *, inline: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,10 @@ from ingest.pictures import pictures
 from secondsource.app import wiring
 from secondsource.app.wiring import House
 from secondsource.contracts.errors import BadConfiguration
+from secondsource.contracts.messages import Tick
 from secondsource.contracts.stage import Batch
 from secondsource.contracts.watch import Watch
+from secondsource.runtime.source import cursor_of
 
 BUILT_IN_MAPPINGS = Path(__file__).parents[2] / "config" / "mappings"
 
@@ -26,7 +29,8 @@ Progressed = Callable[[int, int | None], None]  #: records so far, and of how ma
 class Request:
     """What to replay. `watch` names the watch all posts belong to; "" lets each post match the configured ones.
 
-    `speed` 1 is the original pace, N is N times faster, 0 as fast as it goes.
+    `speed` 1 is the original pace, N is N times faster, 0 as fast as it goes. A replay of the same `name` ("": the
+    files' names) goes on where that one stopped. `notify`: to every notifier of this deployment, not only the console.
     """
 
     files: tuple[Path, ...]
@@ -37,42 +41,58 @@ class Request:
     picture_urls: str = ""
     speed: float = 0.0
     in_file_order: bool = False
+    name: str = ""
+    notify: bool = False
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """How many records were sent and how many could not be mapped."""
+    """How many records were sent, could not be mapped, and were wanted by no watch.
+
+    `resumed`: an earlier run of the same replay has been here. `stopped`: somebody asked to before the end.
+    """
 
     sent: int
     rejected: int
+    unmatched: int
+    resumed: bool
+    stopped: bool
 
 
 def replay(at: House, request: Request, stop: Event, progressed: Progressed) -> Replayed:
     """Replay to the end or until `stop`; called again with the same files it goes on where it stopped.
 
-    On Kafka the posts are only sent; the stages running elsewhere take it from there.
+    On Kafka the posts are only sent; the stages running elsewhere take it from there, alerts to Slack included.
 
     Raises:
         BadConfiguration: files, mapping or watch that cannot be used.
         Halted: a stage met too many bad records in a row (inline).
     """
+    if not request.notify:  # else the next `run` would tell Slack of last year's alerts
+        at = dataclasses.replace(at, sends=tuple(each for each in at.sends if each == "console"))
     watches = _watches(at, request.watch)
-    collector = wiring.replay(at, _settings(at, request), watches, pictures(request.pictures, request.picture_urls))
+    shown = pictures(request.pictures, request.picture_urls)
+    collector = wiring.replay(at, _settings(at, request), watches, shown, request.name)
+    resumed = bool(at.store.load(cursor_of(collector.name), 0).position)
     sent = rejected = 0
+    ended = False
 
     def took(batch: Batch) -> None:
-        nonlocal sent, rejected
-        sent += len(batch.messages) - 1  # less the tick
+        nonlocal sent, rejected, ended
+        *messages, tick = batch.messages
+        ended = isinstance(tick, Tick) and tick.final
+        sent += len(messages)
         rejected += len(batch.rejected)
-        progressed(sent + rejected, collector.total)
+        progressed(sent + rejected + collector.unmatched, collector.total)
 
     inline = at.configuration.deployment.transport == "inline"
     roots = [request.pictures] if request.pictures else []
-    push = (
-        wiring.pipeline(at, roots=roots).push if inline else wiring.publisher(at, wiring.transport(at, "replay")).push
-    )
+    if inline:
+        push = wiring.pipeline(at, roots=roots).push
+    else:
+        push = wiring.publisher(at, wiring.transport(at, "replay", stop)).push
     wiring.source(at, collector, push, took).run(stop)
-    return Replayed(sent, rejected)
+    return Replayed(sent, rejected, collector.unmatched, resumed=resumed, stopped=not ended)
 
 
 def load_columns(name: str) -> ColumnMapping:

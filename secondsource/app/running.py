@@ -18,7 +18,6 @@ from secondsource.app import wiring
 from secondsource.app.threads import Loop, side_by_side
 from secondsource.app.wiring import STAGES, House
 from secondsource.contracts.errors import BadConfiguration
-from secondsource.runtime.metrics import serve
 
 Part = Literal["ingest", "enrich", "store", "alerts", "notify", "desk"]
 PARTS: tuple[Part, ...] = ("ingest", "enrich", "store", "alerts", "notify", "desk")
@@ -42,12 +41,10 @@ def run(at: House, parts: Sequence[Part], stop: Event) -> None:
             "Write transport: kafka in secondsource.yaml, or run without naming parts"
         )
         raise BadConfiguration(msg)
-    settings = at.configuration.deployment.metrics
-    port = serve(at.registry, settings.port, settings.address)
-    _log.info("metrics served", extra={"url": f"http://{settings.address}:{port}/metrics"})
+    wiring.serve_metrics(at)
     for service in wiring.services(at.configuration):
         _log.info("service", extra={"service": service.name, "on": service.on, "how": service.how})
-    loops = dict(_inline(at) if inline and piped else _over_kafka(at, wanted) if piped else {})
+    loops = dict(_inline(at) if inline and piped else _over_kafka(at, wanted, stop) if piped else {})
     if "notify" in wanted:
         loops["notify"] = partial(_notify, at)
     if "desk" in wanted:
@@ -61,13 +58,13 @@ def _inline(at: House) -> Mapping[str, Loop]:
     return {f"ingest {source.collector.name}": source.run for source in sources}
 
 
-def _over_kafka(at: House, parts: Sequence[Part]) -> Mapping[str, Loop]:
+def _over_kafka(at: House, parts: Sequence[Part], stop: Event) -> Mapping[str, Loop]:
     loops: dict[str, Loop] = {}
     for name in STAGES:
         if name in parts:
-            loops[name] = wiring.runner(at, name, wiring.transport(at, name)).run
+            loops[name] = wiring.runner(at, name, wiring.transport(at, name, stop)).run
     if "ingest" in parts:
-        push = wiring.publisher(at, wiring.transport(at, "ingest")).push
+        push = wiring.publisher(at, wiring.transport(at, "ingest", stop)).push
         loops |= {f"ingest {c.name}": wiring.source(at, c, push).run for c in wiring.collectors(at)}
     return loops
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event, Thread, current_thread, main_thread
 from types import FrameType
 
+from secondsource.contracts.errors import SourceAway
+
 Loop = Callable[[Event], None]
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
 def stopping_on_signals() -> Iterator[Event]:
-    """An Event that SIGTERM and Ctrl-C set. A second Ctrl-C ends the process at once."""
+    """An Event that SIGTERM and Ctrl-C set. A second Ctrl-C ends the process at once.
+
+    Once it is set, a service that is away is no failure: whoever waited for it leaves its work for the next start.
+    """
     stop = Event()
     if current_thread() is not main_thread():
         yield stop
@@ -26,6 +34,10 @@ def stopping_on_signals() -> Iterator[Event]:
     before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stop
+    except SourceAway as error:
+        if not stop.is_set():
+            raise
+        _log.warning("stopped while a service was away", extra={"reason": str(error)})
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

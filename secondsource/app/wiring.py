@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
-from typing import Literal, TextIO
+from threading import Event
+from typing import Literal, TextIO, TypeVar
 from urllib.parse import quote
 
-from alerts.stage import AlertsStage
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from alerts.delivery import Outcome, Sender
 from alerts.notifiers.console import ConsoleNotifier
 from alerts.notifiers.contract import Notifier
 from alerts.notifiers.slack import SlackNotifier
+from alerts.stage import AlertsStage
 from config.loader import Configuration, Service
 from enrich.annotators.media import MediaLimits
 from enrich.fetch import FetchLimits
@@ -32,7 +35,7 @@ from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.stage import Batch, Collector, Stage
 from secondsource.contracts.watch import Watch
 from secondsource.runtime.kafka import KafkaSettings, KafkaTransport, ensure_topics
-from secondsource.runtime.metrics import Metrics
+from secondsource.runtime.metrics import Metrics, serve
 from secondsource.runtime.pipeline import InlinePipeline
 from secondsource.runtime.retry import Backoff, Retry
 from secondsource.runtime.runner import Runner, RunnerSettings
@@ -42,6 +45,9 @@ from store.stage import StoreStage
 
 StageName = Literal["enrich", "alerts", "store"]
 STAGES: tuple[StageName, ...] = ("enrich", "alerts", "store")
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -62,10 +68,13 @@ class House:
 
 
 @contextmanager
-def house(configuration: Configuration, *, clock: Clock | None = None, create: bool = False) -> Iterator[House]:
+def house(
+    configuration: Configuration, *, clock: Clock | None = None, create: bool = False, stop: Event | None = None
+) -> Iterator[House]:
     """Open the store; closed at the end.
 
     `create` brings the schema up to date, which SQLite gets without asking because nobody else uses the file.
+    With `stop`, a database that is away is waited for until it is set; without, whoever asks is told at once.
 
     Raises:
         SourceAway: the database does not answer.
@@ -77,12 +86,17 @@ def house(configuration: Configuration, *, clock: Clock | None = None, create: b
     metrics = Metrics(registry)
     notify = configuration.deployment.notify
     sends = (*(["console"] if notify.console else []), *(["slack"] if configuration.slack_token else []))
-    store = open_store(configuration.store_url, create=create or configuration.store_url.startswith("sqlite"))
+    retry = Retry(Backoff(), Random(), clock, metrics)
+    create = create or configuration.store_url.startswith("sqlite")
+    store = _waited_for(retry, partial(open_store, configuration.store_url, create=create), "store", stop)
     try:
-        retry = Retry(Backoff(), Random(), clock, metrics)
         yield House(configuration, store, registry, metrics, clock, retry, sends)
     finally:
         store.close()
+
+
+def _waited_for(retry: Retry, call: Callable[[], T], service: str, stop: Event | None) -> T:
+    return call() if stop is None else retry(call, stage="start", stop=stop, service=service)
 
 
 def services(configuration: Configuration) -> list[Service]:
@@ -93,6 +107,28 @@ def services(configuration: Configuration) -> list[Service]:
 
 def _pipeline_service(report: PipelineReport) -> Service:
     return Service(f"trained pipeline {report.language}", report.on, report.detail)
+
+
+def serve_metrics(at: House, *, beside_others: bool = False) -> str:
+    """Serve /metrics; returns its address. `beside_others` takes a free port where the configured one is taken.
+
+    Raises:
+        BadConfiguration: somebody else has the port.
+    """
+    settings = at.configuration.deployment.metrics
+    try:
+        port = serve(at.registry, settings.port, settings.address)
+    except OSError as error:
+        if not beside_others:
+            msg = (
+                f"/metrics cannot be served on {settings.address}:{settings.port} ({error.strerror}); each process of "
+                "a host needs its own port: set SECONDSOURCE_METRICS_PORT, 0 for a free one"
+            )
+            raise BadConfiguration(msg) from error
+        port = serve(at.registry, 0, settings.address)
+    url = f"http://{settings.address}:{port}/metrics"
+    _log.info("metrics served", extra={"url": url})
+    return url
 
 
 # --- stages ----------------------------------------------------------------------------------------------------------
@@ -182,11 +218,17 @@ def kafka_settings(configuration: Configuration) -> KafkaSettings:
     return KafkaSettings({key: str(value) for key, value in given.items() if value})
 
 
-def transport(at: House, client: str) -> KafkaTransport:
-    """Connected to the configured broker, with the topics there."""
+def transport(at: House, client: str, stop: Event | None = None) -> KafkaTransport:
+    """Connected to the configured broker, with the topics there. With `stop`, a broker that is away is waited for.
+
+    Raises:
+        SourceAway: the broker does not answer.
+        BadConfiguration: it refuses us.
+    """
     settings = kafka_settings(at.configuration)
     kafka = at.configuration.deployment.kafka
-    ensure_topics(settings, kafka.partitions, replication=kafka.replication)
+    made = partial(ensure_topics, settings, kafka.partitions, replication=kafka.replication)
+    _waited_for(at.retry, made, "broker", stop)
     return KafkaTransport(settings, client_id=f"secondsource-{client}")
 
 
@@ -227,14 +269,17 @@ def collectors(at: House) -> list[Collector]:
         found.append(X(settings, watches, at.clock, token=at.configuration.x_token.reveal()))
     if not found:
         how = "; ".join(service.how for service in at.configuration.services if service.name == "x")
-        msg = f"no live collector is on, so nothing would come in. X: {how}. For recorded posts: secondsource replay"
+        msg = (
+            f"no live collector is on, so nothing would come in. X is {how}. "
+            "For recorded posts: secondsource replay FILE"
+        )
         raise BadConfiguration(msg)
     return found
 
 
-def replay(at: House, settings: ReplaySettings, watches: Sequence[Watch], pictures: Pictures) -> Replay:
-    """Named for its files, so that each keeps a cursor of its own."""
-    name = "replay:" + ",".join(path.name for path in settings.paths)
+def replay(at: House, settings: ReplaySettings, watches: Sequence[Watch], pictures: Pictures, name: str = "") -> Replay:
+    """Named for its files unless it has a name, so that each keeps a cursor of its own."""
+    name = f"replay:{name or ','.join(path.name for path in settings.paths)}"
     return Replay(settings, watches, at.clock, pictures=pictures, name=name)
 
 
@@ -260,5 +305,9 @@ def notifiers(at: House, console: TextIO) -> list[Notifier]:
 def sender(at: House, by: Sequence[Notifier], holder: str) -> Sender:
     def told(outcome: Outcome) -> None:
         at.metrics.delivered(outcome.destination.partition(":")[0], outcome.kind)
+        level = logging.INFO if outcome.kind in ("sent", "found") else logging.WARNING
+        which = outcome.delivery.id if outcome.delivery else ""
+        more = {"outcome": outcome.kind, "destination": outcome.destination, "delivery": which}
+        _log.log(level, "delivery", extra=more | ({"reason": outcome.reason} if outcome.reason else {}))
 
     return Sender(at.store.outbox, by, at.clock, holder=holder, told=told)
