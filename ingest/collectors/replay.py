@@ -114,6 +114,7 @@ class Replay:
         self._pictures = pictures or Pictures()
         self._stdin = stdin
         self.total: int | None = None  #: how many posts there are, once their order is known
+        self.unmatched = 0  #: how many posts no watch took, so far
 
     def batches(self, cursor: str, stop: Event) -> Iterator[Batch]:
         """From just after `cursor`. The last batch's Tick is final.
@@ -273,6 +274,7 @@ class Replay:
         if isinstance(main, Post):
             names = self._watches_of(main, part.context)
             if names == ():
+                self.unmatched += 1
                 return ()
         elif self._settings.assign == "keep" and isinstance(main, Engagement | Takedown | Coverage) and main.watches:
             names = None

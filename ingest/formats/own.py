@@ -2,7 +2,8 @@
 
 Post, Engagement, Takedown and Coverage pass as they are. A recorded Tick moves event time on and is replaced by the
 replay's own: the collector that wrote it is not running, and nobody would ever close its promise.
-A post written by hand may leave out `observed_at` (then created_at), `collector` and `watches`.
+A post written by hand may leave out `observed_at` (then created_at), `collector` and `watches`, and what its text says
+already: `hashtags`, `mentions`, `links`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,17 @@ from typing import Any
 
 import msgspec
 
-from ingest.formats.reading import Part, Refused, Span, microseconds, unreadable, without_nul
+from ingest.formats.reading import (
+    Part,
+    Refused,
+    Span,
+    hashtags_in,
+    links_in,
+    mentions_in,
+    microseconds,
+    unreadable,
+    without_nul,
+)
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import Coverage, Engagement, Message, Post, Takedown, Tick
 
@@ -88,6 +99,10 @@ class Own:
         raw.setdefault("collector", self._collector)
         raw.setdefault("watches", ())
         raw.setdefault("platform", str(raw.get("uid", "")).partition(":")[0])
+        if isinstance(text := raw.get("text"), str):
+            raw.setdefault("hashtags", hashtags_in(text))
+            raw.setdefault("mentions", mentions_in(text))
+            raw.setdefault("links", links_in(text))
         try:
             return msgspec.convert(raw, Post)
         except msgspec.ValidationError as still:

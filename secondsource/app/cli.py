@@ -1,7 +1,7 @@
 """The command line. What a command does stands in the module named for it; here is how it is asked and answered.
 
-Exit codes: 0 done · 1 something to look at (problems found, records rejected) · 2 settings or arguments that cannot
-work · 3 a service is away · 4 a stage halted on bad records.
+Exit codes: 0 done · 1 something to look at (records rejected, stopped before the end) · 2 settings or arguments that
+cannot work · 3 a service is away · 4 a stage halted on bad records.
 """
 
 from __future__ import annotations
@@ -9,21 +9,22 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
+from alerts.wording import count
 from config.loader import BUILT_IN, Configuration, load, problems
 from config.schema_files import write_schemas
+from ingest.collectors.replay import JsonFormat
 from secondsource.app import demo as demonstration
 from secondsource.app import letters, replaying, running, wiring
 from secondsource.app.threads import stopping_on_signals
@@ -42,6 +43,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Watches social media when a story breaks. Behind every alert: has this picture lived before, and how many "
     "independent sources are there, really?\n\nStart with [b]secondsource demo[/b]; it needs no service and no key.",
+    epilog="Exit codes: 0 done, 1 something to look at, 2 settings or arguments that cannot work, 3 a service is away, "
+    "4 stopped because too many records in a row could not be handled.",
 )
 config_app = typer.Typer(no_args_is_help=True, help="Check the YAML that says what is watched, and how.")
 letters_app = typer.Typer(no_args_is_help=True, help="Records that could not be handled: list, show, send again.")
@@ -73,7 +76,8 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    Console(stderr=True, highlight=False).print(f"[red]{escape(message)}[/]")
+    """In one piece however wide the terminal is: it may hold a command to copy."""
+    Console(stderr=True, highlight=False).print(message, style="red", markup=False, soft_wrap=True)
     sys.exit(code)
 
 
@@ -91,7 +95,10 @@ def _folder(given: Path | None) -> Path:
 def demo(
     folder: Annotated[Path, typer.Option(help="Where its files and database go; emptied first.")] = Path("demo"),
 ) -> None:
-    """Watch an invented event in an invented town: no service, no key, under a minute."""
+    """Watch an invented event in an invented town: no service, no key, under a minute.
+
+    It ends with a page that says what you have seen and what to run next.
+    """
     configure_logging(sys.stderr, level=logging.WARNING)
     with stopping_on_signals() as stop:
         demonstration.show(folder, Console(highlight=False), stop)
@@ -108,10 +115,17 @@ def run(
 ) -> None:
     """Follow the watches, live, until Ctrl-C or SIGTERM.
 
-    With transport: inline, one process does everything. With transport: kafka, start as many processes as you like,
-    each with its part:
+    With [b]transport: inline[/b] one process does everything; notify and desk may also run beside it.
 
-      secondsource run ingest      secondsource run alerts notify
+    With [b]transport: kafka[/b] start as many processes as you like, each with its parts.
+
+    For example:
+
+      [b]secondsource run[/b]                 everything, in one process
+
+      [b]secondsource run desk[/b]            only the evidence pages
+
+      [b]secondsource run alerts notify[/b]   two parts of a deployment on Kafka
     """
     chosen = [part for part in running.PARTS if part in (parts or [])]
     unknown = sorted(set(parts or []) - set(running.PARTS))
@@ -134,20 +148,29 @@ def replay(
     speed: Annotated[float, typer.Option(help="1: original pace, 60: a minute a second, 0: as fast as it goes.")] = 0.0,
     file_order: Annotated[bool, typer.Option("--file-order", help="As the posts stand, not in order of time.")] = False,
     notify: Annotated[bool, typer.Option("--notify", help="Send to Slack too, not only print.")] = False,
+    name: Annotated[str, typer.Option(help="A name to keep its place under. Without: the files' names.")] = "",
     config: ConfigFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Take recorded posts through the whole pipeline, in event time.
 
     The same files give the same alerts, to the byte. Stopped and started again it goes on where it was.
+
+    For example:
+
+      [b]secondsource replay posts.jsonl[/b]
+
+      [b]secondsource replay day-1.jsonl.gz day-2.jsonl.gz --speed 60[/b]
+
+      [b]secondsource replay posts.csv --mapping my-columns.yaml --pictures images --watch aleppo[/b]
+
+    The formats stand in docs/replay-formats.md.
     """  # fmt: skip
-    if format not in ("auto", "own", "x-v1", "x-v2"):
-        msg = f"no format named {format!r}; there are auto, own, x-v1, x-v2, and --mapping for CSV and TSV"
-        raise BadConfiguration(msg)
+    read_as = _format(format)
     configure_logging(sys.stderr, level=logging.WARNING)
     request = replaying.Request(
-        files=tuple(files), watch=watch, format=format, mapping=mapping, pictures=pictures,  # type: ignore[arg-type]  # checked above
-        picture_urls=picture_urls, speed=speed, in_file_order=file_order,
+        files=tuple(files), watch=watch, format=read_as, mapping=mapping, pictures=pictures,
+        picture_urls=picture_urls, speed=speed, in_file_order=file_order, name=name, notify=notify,
     )  # fmt: skip
     with stopping_on_signals() as stop, wiring.house(_configuration(config), stop=stop) as house:
         wiring.serve_metrics(house, beside_others=True)
@@ -157,33 +180,57 @@ def replay(
         if inline and not as_json:
             by = [each for each in wiring.notifiers(house, sys.stdout) if notify or each.name == "console"]
             wiring.sender(house, by, f"replay:{os.getpid()}").drain_once(stop, wait_up_to=3600.0 if notify else 0.0)
+        now = house.store.status()
         if as_json:
             _print_json(
-                {"sent": done.sent, "rejected": done.rejected, "status": msgspec.to_builtins(house.store.status())}
+                {
+                    "sent": done.sent,
+                    "rejected": done.rejected,
+                    "unmatched": done.unmatched,
+                    "stopped": done.stopped,
+                    "status": msgspec.to_builtins(now),
+                }
             )
         else:
-            _say_replayed(done, house.store.status(), inline=inline)
-        if done.rejected:
-            raise typer.Exit(FOUND)
+            _say_replayed(done, now, config, inline=inline)
+    raise typer.Exit(FOUND if done.rejected or done.stopped else 0)
 
 
-def _say_replayed(done: replaying.Replayed, status: Status, *, inline: bool) -> None:
-    console = Console(highlight=False)
-    console.print(f"{done.sent:,} records sent, {done.rejected:,} could not be read.")
+def _say_replayed(done: replaying.Replayed, now: Status, config: Path | None, *, inline: bool) -> None:
+    typer.echo(
+        f"{count(done.sent, 'record')} sent, {done.unmatched:,} that no watch asks for, "
+        f"{done.rejected:,} that could not be read."
+    )
+    if done.stopped:
+        typer.echo("Stopped before the end. The same command goes on from here.")
+    elif done.resumed:
+        typer.echo("An earlier run of this replay had been here; this one went on where it stopped.")
+        typer.echo("To send all of it again, give it a name of its own: --name again")
     if done.rejected:
-        console.print("See why: secondsource dead-letters list")
-    if inline:
-        console.print(
-            f"{status.rows['stories']:,} stories, {status.rows['alerts']:,} alerts, {status.open_alerts:,} open."
-        )
-        console.print("Look at the evidence: secondsource run desk")
-    else:
-        console.print("They are on the broker; the stages that run elsewhere take them from there.")
+        typer.echo(f"See why: {_command('dead-letters list', config)}")
+    if not inline:
+        typer.echo("They are on the broker; the stages that run elsewhere take them from there, notify included.")
+        return
+    rows = now.rows
+    typer.echo(
+        f"In the store: {count(rows['posts'], 'post')}, {count(rows['stories'], 'story', 'stories')} of several posts, "
+        f"{count(rows['alerts'], 'alert')}, {now.open_alerts:,} of them open."
+    )
+    if rows["alerts"]:
+        typer.echo(f"Look at the evidence: {_command('run desk', config)}")
+
+
+def _command(words: str, config: Path | None) -> str:
+    """What to type next, with the configuration this was asked with."""
+    return f"secondsource {words}" + (f" -c {shlex.quote(str(config))}" if config is not None else "")
 
 
 @config_app.command("check")
 def config_check(config: ConfigFolder = None, as_json: AsJson = False) -> None:
-    """Say line by line what is wrong in the configuration, and what to write instead."""
+    """Say line by line what is wrong in the configuration, and what to write instead.
+
+    Where nothing is wrong it says which services are on, and how to turn on the others.
+    """
     folder = _folder(config)
     found = problems(folder, os.environ)
     if as_json:
@@ -198,11 +245,15 @@ def config_check(config: ConfigFolder = None, as_json: AsJson = False) -> None:
 
 
 def _say_configuration(configuration: Configuration) -> None:
-    console = Console(highlight=False)
     names = ", ".join(watch.name for watch in configuration.watches) or "none"
-    console.print(f"{configuration.folder}: good. Watches: {names}. Transport: {configuration.deployment.transport}.")
+    typer.echo(f"{configuration.folder}: good. Watches: {names}. Transport: {configuration.deployment.transport}.")
+    _say_services(configuration)
+
+
+def _say_services(configuration: Configuration) -> None:
     for service in wiring.services(configuration):
-        console.print(f"  {'on ' if service.on else 'off'}  {escape(service.name)}: {escape(service.how)}")
+        how = service.how if service.how.startswith("off") or not service.on else f"on; {service.how}"
+        typer.echo(f"{plain(service.name)}: {plain(how)}")
 
 
 @config_app.command("schema")
@@ -230,26 +281,22 @@ def status(config: ConfigFolder = None, as_json: AsJson = False) -> None:
     if as_json:
         _print_json(msgspec.to_builtins(now))
         return
-    console = Console(highlight=False)
-    table = Table("what", "how many", title="Second Source", title_justify="left")
-    for name, count in now.rows.items():
-        table.add_row(name.replace("_", " "), f"{count:,}")
-    table.add_row("open alerts", f"{now.open_alerts:,}")
-    table.add_row("dead letters", f"{now.dead_letters:,}")
-    console.print(table)
+    typer.echo(f"Store: {house.store.engine.url.render_as_string()}")
+    for name, number in (*now.rows.items(), ("open alerts", now.open_alerts), ("dead letters", now.dead_letters)):
+        typer.echo(f"  {name.replace('_', ' '):<16}{number:>12,}")
     for collector in now.collectors:
-        ended = "ended" if collector.ended else "running"
-        saw = f"{collector.first_at:%Y-%m-%d %H:%M} to {collector.last_at:%Y-%m-%d %H:%M} UTC"
-        console.print(f"{plain(collector.name)}: saw {saw}, {ended}", markup=False)
+        ended = "; it has ended" if collector.ended else ""
+        typer.echo(f"{plain(collector.name)}: everything up to {collector.last_at:%Y-%m-%d %H:%M} UTC has come{ended}")
     for gap in now.gaps:
-        when = f"{gap.start:%Y-%m-%d %H:%M} to {gap.end:%H:%M} UTC"
-        console.print(f"blind: {plain(gap.collector)} {when}: {plain(gap.reason)}", markup=False)
+        when = f"{gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M} UTC"
+        typer.echo(
+            f"blind: {plain(gap.collector)}, {plain(gap.watch) or 'all its watches'}, {when}: {plain(gap.reason)}"
+        )
     for destination, waiting in now.waiting.items():
-        console.print(f"waiting to be sent to {plain(destination)}: {waiting}", markup=False)
+        typer.echo(f"waiting to be sent to {plain(destination)}: {waiting:,}")
     for refused in now.refused:
-        console.print(f"never delivered to {plain(refused.destination)}: {plain(refused.reason)}", markup=False)
-    for service in wiring.services(configuration):
-        console.print(f"{'on ' if service.on else 'off'}  {service.name}: {service.how}", markup=False)
+        typer.echo(f"never delivered to {plain(refused.destination)}: {plain(refused.reason)}")
+    _say_services(configuration)
 
 
 @letters_app.command("list")
@@ -259,18 +306,36 @@ def letters_list(
     config: ConfigFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """What could not be handled, and why."""
+    """What could not be handled, and why: one line a record, newest first.
+
+    For example:
+
+      [b]secondsource dead-letters list --limit 1000 | grep 'expected a time'[/b]
+
+      [b]secondsource dead-letters list --json | python -m json.tool[/b]
+    """
     with wiring.house(_configuration(config)) as house:
         found = house.store.letters.listed(limit, resent=resent)
         waiting = house.store.letters.waiting()
     if as_json:
         _print_json([msgspec.to_builtins(each.letter) | {"resent_at": each.resent_at} for each in found])
         return
-    table = Table("id", "stage", "where from", "reason", title=f"{waiting} dead letters", title_justify="left")
-    for each in found:
+    typer.echo(f"{count(waiting, 'dead letter')} {'waits' if waiting == 1 else 'wait'} to be sent again.")
+    for each in sorted(found, key=_place):
         letter = each.letter
-        table.add_row(*(escape(plain(text)) for text in (letter.id, letter.stage, letter.source, letter.reason)))
-    Console(highlight=False).print(table)
+        stage = "" if letter.stage.startswith("ingest:") else f"{plain(letter.stage)}, "
+        sent = f" (sent again {each.resent_at:%Y-%m-%d %H:%M} UTC)" if each.resent_at else ""
+        typer.echo(f"{plain(letter.id)}  {stage}{plain(letter.source)}  {plain(letter.reason)}{sent}")
+    if waiting > len(found):
+        typer.echo(f"These are the newest {len(found):,}; more with --limit {waiting}")
+    if found:
+        typer.echo(f"One with its bytes: {_command('dead-letters show ID', config)}")
+
+
+def _place(stored: StoredLetter) -> tuple[float, str, int]:
+    """Newest first; of one moment, as the lines of a file stand."""
+    file, _, line = stored.letter.source.rpartition(":")
+    return -stored.letter.at.timestamp(), file, int(line) if line.isdecimal() else 0
 
 
 @letters_app.command("show")
@@ -286,39 +351,73 @@ def letters_show(
     if as_json:
         _print_json(msgspec.to_builtins(letter) | {"resent_at": found and found.resent_at})
         return
-    console = Console(highlight=False)
     for name in ("id", "stage", "source", "target", "key", "reason"):
-        console.print(f"{name:>7}  {plain(str(getattr(letter, name)))}", markup=False)
-    console.print(f"     at  {letter.at:%Y-%m-%d %H:%M:%S} UTC", markup=False)
-    console.print(f"   body  {plain(letter.body.decode('utf-8', 'backslashreplace'))}", markup=False)
+        typer.echo(f"{name:>7}  {plain(str(getattr(letter, name)))}")
+    typer.echo(f"     at  {letter.at:%Y-%m-%d %H:%M:%S} UTC")
+    typer.echo(f"   body  {plain(letter.body.decode('utf-8', 'backslashreplace'))}")
 
 
 @letters_app.command("resend")
 def letters_resend(
     letter_ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Which; or --all.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="All that wait.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="All that wait; with --file, all of that file.")] = False,
     format: Annotated[str, typer.Option(help="How a replayed record is to be read.")] = "auto",  # noqa: A002 - as in replay
     mapping: Annotated[str, typer.Option(help="The column mapping of a replayed CSV/TSV row.")] = "",
+    file: Annotated[
+        Path | None, typer.Option(help="The file CSV/TSV rows came from: its first row names the columns.")
+    ] = None,
+    pictures: Annotated[Path | None, typer.Option(help="Folder with the pictures that posts name.")] = None,
     watch: Annotated[str, typer.Option(help="The watch it belongs to. Without: it matches or says.")] = "",
     config: ConfigFolder = None,
 ) -> None:
-    """Send records again, after what stopped them has been mended. Those that still fail stay."""
-    failed = 0
+    """Send records again, after what stopped them has been mended. Those that still fail stay.
+
+    With [b]transport: inline[/b], not while [b]secondsource run[/b] follows the same watches in another process.
+
+    For example:
+
+      [b]secondsource dead-letters resend --all[/b]
+
+      [b]secondsource dead-letters resend --all --mapping mended.yaml --file posts.csv --watch aleppo[/b]
+    """
+    read_as = _format(format)
+    configure_logging(sys.stderr, level=logging.WARNING)
+    sent = failed = 0
     with wiring.house(_configuration(config)) as house:
         kept = house.store.letters
-        ids = [each.letter.id for each in kept.listed(100_000)] if every else letter_ids or []
-        if not ids:
+        ids = (
+            [each.letter.id for each in kept.listed(100_000) if _is_of(file, each.letter)]
+            if every
+            else letter_ids or []
+        )
+        if not ids and not every:
             raise BadConfiguration("which letters? give ids, or --all for all that wait")
-        how = replaying.load_columns(mapping) if mapping else format
-        for letter_id in ids:
-            found = kept.one(letter_id)
-            try:
-                count = letters.resend(house, _letter(found, letter_id), how, watch)  # type: ignore[arg-type]  # Replay checks the name
-                typer.echo(f"{letter_id} sent again: {count} messages")
-            except BadRecord as error:
-                failed += 1
-                typer.echo(f"{letter_id} still fails: {plain(str(error))}")
+        how = letters.How(
+            format=replaying.load_columns(mapping) if mapping else read_as, watch=watch, file=file, pictures=pictures
+        )
+        with letters.resender(house, how) as resender:
+            for letter_id in ids:
+                letter = _letter(kept.one(letter_id), letter_id)
+                try:
+                    resender.resend(letter)
+                    sent += 1
+                except BadRecord as error:
+                    failed += 1
+                    typer.echo(f"{plain(letter_id)} still fails: {plain(str(error))}")
+    typer.echo(f"{count(sent, 'record')} sent again, {failed:,} still failed and stay.")
     raise typer.Exit(FOUND if failed else 0)
+
+
+def _is_of(file: Path | None, letter: DeadLetter) -> bool:
+    return file is None or letter.source.startswith(f"{file.name}:")
+
+
+def _format(name: str) -> JsonFormat:
+    if name not in get_args(JsonFormat):
+        known = ", ".join(get_args(JsonFormat))
+        msg = f"no format named {name!r}; there are {known}, and --mapping for CSV and TSV"
+        raise BadConfiguration(msg)
+    return name  # type: ignore[return-value]  # it is one of them
 
 
 def _letter(found: StoredLetter | None, letter_id: str) -> DeadLetter:
@@ -338,7 +437,8 @@ def _progress(quiet: bool, doing: str) -> Iterator[replaying.Progressed]:
         yield lambda _done, _total: None
         return
     columns = (SpinnerColumn(), TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(doing, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
