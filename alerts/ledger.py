@@ -35,6 +35,7 @@ class Ledger:
         self._weight: dict[int, int] = {}  # living thing → how many of those entries are its own
         self._alive = 0
         self._scrubbed: set[int] = set()
+        self._older: set[int] = set()  # things said anew since the last save, of which older parts still speak
 
     def put(self, thing: int, body: bytes) -> None:
         """Say anew all there is to say of a thing."""
@@ -49,8 +50,8 @@ class Ledger:
             self.put(thing, body)
 
     def drop(self, thing: int) -> None:
-        if thing in self._first:
-            self._forget(thing)
+        self._forget(thing)
+        if thing in self._older:
             self._now[thing] = [(thing, None, True)]
         else:
             self._now.pop(thing, None)
@@ -61,6 +62,7 @@ class Ledger:
 
     def _forget(self, thing: int) -> None:
         if self._first.pop(thing, None) is not None:
+            self._older.add(thing)
             self._alive -= self._weight.pop(thing)
 
     def changes(self) -> dict[str, bytes | None]:
@@ -73,6 +75,7 @@ class Ledger:
             held[f"{self._name}/{self._next:010d}"] = self._write(self._next, self._now)
             self._next += 1
             self._now = {}
+            self._older = set()
         return held
 
     def _write(self, part: int, entries: dict[int, list[_Entry]]) -> bytes:
@@ -136,4 +139,5 @@ class Ledger:
             self._parts[part] = list(things)
             self._sizes[part] = len(entries)
             self._entries += len(entries)
+        self._older = set()
         return said

@@ -62,9 +62,7 @@ class Origins:
 
     def add(self, tokens: Sequence[int], account: int, at: float, uid: str, handle: str) -> None:
         """Take a post up. `tokens` has at least one; `at` in seconds since 1970."""
-        root = self._find(tokens[0])
-        for token in tokens[1:]:
-            root = self._union(root, self._find(token))
+        root = self.tie(tokens)
         group = self._groups.get(root)
         if group is None:
             group = self._groups[root] = _Group()
@@ -76,11 +74,24 @@ class Origins:
         if group.first is None or (at, uid, handle) < group.first:
             group.first = (at, uid, handle)
 
+    def tie(self, tokens: Sequence[int]) -> int:
+        """These belong together, though no post is counted for it. Their root."""
+        root = self._find(tokens[0])
+        for token in tokens[1:]:
+            root = self._union(root, self._find(token))
+        return root
+
     def remove(self, token: int, account: int, uid: str) -> bool:
-        """Take back a post that tied nothing together (a repost). False: the groups must be found anew."""
+        """Take back a post; what it tied together stays so, or a takedown would make two sources of one.
+
+        False: it was the first of its origin, and the groups must be found anew.
+        """
         group = self._groups[self._find(token)]
-        if group.first is not None and group.first[1] == uid:
+        if group.posts > 1 and group.first is not None and group.first[1] == uid:
             return False
+        if group.posts == 1:
+            self._living -= 1
+            group.first = None
         self.posts -= 1
         group.posts -= 1
         left = group.accounts[account] - 1
@@ -133,9 +144,11 @@ class Origins:
         return root
 
 
-def grouped(posts: Iterable[tuple[Sequence[int], int, float, str, str]]) -> Origins:
-    """The origins of posts given as the arguments of `Origins.add`."""
+def grouped(ties: Iterable[Sequence[int]], posts: Iterable[tuple[Sequence[int], int, float, str, str]]) -> Origins:
+    """The origins of posts given as the arguments of `Origins.add`, with ties whose posts are gone."""
     origins = Origins()
+    for tokens in ties:
+        origins.tie(tokens)
     for tokens, account, at, uid, handle in posts:
         origins.add(tokens, account, at, uid, handle)
     return origins
@@ -159,5 +172,5 @@ def _origin(group: _Group) -> Origin:
 
 
 def moment(at: float) -> datetime:
-    """Seconds since 1970 as a time, to the microsecond it came from."""
-    return _EPOCH + timedelta(microseconds=round(at * 1e6))
+    """Seconds since 1970 as a time: to the microsecond the one they came from, until the year 2242."""
+    return _EPOCH + timedelta(seconds=at)

@@ -7,7 +7,7 @@ looks the same after it has been read back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -84,13 +84,22 @@ class Note(msgspec.Struct, array_like=True, gc=False):
         return Member(uid=self.uid, stance=self.stance, tie=self.tie, to=self.to, evidence=evidence)
 
 
+class Gone(msgspec.Struct, array_like=True, gc=False):
+    """What is left of a post that was taken down: that it tied others together, and that others may still name it."""
+
+    key: int
+    target: int
+    stance: StanceLabel
+    tokens: tuple[int, ...]
+
+
 class Frame(msgspec.Struct, array_like=True):
     """What a story is, besides its posts.
 
     `born` is when its first post was made, as far as its platform can be believed; `claim` the key of the post that
     is quoted (0: none is left). `exacts` are its texts, with the representative each belongs to; `links` its pages,
-    with the post that brought each; `orphans` the posts that left it, which still lead to it. `shown`: a first
-    update was sent. `as_of`, `state` and `spread` are as of the last change.
+    with the post that brought each. `shown`: a first update was sent. `as_of`, `state` and `spread` are as of the
+    last change.
     """
 
     number: int
@@ -105,7 +114,6 @@ class Frame(msgspec.Struct, array_like=True):
     exacts: list[tuple[int, int]] = []
     links: list[tuple[int, str]] = []
     rows: list[int] = []
-    orphans: list[int] = []
     terms: tuple[str, ...] = ()
     shown: bool = False
     as_of: float = 0.0
@@ -114,7 +122,7 @@ class Frame(msgspec.Struct, array_like=True):
     alert: AlertState | None = None
 
 
-_Saved = tuple[Frame, list[Note], list[int]]
+_Saved = tuple[Frame, list[Note], list[Gone]]
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Saved)
 
@@ -123,22 +131,11 @@ class Story:
     """A living story in working form."""
 
     __slots__ = (
-        "_changed",
-        "_removed",
-        "accounts",
-        "asserted",
-        "denial_tally",
-        "denied",
-        "frame",
-        "fresh",
-        "kinds",
-        "notes",
-        "places",
-        "tally",
-        "texts",
+        "_changed", "_left", "accounts", "asserted", "denial_tally", "denied", "frame", "fresh", "gone", "kinds",
+        "notes", "places", "tally", "texts",
     )  # fmt: skip
 
-    def __init__(self, frame: Frame, notes: Iterable[Note] = ()) -> None:
+    def __init__(self, frame: Frame, notes: Iterable[Note] = (), gone: Iterable[Gone] = ()) -> None:
         self.frame = frame
         self.notes: dict[int, Note] = {}
         self.accounts: dict[int, int] = {}
@@ -151,7 +148,11 @@ class Story:
         self.texts = 0
         self.fresh: list[Member] = []
         self._changed: dict[int, None] = {}
-        self._removed: list[int] = []
+        self._left: list[Gone] = []
+        self.gone = list(gone)
+        for one in self.gone:
+            if one.tokens and self.tally_of(one.stance) is not None:
+                self._origins_of(one.stance).tie(one.tokens)
         for note in notes:
             self._count(note)
         if not frame.shown:
@@ -190,6 +191,17 @@ class Story:
     @property
     def interactions_with_denials(self) -> int:
         return 0 if self.denial_tally is None else self.denial_tally.total
+
+    def leads(self) -> Iterator[int]:
+        """All posts that lead to this story: its own, those they name, and those that have left it."""
+        for note in self.notes.values():
+            yield note.key
+            if note.target:
+                yield note.target
+        for gone in self.gone:
+            yield gone.key
+            if gone.target:
+                yield gone.target
 
     def worth_telling(self) -> bool:
         """More than one post that nobody has answered or repeated."""
@@ -233,6 +245,9 @@ class Story:
         note = self.notes.pop(key, None)
         if note is None:
             return None
+        gone = Gone(key, note.target, note.stance, note.tokens if note.own else ())
+        self.gone.append(gone)
+        self._left.append(gone)
         left = self.accounts[note.account] - 1
         if left:
             self.accounts[note.account] = left
@@ -240,12 +255,10 @@ class Story:
             del self.accounts[note.account]
         self._discount(note)
         self.places.pop(note.place, None)
-        self.frame.orphans += [left_key for left_key in (key, note.target) if left_key]
         if self.frame.claim == key:
             self.frame.claim = self._choose_claim()
         self.fresh = [member for member in self.fresh if member.uid != note.uid]
         self._changed.pop(key, None)
-        self._removed.append(key)
         return note
 
     def _choose_claim(self) -> int:
@@ -286,11 +299,14 @@ class Story:
             tally.take_back(note.account, note.passes)
         tally.forget(note.key)
         origins = self._origins_of(note.stance)
-        if len(note.tokens) > 1 or not origins.remove(note.tokens[0], note.account, note.uid):
+        if not origins.remove(note.tokens[0], note.account, note.uid):
             anew = grouped(
-                (left.tokens, left.account, left.at, left.uid, left.handle)
-                for left in self.notes.values()
-                if left.stance == note.stance
+                (gone.tokens for gone in self.gone if gone.tokens and gone.stance == note.stance),
+                (
+                    (left.tokens, left.account, left.at, left.uid, left.handle)
+                    for left in self.notes.values()
+                    if left.stance == note.stance
+                ),
             )
             if note.stance == "asserts":
                 self.asserted = anew
@@ -300,14 +316,14 @@ class Story:
     # Saving
 
     def whole(self) -> bytes:
-        return _encoder.encode((self.frame, list(self.notes.values()), []))
+        return _encoder.encode((self.frame, list(self.notes.values()), self.gone))
 
     def saved_changes(self) -> bytes:
         """What is new since this was last asked: the frame, the posts that came or changed, the posts that went."""
         changed = [self.notes[key] for key in self._changed]
-        body = _encoder.encode((self.frame, changed, self._removed))
+        body = _encoder.encode((self.frame, changed, self._left))
         self._changed = {}
-        self._removed = []
+        self._left = []
         return body
 
 
@@ -315,14 +331,16 @@ def read(bodies: Iterable[bytes]) -> Story:
     """A story from what was saved of it, in order."""
     notes: dict[int, Note] = {}
     frame: Frame | None = None
+    gone: list[Gone] = []
     for body in bodies:
-        frame, changed, removed = _decoder.decode(body)
+        frame, changed, left = _decoder.decode(body)
         for note in changed:
             notes[note.key] = note
-        for key in removed:
-            notes.pop(key, None)
+        for one in left:
+            notes.pop(one.key, None)
+        gone += left
     assert frame is not None, "a story was saved without a body"
-    return Story(frame, notes.values())
+    return Story(frame, notes.values(), gone)
 
 
 def read_text(body: bytes, place: int) -> tuple[str, str]:

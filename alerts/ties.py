@@ -49,7 +49,7 @@ class Traits(NamedTuple):
     """What of a post may be found in others.
 
     `exact`: digest of its normalised text; `representative`: of the near-copies it belongs to, `likeness` in percent
-    (0 and 0.0 for none). Pictures with their row and distance; links with their digest.
+    (0.0 where it is the same). Pictures with their row and distance; links with their digest.
     """
 
     exact: int = 0
@@ -97,7 +97,7 @@ class Ties:
         exact = digest(sketch.exact) if sketch.exact else 0
         representative, likeness = 0, 0.0
         if exact and sketch.words >= FEWEST_WORDS:
-            representative, likeness = self._exacts.get(exact, 0), 100.0
+            representative = self._exacts.get(exact, 0)
         if not representative and sketch.bands:
             candidates = [(found, self._text_of(found)) for found in self._bands.candidates(sketch.bands)]
             representative, likeness = best(post.text[:QUOTED], [one for one in candidates if one[1]])
@@ -113,7 +113,8 @@ class Ties:
     def alike(self, traits: Traits) -> Tied | None:
         """By its text, its picture, its link, in this order."""
         if traits.representative:
-            evidence = "the same text" if traits.likeness == 100.0 else f"{traits.likeness:.0f} % of the text"
+            alike = f"nearly the same text ({traits.likeness:.0f} % alike)"
+            evidence = alike if traits.likeness else "the same text"
             return Tied(traits.representative >> PLACE_BITS, "text", self._uid_of(traits.representative), evidence)
         shown = [match for match in traits.pictures if match.row.story]
         if shown:
@@ -192,11 +193,7 @@ class Ties:
     def forget(self, story: Story) -> None:
         """A story is over: nothing leads to it any more."""
         frame, number = story.frame, story.frame.number
-        for note in story.notes.values():
-            for key in (note.key, note.target):
-                if self._posts.get(key) == number:
-                    del self._posts[key]
-        for key in frame.orphans:
+        for key in story.leads():
             if self._posts.get(key) == number:
                 del self._posts[key]
         for exact, _ in frame.exacts:
@@ -216,13 +213,9 @@ class Ties:
             story = self._shelf.peek(number)
             frame = story.frame
             for note in story.notes.values():
-                self._posts[note.key] = number
                 if note.bands:
                     self._bands.add(number << PLACE_BITS | note.place, note.bands)
-                if note.target:
-                    self._posts[note.target] = number
-            for key in frame.orphans:
-                self._posts[key] = number
+            self._posts.update(dict.fromkeys(story.leads(), number))
             self._exacts.update(frame.exacts)
             for link, uid in frame.links:
                 self._links[link] = (number, uid)

@@ -7,7 +7,6 @@ collectors themselves instead of a guess.
 from __future__ import annotations
 
 import math
-from datetime import datetime
 
 import msgspec
 
@@ -106,8 +105,3 @@ class Watermark:
 
     def load(self, saved: bytes) -> None:
         self._collectors = msgspec.msgpack.decode(saved, type=dict[str, _Lanes])
-
-
-def seconds(at: datetime) -> float:
-    """Seconds since 1970; exact to the microsecond until the year 2242, so that `moment` gives the same time back."""
-    return at.timestamp()

@@ -29,6 +29,7 @@ from secondsource.contracts.watch import Thresholds, Watch
 
 START = datetime(2031, 5, 4, 9, 0, tzinfo=UTC)
 WATCH = Watch(name="velgrad", hashtags=("Velgrad",), any_of=("velgrad",), slack_channel="#velgrad")
+DEFAULTS = Thresholds()
 CLAIM = "The old stone bridge of Velgrad has fallen, cars and a bus lie in the river"
 
 
@@ -36,10 +37,10 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def watch(name: str = "velgrad", collectors: tuple[str, ...] = (), **thresholds: float) -> Watch:
+def watch(name: str = "velgrad", collectors: tuple[str, ...] = (), thresholds: Thresholds = DEFAULTS) -> Watch:
     return Watch(
         name=name, hashtags=("Velgrad",), any_of=("velgrad",), collectors=collectors, slack_channel="#velgrad",
-        thresholds=Thresholds(**thresholds),  # type: ignore[arg-type]  # whole numbers given as such
+        thresholds=thresholds,
     )  # fmt: skip
 
 

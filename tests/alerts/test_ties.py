@@ -1,0 +1,152 @@
+"""What ties posts into stories: texts, pictures, links, words."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from alerts.copies import ALIKE, BandIndex, best, likeness, normalised
+from alerts.links import canonical
+from alerts.pictures import PictureBook, Sighting
+from alerts.words import WordIndex, own_terms, terms
+from secondsource.contracts.messages import Entity, Picture
+from tests.alerts.invented import CLAIM, WATCH, picture, post
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        f"RT @brana_k: {CLAIM}",
+        f"{CLAIM} https://t.example/abc",
+        f"{CLAIM} @mayor @police",
+        CLAIM.upper(),
+        CLAIM[:70] + "…",
+        CLAIM.replace("fallen", "collapsed"),
+    ],
+)
+def test_copies_are_alike(changed: str) -> None:
+    assert likeness(normalised(CLAIM), normalised(changed)) >= ALIKE
+
+
+def test_other_texts_are_not() -> None:
+    other = "The old town hall of Velgrad has burnt, chairs and a clock lie in the square"
+    assert likeness(normalised(CLAIM), normalised(other)) < ALIKE
+    assert best(CLAIM, [(7, other), (8, CLAIM + "!")])[0] == 8
+    assert best(CLAIM, [(7, other)]) == (0, 0.0)
+
+
+def test_packing_loses_no_living_representative_and_drops_the_dead() -> None:
+    pick = random.Random(1)
+    index = BandIndex()
+    held = {}
+    for story in range(1, 400):
+        representative = story << 8 | 1
+        held[representative] = tuple(pick.getrandbits(53) for _ in range(16))
+        index.add(representative, held[representative])
+        if story % 50 == 0:
+            index.pack(np.array([number for number in range(1, story + 1) if number % 7]), 8)
+    for representative, bands in held.items():
+        found = index.candidates(bands)
+        story = representative >> 8
+        assert found == ([] if story % 7 == 0 and story <= 350 else [representative])
+
+
+def test_of_those_that_share_bands_the_closest_comes_first() -> None:
+    index = BandIndex()
+    index.add(1 << 8, (1, 2, 3, 4))
+    index.add(2 << 8, (1, 2, 9, 10))
+    index.add(3 << 8, (5, 6, 7, 8))
+    assert index.candidates((1, 2, 3, 10)) == [1 << 8, 2 << 8]
+
+
+@pytest.mark.parametrize(
+    ("link", "page"),
+    [
+        ("https://www.gazette.example/2031/05/bridge/?utm_source=x&id=7#top", "gazette.example/2031/05/bridge?id=7"),
+        ("http://m.gazette.example/2031/05/bridge?id=7", "gazette.example/2031/05/bridge?id=7"),
+        ("https://gazette.example/a?b=2&a=1", "gazette.example/a?a=1&b=2"),
+        ("https://gazette.example/", ""),
+        ("https://t.co/abc", ""),
+        ("https://x.com/brana_k/status/1", ""),
+        ("mailto:a@b.example", ""),
+        ("http://[broken", ""),
+        ("", ""),
+    ],
+)
+def test_links_lead_to_pages(link: str, page: str) -> None:
+    assert canonical(link) == page
+
+
+def flipped(pdq: str, bits: int) -> str:
+    return f"{int(pdq, 16) ^ ((1 << bits) - 1):064x}"
+
+
+def test_a_picture_is_the_same_within_31_bits() -> None:
+    book = PictureBook("w/pictures")
+    bridge = picture("bridge")
+    row = book.enter(bridge).row
+    near = book.enter(picture("smaller", pdq=flipped(bridge.pdq, 31)))
+    assert (near.row, near.distance) == (row, 31)
+    assert book.enter(picture("smaller", pdq=flipped(bridge.pdq, 31))).distance == 31, "known by its bytes now"
+    assert book.enter(picture("another", pdq=flipped(bridge.pdq, 32))).row is not row
+
+
+def test_flat_pictures_match_by_their_bytes_only() -> None:
+    book = PictureBook("w/pictures")
+    flat = picture("sky", quality=49)
+    row = book.enter(flat).row
+    assert book.enter(flat).row is row
+    assert book.enter(picture("other sky", pdq=flat.pdq, quality=100)).row is not row
+
+
+def test_the_oldest_pictures_leave_first_and_the_index_stays_right() -> None:
+    book = PictureBook("w/pictures", most=100)
+    pictures = [picture(f"picture {number}") for number in range(350)]
+    for one in pictures:
+        book.enter(one)
+    assert len(book) == 100
+    for number, one in enumerate(pictures[260:]):
+        variant = Picture(id=f"v{number}", url="", state="fingerprinted", pdq=flipped(one.pdq, 5), quality=90)
+        assert book.enter(variant).distance == 5
+    assert len(book) == 100
+
+
+def test_the_earliest_five_sightings_are_kept_and_leave_with_their_post() -> None:
+    book = PictureBook("w/pictures")
+    row = book.enter(picture("bridge")).row
+    for number in (9, 3, 7, 1, 8, 2, 6):
+        book.see(row, Sighting(float(number), f"x:{number}", "x", f"user{number}", f"words {number}"))
+    book.see(row, Sighting(2.0, "x:2", "x", "user2", "words 2"))
+    assert [seen.at for seen in row.sightings] == [1, 2, 3, 6, 7]
+    book.forget_post("x:2")
+    assert [seen.at for seen in row.sightings] == [1, 3, 6, 7]
+
+
+def test_terms_leave_out_what_every_post_of_the_watch_says() -> None:
+    named = Entity(kind="place", id="place:old-bridge", text="old stone bridge", start=4, end=20)
+    town = Entity(kind="place", id="place:velgrad", text="Velgrad", start=0, end=0)
+    said = terms(post(1, 0, CLAIM + " #Velgrad @mayor https://a.example/b", entities=(named, town)), own_terms(WATCH))
+    assert said == ("place place:old-bridge", "fallen", "cars", "bus", "lie", "river")
+
+
+def test_rare_words_in_common_tie_and_common_ones_do_not() -> None:
+    index = WordIndex()
+    index.open(1, 0.0, ("bridge", "fallen", "river", "bus"))
+    for story in range(2, 400):
+        index.open(story, float(story), ("bridge", "market", "river", f"w{story}", f"v{story}"))
+    found = index.find(("fallen", "bus", "bridge", "ambulance"))
+    assert found is not None
+    assert found.story == 1
+    assert found.shared == ("bus", "fallen", "bridge")
+    assert index.find(("bridge", "market", "river", "ambulance")) is None
+    assert index.find(("fallen", "bus")) is None, "two words are too few"
+
+
+def test_words_of_hours_ago_tie_no_more() -> None:
+    index = WordIndex()
+    index.open(1, 0.0, ("bridge", "fallen", "river", "bus"))
+    index.slide(6 * 3600 + 1)
+    assert index.find(("bridge", "fallen", "river", "bus")) is None
+    assert index.slid == 1
