@@ -398,6 +398,8 @@ class KafkaInlet(ConsumerRebalanceListener):  # type: ignore[misc]  # the client
     def _joining(consumer: Any) -> bool:
         """Whether an earlier poll ended before the group had formed. Sees to it that the next one goes on with it.
 
+        That one should be long: a join that completes between two polls is begun anew.
+
         kafka-python 3.0.12 forgets a join that outlasts its poll where the join was begun for changed metadata
         (`need_rejoin` turns False before `_on_join_complete_async` has run): without this the member would wait
         for ever, in no group and without a heartbeat. Seen once in forty starts.

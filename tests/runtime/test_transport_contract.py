@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -11,13 +13,13 @@ import pytest
 from secondsource.contracts import topics
 from secondsource.contracts.messages import DeadLetter, Post, Tick, encode
 from secondsource.contracts.stage import Out
-from secondsource.runtime.inline import InlineTransport
+from secondsource.runtime.inline import InlineInlet, InlineTransport
 from secondsource.runtime.kafka import LIMIT, KafkaSettings, KafkaTransport, ensure_topics
 from secondsource.runtime.transport import Broken, Delivery, Inlet, Listener, Place, Transport
 from tests.runtime.makers import START, post
 
 PARTITIONS = 4
-EMPTY_ROUNDS = 400  # of 50 ms: a group may take seconds to form on a busy machine
+SECONDS = 60  # after which a test gives up: a group may take long to form on a busy machine
 
 
 class Ground(ABC):
@@ -77,14 +79,21 @@ def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
     ground.close()
 
 
+def each_receives(inlets: Sequence[Inlet]) -> list[list[Delivery | Broken]]:
+    if len(inlets) == 1 or isinstance(inlets[0], InlineInlet):
+        return [inlet.receive(1000, 0.05) for inlet in inlets]
+    with ThreadPoolExecutor(len(inlets)) as threads:  # members of a group wait for each other in `receive`
+        return list(threads.map(lambda inlet: inlet.receive(1000, 0.05), inlets))
+
+
 def receive(
     *inlets: Inlet, until: Callable[[list[Delivery | Broken]], bool], commit: bool = False
 ) -> list[Delivery | Broken]:
-    """Poll the inlets in turn until what came suffices."""
+    """Receive until what came suffices: each inlet in a thread of its own, where the transport is one for threads."""
     received: list[Delivery | Broken] = []
-    for _ in range(EMPTY_ROUNDS):
-        for inlet in inlets:
-            came = inlet.receive(1000, 0.05)
+    give_up = time.monotonic() + SECONDS
+    while time.monotonic() < give_up:
+        for inlet, came in zip(inlets, each_receives(inlets), strict=True):
             received += came
             if commit and came:
                 inlet.commit({each.place: each.offset + 1 for each in came})
