@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple, cast
 
-from ingest.formats.reading import MAX_RECORD
+import msgspec
+
+from ingest.formats.reading import FAULTS, MAX_RECORD
 from secondsource.contracts.errors import BadConfiguration
 
 BOM = b"\xef\xbb\xbf"
@@ -79,9 +81,20 @@ def cut_of_json(file: BinaryIO) -> Cut:
     head = file.read(_EDGE).removeprefix(BOM).lstrip()
     if head[:1] == b"[":
         return "values"
+    if head[:1] != b"{":
+        return "lines"
     lines = [line for line in head.split(b"\n", 20)[:20] if line.strip()]
-    # a printed object's second line is a key, never another object
-    return "values" if len(lines) > 1 and lines[1].lstrip()[:1] not in b"{" else "lines"
+    # what is printed over several lines has no whole object at the edge of one
+    at_the_edge = (line for line in lines if line[:1] == b"{")
+    return "lines" if len(lines) < 2 or any(map(_is_whole, at_the_edge)) else "values"
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line)
+    except FAULTS:
+        return False
+    return True
 
 
 def records(file: BinaryIO, cut: Cut, start: int = 0, line: int = 1) -> Iterator[Record]:

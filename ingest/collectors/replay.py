@@ -28,6 +28,7 @@ from ingest.formats.delimited import ColumnMapping, Delimited, split
 from ingest.formats.own import Own
 from ingest.formats.reading import (
     EARLIEST,
+    FAULTS,
     MAX_RECORD,
     Format,
     Part,
@@ -377,7 +378,7 @@ def _kind(body: bytes) -> JsonFormat | None:
     """Which format a record is of; None where it does not tell."""
     try:
         look = _look.decode(without_nul(body))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except FAULTS:
         return None
     if look.uid or (look.type and not look.user):
         return "own"

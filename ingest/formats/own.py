@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from ingest.formats.reading import (
+    FAULTS,
     Part,
     Refused,
     Span,
@@ -52,7 +53,7 @@ class Own:
     def times(self, body: bytes) -> list[int | None]:
         try:
             found = _times.decode(without_nul(body))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except FAULTS as error:
             raise unreadable(error, body) from error
         at = found.observed_at or found.created_at or found.end or found.at
         return [microseconds(self._span.check(at, "observed_at"))]
@@ -63,7 +64,7 @@ class Own:
             message = _carried.decode(body)
         except msgspec.ValidationError as error:
             message = self._by_hand(body, error)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except FAULTS as error:
             raise unreadable(error, body) from error
         if isinstance(message, Tick):
             return [Part(self._span.check(message.at, "at"), ())]
@@ -90,7 +91,7 @@ class Own:
     def _by_hand(self, body: bytes, error: msgspec.ValidationError) -> Post:
         try:
             raw = _anything.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as broken:
+        except FAULTS as broken:
             raise unreadable(broken, body) from error
         if raw.setdefault("type", "post") != "post":
             raise BadRecord(str(error)) from error

@@ -16,6 +16,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = datetime(2006, 1, 1, tzinfo=UTC)  #: no platform we read is older
 MAX_RECORD = 16 * 1024 * 1024  #: bytes; a longer line is no post, and must not fill the memory
 
+#: What a JSON decoder raises on bytes that are none, or that nest deeper than it follows.
+FAULTS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -111,6 +114,8 @@ def unreadable(error: Exception, body: bytes) -> BadRecord:
         return BadRecord(f"expected UTF-8, came byte 0x{error.object[error.start]:02x}: {error.reason}")
     if isinstance(error, msgspec.ValidationError):
         return BadRecord(str(error))
+    if isinstance(error, RecursionError):
+        return BadRecord(f"malformed JSON ({len(body)} bytes): nested too deep")
     what = "truncated JSON" if "truncated" in str(error) else "malformed JSON"
     return BadRecord(f"{what} ({len(body)} bytes): {error}")
 

@@ -13,6 +13,7 @@ import msgspec
 
 from ingest.formats.reading import (
     EPOCH,
+    FAULTS,
     MICROSECOND,
     Part,
     Refused,
@@ -119,7 +120,6 @@ class _Stamp(msgspec.Struct, gc=False):
 
 _status = msgspec.json.Decoder(Status)
 _stamp = msgspec.json.Decoder(_Stamp)
-_FAULTS = (msgspec.DecodeError, UnicodeDecodeError)
 
 
 class XV1:
@@ -132,7 +132,7 @@ class XV1:
     def times(self, body: bytes) -> list[int | None]:
         try:
             stamp = _stamp.decode(without_nul(body))
-        except _FAULTS as error:
+        except FAULTS as error:
             raise unreadable(error, body) from error
         if stamp.statuses is not None:
             return [self._time(bytes(raw)) for raw in stamp.statuses]
@@ -239,7 +239,7 @@ class XV1:
 def _decoded(body: bytes) -> Status:
     try:
         return _status.decode(body)
-    except _FAULTS as error:
+    except FAULTS as error:
         raise unreadable(error, body) from error
 
 

@@ -16,6 +16,7 @@ import msgspec
 
 from ingest.formats.reading import (
     EPOCH,
+    FAULTS,
     MICROSECOND,
     Part,
     Refused,
@@ -192,7 +193,6 @@ _tweet = msgspec.json.Decoder(Tweet)
 _raws = msgspec.json.Decoder(list[msgspec.Raw])
 _stamps = msgspec.json.Decoder(_Stamps)
 _bare = msgspec.json.Decoder(_Bare)
-_FAULTS = (msgspec.DecodeError, UnicodeDecodeError)
 
 
 class Included(NamedTuple):
@@ -223,7 +223,7 @@ def decode(body: bytes) -> Envelope:
     """
     try:
         return _envelope.decode(body)
-    except _FAULTS as error:
+    except FAULTS as error:
         raise unreadable(error, body) from error
 
 
@@ -235,7 +235,7 @@ def decode_tweet(raw: msgspec.Raw) -> Tweet:
     """
     try:
         return _tweet.decode(raw)
-    except _FAULTS as error:
+    except FAULTS as error:
         raise unreadable(error, bytes(raw)) from error
 
 
@@ -437,7 +437,7 @@ class XV2:
     def times(self, body: bytes) -> list[int | None]:
         try:
             data = _stamps.decode(without_nul(body)).data
-        except _FAULTS as error:
+        except FAULTS as error:
             if b"[" not in body[:4096]:  # surely a line; a page with one bad time still has good ones
                 raise unreadable(error, body) from error
             return [microseconds(part.at) if isinstance(part, Part) else None for part in self.parts(body)]

@@ -210,6 +210,18 @@ def test_files_of_x_are_recognised(tmp_path: Path, printed: bool) -> None:
     assert_truthful(batches)
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("bad", [b"notes to self", b"null", b"[1, 2]", b'{"uid":', b"[" * 100_000, b'{"x":' * 100_000])
+def test_no_line_vanishes_wherever_it_stands(tmp_path: Path, bad: bytes, place: int) -> None:
+    records: list[bytes | Message] = [post(1, 1), post(2, 2)]
+    records.insert(place, bad)
+    (batch,) = run(replay(lines(tmp_path / "a.jsonl", *records)))
+    if place == 0 and bad[:1] == b"[":
+        return  # the file is read as an array, as far as it is one
+    assert [one.body for one in batch.rejected] == [bad]
+    assert uids([batch]) == ["f:1", "f:2"]
+
+
 def test_an_array_cut_off_keeps_what_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(body([v1_status(1), v1_status(2, text='braces } ] in \\" words'), v1_status(3)])[:-100])
