@@ -345,6 +345,6 @@ def decode(body: bytes | memoryview) -> Message:
     """
     try:
         return _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         msg = f"expected one of our messages as UTF-8 JSON: {error}"
         raise BadRecord(msg) from error
