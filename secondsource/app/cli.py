@@ -147,7 +147,9 @@ def replay(
     picture_urls: Annotated[str, typer.Option(help="Address of a picture, with {id} in it.")] = "",
     speed: Annotated[float, typer.Option(help="1: original pace, 60: a minute a second, 0: as fast as it goes.")] = 0.0,
     file_order: Annotated[bool, typer.Option("--file-order", help="As the posts stand, not in order of time.")] = False,
-    notify: Annotated[bool, typer.Option("--notify", help="Send to Slack too, not only print.")] = False,
+    notify: Annotated[
+        bool, typer.Option("--notify", help="Send to Slack too. Without: what is for Slack waits for `run`.")
+    ] = False,
     name: Annotated[str, typer.Option(help="A name to keep its place under. Without: the files' names.")] = "",
     config: ConfigFolder = None,
     as_json: AsJson = False,
@@ -170,7 +172,7 @@ def replay(
     configure_logging(sys.stderr, level=logging.WARNING)
     request = replaying.Request(
         files=tuple(files), watch=watch, format=read_as, mapping=mapping, pictures=pictures,
-        picture_urls=picture_urls, speed=speed, in_file_order=file_order, name=name, notify=notify,
+        picture_urls=picture_urls, speed=speed, in_file_order=file_order, name=name,
     )  # fmt: skip
     with stopping_on_signals() as stop, wiring.house(_configuration(config), stop=stop) as house:
         wiring.serve_metrics(house, beside_others=True)
@@ -216,6 +218,9 @@ def _say_replayed(done: replaying.Replayed, now: Status, config: Path | None, *,
         f"In the store: {count(rows['posts'], 'post')}, {count(rows['stories'], 'story', 'stories')} of several posts, "
         f"{count(rows['alerts'], 'alert')}, {now.open_alerts:,} of them open."
     )
+    for destination, waiting in now.waiting.items():
+        told = count(waiting, "message")
+        typer.echo(f"Waiting for {plain(destination)}: {told}, which {_command('run notify', config)} sends.")
     if rows["alerts"]:
         typer.echo(f"Look at the evidence: {_command('run desk', config)}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,7 @@ class Request:
     """What to replay. `watch` names the watch all posts belong to; "" lets each post match the configured ones.
 
     `speed` 1 is the original pace, N is N times faster, 0 as fast as it goes. A replay of the same `name` ("": the
-    files' names) goes on where that one stopped. `notify`: to every notifier of this deployment, not only the console.
+    files' names) goes on where that one stopped.
     """
 
     files: tuple[Path, ...]
@@ -42,7 +41,6 @@ class Request:
     speed: float = 0.0
     in_file_order: bool = False
     name: str = ""
-    notify: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,6 @@ def replay(at: House, request: Request, stop: Event, progressed: Progressed) -> 
         BadConfiguration: files, mapping or watch that cannot be used.
         Halted: a stage met too many bad records in a row (inline).
     """
-    if not request.notify:  # else the next `run` would tell Slack of last year's alerts
-        at = dataclasses.replace(at, sends=tuple(each for each in at.sends if each == "console"))
     watches = _watches(at, request.watch)
     shown = pictures(request.pictures, request.picture_urls)
     collector = wiring.replay(at, _settings(at, request), watches, shown, request.name)
