@@ -103,7 +103,7 @@ class Docket:
         if isinstance(message, Enriched):
             self._take_post(message, at)
         elif isinstance(message, Engagement):
-            self._judge.counts(message.uid, message.counts, at)
+            self._judge.counts(message.uid, message.counts, message.observed_at.timestamp(), at)
         elif isinstance(message, Takedown):
             self._remember(digest(message.uid))  # should it come after all, it is not to be taken up
             self._judge.takedown(message.uid, at)
@@ -116,7 +116,7 @@ class Docket:
             self._remember(key)
             self._judge.post(message, at)
         elif message.post.counts is not None:
-            self._judge.counts(message.post.uid, message.post.counts, at)
+            self._judge.counts(message.post.uid, message.post.counts, message.post.observed_at.timestamp(), at)
 
     def _remember(self, key: int) -> None:
         recent = self._recent

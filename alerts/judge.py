@@ -15,9 +15,9 @@ from alerts.digests import digest, story_id
 from alerts.evidence import Rule, StoryEvidence
 from alerts.expectation import Expectation
 from alerts.origins import moment
-from alerts.pictures import Row, Sighting
+from alerts.pictures import Sighting
 from alerts.ports import Archive
-from alerts.stories import Story
+from alerts.stories import QUOTED, Story
 from alerts.story_book import StoryBook
 from secondsource.contracts.messages import (
     AlertEvent,
@@ -86,9 +86,9 @@ class Judge:
             self._end(crowded)
         self._changed(story, at)
 
-    def counts(self, uid: str, counts: Counts, at: float) -> None:
-        """A platform's counts of one post; unknown posts are ignored."""
-        story = self._book.report(uid, counts)
+    def counts(self, uid: str, counts: Counts, seen_at: float, at: float) -> None:
+        """A platform's counts of one post, as they were `seen_at`; unknown posts are ignored."""
+        story = self._book.report(uid, counts, seen_at)
         if story is not None:
             self._changed(story, at)
 
@@ -262,14 +262,16 @@ class Judge:
             return ()
         before = story.frame.born
         seen = {
-            (sighting.at, sighting.handle): _sighted(row, sighting)
+            (sighting.uid, sighting.picture): _sighted(sighting)
             for row in rows
             for sighting in row.sightings
-            if sighting.at < before and digest(sighting.uid) not in story.notes
+            if sighting.at < before
         }
         for known in self._archive.earlier([row.picture() for row in rows], moment(before), _EARLIER_SHOWN):
-            seen.setdefault((known.seen_at.timestamp(), known.handle), known)
-        return tuple(sorted(seen.values(), key=lambda one: (one.seen_at, one.handle, one.caption))[:_EARLIER_SHOWN])
+            clipped = msgspec.structs.replace(known, caption=known.caption[:QUOTED])
+            seen.setdefault((known.source, known.picture), clipped)
+        others = [one for one in seen.values() if digest(one.source) not in story.notes]
+        return tuple(sorted(others, key=lambda one: (one.seen_at, one.source, one.picture))[:_EARLIER_SHOWN])
 
     def _blind_for(self, story: Story, at: float) -> tuple[str, ...]:
         if not self._blind or self._blind[-1].end <= story.frame.opened_at:
@@ -328,12 +330,13 @@ class Judge:
             self._expectation.reach(number, self._book.shelf.peek(number).tally.total)
 
 
-def _sighted(row: Row, sighting: Sighting) -> Earlier:
+def _sighted(sighting: Sighting) -> Earlier:
     return Earlier(
-        picture=row.id,
+        picture=sighting.picture,
         seen_at=moment(sighting.at),
-        source=sighting.platform,
+        source=sighting.uid,
         handle=sighting.handle,
         caption=sighting.caption,
+        distance=sighting.distance,
         url=sighting.url,
     )

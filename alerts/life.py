@@ -20,7 +20,7 @@ Kind = Literal["opened", "updated", "corroborated", "contested", "expired"]
 class AlertState(msgspec.Struct, array_like=True, frozen=True):
     """What was last said of an alert, to tell what is new.
 
-    `asked` pictures were looked up in the archive, which knew the sightings `earlier` (when, by whom; not their
+    `asked` pictures were looked up in the archive, which knew the sightings `earlier` (when, in which post; not their
     words, which may have to leave every place).
     """
 
@@ -35,7 +35,7 @@ class AlertState(msgspec.Struct, array_like=True, frozen=True):
 
 
 def _sightings(evidence: StoryEvidence) -> tuple[tuple[float, str], ...]:
-    return tuple((earlier.seen_at.timestamp(), earlier.handle) for earlier in evidence.earlier)
+    return tuple((earlier.seen_at.timestamp(), earlier.source) for earlier in evidence.earlier)
 
 
 def opened(rule: str, evidence: StoryEvidence, asked: int) -> AlertState:

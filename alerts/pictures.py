@@ -24,14 +24,19 @@ _VARIANTS = 64  # files of the same picture that are known by name; further ones
 
 
 class Sighting(msgspec.Struct, array_like=True, frozen=True):
-    """One picture in one post: when (seconds since 1970), which, on which platform, by whom, with which words."""
+    """One picture in one post: when (seconds since 1970), in which post, which file, by whom, with which words.
+
+    `distance`: bits in which the file differs from the one that stands for the picture. What a sighting says is what
+    the archive says of it, so that it does not matter which of the two is asked.
+    """
 
     at: float
     uid: str
-    platform: str
+    picture: str
     handle: str
     caption: str
     url: str = ""
+    distance: int = 0
 
 
 class Row(msgspec.Struct, array_like=True):
@@ -97,9 +102,9 @@ class PictureBook:
 
     def see(self, row: Row, sighting: Sighting) -> None:
         """Keep a sighting if it is among the earliest of its picture."""
-        if any(known.uid == sighting.uid for known in row.sightings):
+        if any(_order(known) == _order(sighting) for known in row.sightings):
             return
-        if len(row.sightings) == _SIGHTINGS and (sighting.at, sighting.uid) > _order(row.sightings[-1]):
+        if len(row.sightings) == _SIGHTINGS and _order(sighting) > _order(row.sightings[-1]):
             return
         row.sightings = sorted([*row.sightings, sighting], key=_order)
         for gone in row.sightings[_SIGHTINGS:]:
@@ -217,5 +222,5 @@ def _words(pdq: str) -> NDArray[np.uint64]:
     return np.frombuffer(bytes.fromhex(pdq), dtype=">u8").astype(np.uint64)
 
 
-def _order(sighting: Sighting) -> tuple[float, str]:
-    return sighting.at, sighting.uid
+def _order(sighting: Sighting) -> tuple[float, str, str]:
+    return sighting.at, sighting.uid, sighting.picture

@@ -230,11 +230,11 @@ class Story:
         if note.text and (claimed is None or (claimed.stance != "asserts" and note.stance == "asserts")):
             frame.claim = note.key
 
-    def report(self, key: int, interactions: int) -> bool:
-        """A platform's count of a post's interactions. True if it tells something new."""
+    def report(self, key: int, interactions: int, seen_at: float) -> bool:
+        """A platform's count of a post's interactions. True if it is news, and no older than the post."""
         note = self.notes.get(key)
         tally = self.tally_of(note.stance) if note is not None and note.own else None
-        if note is None or tally is None or not tally.report(key, interactions):
+        if note is None or tally is None or seen_at < note.at or not tally.report(key, interactions):
             return False
         note.reported = interactions
         self._changed[key] = None

@@ -25,7 +25,7 @@ from alerts.stories import (
     post_token,
     text_token,
 )
-from alerts.ties import FEWEST_WORDS, MOST_PLACES, PLACE_BITS, Tied, Ties, Traits
+from alerts.ties import FEWEST_WORDS, MOST_PICTURES, MOST_PLACES, PLACE_BITS, Tied, Ties, Traits
 from secondsource.contracts.messages import Counts, Enriched, StanceLabel
 from secondsource.contracts.watch import Watch
 
@@ -70,6 +70,7 @@ class StoryBook:
         story.add(note, tied.evidence)
         if not plain:
             self._ties.lead(story, note, traits, said)
+        if enriched.pictures:
             self._sight(enriched, traits)
         self.shelf.touch(story)
         if not opens:
@@ -85,10 +86,10 @@ class StoryBook:
         story = self.shelf[number]
         return story if key in story.notes else None
 
-    def report(self, uid: str, counts: Counts) -> Story | None:
+    def report(self, uid: str, counts: Counts, seen_at: float) -> Story | None:
         """A platform's count for one post. The story if that tells something new."""
         story = self.find(uid)
-        if story is None or not story.report(digest(uid), counts.interactions()):
+        if story is None or not story.report(digest(uid), counts.interactions(), seen_at):
             return None
         self.shelf.touch(story)
         return story
@@ -196,16 +197,16 @@ class StoryBook:
 
     def _sight(self, enriched: Enriched, traits: Traits) -> None:
         post = enriched.post
-        if post.repost_of:
-            return
-        for row, _ in traits.pictures:
+        shown = enriched.pictures[:MOST_PICTURES]
+        for picture, (row, distance) in zip(shown, traits.pictures or map(self.pictures.enter, shown), strict=True):
             sighting = Sighting(
                 at=post.observed_at.timestamp(),
                 uid=post.uid,
-                platform=post.platform,
+                picture=picture.id,
                 handle=post.author.handle,
                 caption=post.text[:QUOTED],
-                url=post.url,
+                url=picture.url,
+                distance=distance,
             )
             self.pictures.see(row, sighting)
 

@@ -28,10 +28,12 @@ FEWEST_WORDS = 5
 PLACE_BITS = 8
 MOST_PLACES = (1 << PLACE_BITS) - 2
 
+#: Pictures of a post that are looked at.
+MOST_PICTURES = 8
+
 _PLACE = (1 << PLACE_BITS) - 1
 _MOST_EXACTS = 128
 _MOST_ROWS = 64
-_MOST_PICTURES = 8
 _MOST_LINKS = 4
 _NAMED: tuple[Tie, Tie, Tie] = ("repost", "quote", "reply")
 
@@ -106,7 +108,7 @@ class Ties:
             exact=exact,
             representative=representative,
             likeness=likeness,
-            pictures=tuple(self.pictures.enter(picture) for picture in enriched.pictures[:_MOST_PICTURES]),
+            pictures=tuple(self.pictures.enter(picture) for picture in enriched.pictures[:MOST_PICTURES]),
             links=tuple((digest(page), page) for page in pages),
         )
 

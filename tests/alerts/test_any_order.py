@@ -158,7 +158,7 @@ def same(one: Sequence[Out], other: Sequence[Out], sent: Sequence[Sent]) -> None
 
 
 @given(_streams, st.integers(1, 3), st.integers(1, 9), st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_neither_lanes_nor_batches_nor_duplicates_are_seen(
     sent: list[Sent], lanes: int, tick_every: int, data: st.DataObject
 ) -> None:
@@ -177,7 +177,7 @@ def test_neither_lanes_nor_batches_nor_duplicates_are_seen(
 
 
 @given(_streams, st.integers(1, 9), st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_a_crash_after_any_record_is_not_seen(sent: list[Sent], tick_every: int, data: st.DataObject) -> None:
     (stream,) = lanes_of(sent, 1, tick_every=tick_every)
     expected = run([stream])

@@ -279,12 +279,18 @@ def test_an_earlier_life_in_the_watch_itself_is_found_without_the_archive() -> N
     (event,) = events(outs)
     (sighting,) = event.finding.earlier
     assert (sighting.handle, sighting.caption) == ("river_gauge", "flooded bridge at Ostrava Brod")
-    assert sighting.seen_at == at(-500_000)
+    assert (sighting.seen_at, sighting.source) == (at(-500_000), "x:5")
+    known = Earlier(
+        picture=BRIDGE.id, seen_at=at(-500_000), source="x:5", handle="river_gauge",
+        caption="flooded bridge at Ostrava Brod", url="file:bridge",
+    )  # fmt: skip
+    assert sighting == known, "what the archive would say of it"
+    assert events(run([earlier, *taking_off()], MemoryArchive([known]))) == [event]
 
 
 def test_the_storys_own_posts_are_no_earlier_sighting() -> None:
     late = post(1, 0, pictures=(BRIDGE,), created=-7)
-    own = Earlier(picture=BRIDGE.id, seen_at=at(-7), source="x", handle="user1", caption=CLAIM)
+    own = Earlier(picture=BRIDGE.id, seen_at=at(-7.5), source="x:1", handle="user1", caption=CLAIM)
     (event,) = events(run([*history(100, -600), late, *pleas(200, 10, 40)], MemoryArchive([own])))
     assert event.finding.earlier == ()
 

@@ -117,8 +117,8 @@ def test_the_earliest_five_sightings_are_kept_and_leave_with_their_post() -> Non
     book = PictureBook("w/pictures")
     row = book.enter(picture("bridge")).row
     for number in (9, 3, 7, 1, 8, 2, 6):
-        book.see(row, Sighting(float(number), f"x:{number}", "x", f"user{number}", f"words {number}"))
-    book.see(row, Sighting(2.0, "x:2", "x", "user2", "words 2"))
+        book.see(row, Sighting(float(number), f"x:{number}", "file", f"user{number}", f"words {number}"))
+    book.see(row, Sighting(2.0, "x:2", "file", "user2", "words 2"))
     assert [seen.at for seen in row.sightings] == [1, 2, 3, 6, 7]
     book.forget_post("x:2")
     assert [seen.at for seen in row.sightings] == [1, 3, 6, 7]
