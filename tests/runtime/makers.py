@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -95,7 +94,7 @@ class Counting:
         self.inlet = (inlet,)
         self.trouble = trouble
         self.seen: dict[int, list[int]] = {}
-        self._told: dict[int, list[int]] = {}
+        self._told: dict[int, int] = {}
         self.released: list[int] = []
 
     def handle(self, batch: Sequence[Record]) -> list[Out]:
@@ -116,14 +115,12 @@ class Counting:
 
     def restore(self, partition: int, parts: Mapping[str, bytes]) -> None:
         assert partition not in self.seen, "restored without being released"
-        self.seen[partition] = json.loads(parts["seen"]) if "seen" in parts else []
-        self._told[partition] = list(self.seen[partition])
+        self.seen[partition] = [int(number) for _, number in sorted(parts.items())]
+        self._told[partition] = len(parts)
 
     def changes(self, partition: int) -> dict[str, bytes | None]:
-        if self._told[partition] == self.seen[partition]:
-            return {}
-        self._told[partition] = list(self.seen[partition])
-        return {"seen": json.dumps(self.seen[partition]).encode()}
+        told, self._told[partition] = self._told[partition], len(self.seen[partition])
+        return {f"{at:04}": str(self.seen[partition][at]).encode() for at in range(told, len(self.seen[partition]))}
 
     def release(self, partition: int) -> None:
         self.released.append(partition)

@@ -242,7 +242,7 @@ def test_a_failed_save_is_made_up_for() -> None:
     runner.step(shop.stop)
     saved = shop.progress.load("counting", 0)
     assert saved.position == "5"
-    assert saved.parts == {"seen": b"[0, 1, 2, 3, 4]"}  # although `changes` says each change once
+    assert len(saved.parts) == 5  # although `changes` says each change once
 
 
 def test_memory_moves_with_its_partitions() -> None:
