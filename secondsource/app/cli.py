@@ -2,6 +2,8 @@
 
 Exit codes: 0 done · 1 something to look at (records rejected, stopped before the end) · 2 settings or arguments that
 cannot work · 3 a service is away · 4 a stage halted on bad records.
+
+A command imports what it needs when it runs, so that --help and `config check` need not wait for language models.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import msgspec
 import typer
@@ -24,16 +26,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from alerts.wording import count
 from config.loader import BUILT_IN, Configuration, load, problems
 from config.schema_files import write_schemas
-from ingest.collectors.replay import JsonFormat
-from secondsource.app import demo as demonstration
-from secondsource.app import letters, replaying, running, wiring
+from secondsource.app.parts import PARTS
 from secondsource.app.threads import stopping_on_signals
 from secondsource.contracts.errors import BadConfiguration, BadRecord, Halted, SecondSourceError, SourceAway
 from secondsource.contracts.messages import DeadLetter
 from secondsource.runtime.logs import configure_logging
 from secondsource.runtime.logs import escape as plain
-from store.letters import StoredLetter
-from store.status import Status
+
+if TYPE_CHECKING:
+    from ingest.collectors.replay import JsonFormat
+    from secondsource.app import replaying
+    from store.letters import StoredLetter
+    from store.status import Status
 
 FOUND, WRONG, AWAY, HALTED = 1, 2, 3, 4
 
@@ -99,6 +103,8 @@ def demo(
 
     It ends with a page that says what you have seen and what to run next.
     """
+    from secondsource.app import demo as demonstration
+
     configure_logging(sys.stderr, level=logging.WARNING)
     with stopping_on_signals() as stop:
         demonstration.show(folder, Console(highlight=False), stop)
@@ -108,7 +114,7 @@ def demo(
 def run(
     parts: Annotated[
         list[str] | None,
-        typer.Argument(help=f"What to run in this process: {', '.join(running.PARTS)}. Without: everything."),
+        typer.Argument(help=f"What to run in this process: {', '.join(PARTS)}. Without: everything."),
     ] = None,
     config: ConfigFolder = None,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log JSON lines instead of key=value.")] = False,
@@ -127,10 +133,12 @@ def run(
 
       [b]secondsource run alerts notify[/b]   two parts of a deployment on Kafka
     """
-    chosen = [part for part in running.PARTS if part in (parts or [])]
-    unknown = sorted(set(parts or []) - set(running.PARTS))
+    from secondsource.app import running, wiring
+
+    chosen = [part for part in PARTS if part in (parts or [])]
+    unknown = sorted(set(parts or []) - set(PARTS))
     if unknown:
-        msg = f"no part named {', '.join(unknown)}; parts are {', '.join(running.PARTS)}"
+        msg = f"no part named {', '.join(unknown)}; parts are {', '.join(PARTS)}"
         raise BadConfiguration(msg)
     configure_logging(sys.stderr, form="json" if log_json else "keyvalue")
     with stopping_on_signals() as stop, wiring.house(_configuration(config), stop=stop) as house:
@@ -168,6 +176,8 @@ def replay(
 
     The formats stand in docs/replay-formats.md.
     """  # fmt: skip
+    from secondsource.app import replaying, wiring
+
     read_as = _format(format)
     configure_logging(sys.stderr, level=logging.WARNING)
     request = replaying.Request(
@@ -256,6 +266,8 @@ def _say_configuration(configuration: Configuration) -> None:
 
 
 def _say_services(configuration: Configuration) -> None:
+    from secondsource.app import wiring
+
     for service in wiring.services(configuration):
         how = service.how if service.how.startswith("off") or not service.on else f"on; {service.how}"
         typer.echo(f"{plain(service.name)}: {plain(how)}")
@@ -273,6 +285,8 @@ def config_schema(
 @app.command()
 def migrate(config: ConfigFolder = None) -> None:
     """Bring the database's tables up to date. Safe to run again."""
+    from secondsource.app import wiring
+
     with wiring.house(_configuration(config), create=True):
         typer.echo("the tables are up to date")
 
@@ -280,6 +294,8 @@ def migrate(config: ConfigFolder = None) -> None:
 @app.command()
 def status(config: ConfigFolder = None, as_json: AsJson = False) -> None:
     """What is stored, how far each collector has come, what waits, and where we were blind."""
+    from secondsource.app import wiring
+
     configuration = _configuration(config)
     with wiring.house(configuration) as house:
         now = house.store.status()
@@ -319,6 +335,8 @@ def letters_list(
 
       [b]secondsource dead-letters list --json | python -m json.tool[/b]
     """
+    from secondsource.app import wiring
+
     with wiring.house(_configuration(config)) as house:
         found = house.store.letters.listed(limit, resent=resent)
         waiting = house.store.letters.waiting()
@@ -350,6 +368,8 @@ def letters_show(
     as_json: AsJson = False,
 ) -> None:
     """One record with its bytes, where it came from and why it failed."""
+    from secondsource.app import wiring
+
     with wiring.house(_configuration(config)) as house:
         found = house.store.letters.one(letter_id)
     letter = _letter(found, letter_id)
@@ -385,6 +405,8 @@ def letters_resend(
 
       [b]secondsource dead-letters resend --all --mapping mended.yaml --file posts.csv --watch aleppo[/b]
     """
+    from secondsource.app import letters, replaying, wiring
+
     read_as = _format(format)
     configure_logging(sys.stderr, level=logging.WARNING)
     sent = failed = 0
@@ -418,6 +440,8 @@ def _is_of(file: Path | None, letter: DeadLetter) -> bool:
 
 
 def _format(name: str) -> JsonFormat:
+    from ingest.collectors.replay import JsonFormat
+
     if name not in get_args(JsonFormat):
         known = ", ".join(get_args(JsonFormat))
         msg = f"no format named {name!r}; there are {known}, and --mapping for CSV and TSV"

@@ -130,8 +130,8 @@ def _told(seen: Seen, meaning: str) -> list[str]:
     story = last.story
     lines = [
         (
-            f"   Flagged at {moment(first.at)}, {duration((first.at - first.story.opened_at).total_seconds())} after it "
-            f"began. {meaning}"
+            f"   Flagged at {moment(first.at)}, {duration((first.at - first.story.opened_at).total_seconds())} "
+            f"after it began. {meaning}"
         ),
         f"   {story.posts:,} posts by {story.accounts:,} accounts; independent sources: {story.independent:g}.",
     ]

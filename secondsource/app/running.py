@@ -9,18 +9,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from threading import Event
-from typing import Literal
 
-import uvicorn
-
-from alerts.desk import create_desk
 from secondsource.app import wiring
+from secondsource.app.parts import PARTS, Part
 from secondsource.app.threads import Loop, side_by_side
 from secondsource.app.wiring import STAGES, House
 from secondsource.contracts.errors import BadConfiguration
-
-Part = Literal["ingest", "enrich", "store", "alerts", "notify", "desk"]
-PARTS: tuple[Part, ...] = ("ingest", "enrich", "store", "alerts", "notify", "desk")
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +69,10 @@ def _notify(at: House, stop: Event) -> None:
 
 
 def _desk(at: House, stop: Event) -> None:
+    import uvicorn
+
+    from alerts.desk import create_desk
+
     settings = at.configuration.deployment.desk
     app = create_desk(at.store.evidence, at.clock)
     config = uvicorn.Config(

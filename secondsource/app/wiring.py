@@ -1,4 +1,7 @@
-"""Everything is constructed and connected here, and only here; nothing finds its collaborators by itself."""
+"""Everything is constructed and connected here, and only here; nothing finds its collaborators by itself.
+
+A room that takes long to import (spaCy, scipy, tweepy) is imported where it is built: a process pays for its own part.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +15,14 @@ from importlib.metadata import version
 from pathlib import Path
 from random import Random
 from threading import Event
-from typing import Literal, TextIO, TypeVar
+from typing import TYPE_CHECKING, Literal, TextIO, TypeVar
 from urllib.parse import quote
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from alerts.delivery import Outcome, Sender
-from alerts.notifiers.console import ConsoleNotifier
 from alerts.notifiers.contract import Notifier
-from alerts.notifiers.slack import SlackNotifier
-from alerts.stage import AlertsStage
 from config.loader import Configuration, Service
-from enrich.annotators.media import MediaLimits
-from enrich.fetch import FetchLimits
-from enrich.gazetteer import Gazetteer
-from enrich.pipelines import PipelineReport, trained_pipelines
-from enrich.setup import Enrichment, EnrichSettings, build
-from ingest.collectors.replay import Replay, ReplaySettings
-from ingest.collectors.x import X, XSettings
-from ingest.pictures import Pictures
 from secondsource.contracts.clock import Clock, SystemClock
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.stage import Batch, Collector, Stage
@@ -43,6 +35,12 @@ from secondsource.runtime.runner import Runner, RunnerSettings
 from secondsource.runtime.source import Push, SourceRunner, TopicPublisher
 from store.memory import Store, open_store
 from store.stage import StoreStage
+
+if TYPE_CHECKING:
+    from alerts.stage import AlertsStage
+    from enrich.setup import Enrichment
+    from ingest.collectors.replay import Replay, ReplaySettings
+    from ingest.pictures import Pictures
 
 StageName = Literal["enrich", "alerts", "store"]
 STAGES: tuple[StageName, ...] = ("enrich", "alerts", "store")
@@ -109,12 +107,15 @@ def _collect_seldom() -> None:
 
 def services(configuration: Configuration) -> list[Service]:
     """Each optional service: on, or off and how to turn it on."""
-    _, reports = trained_pipelines(configuration.deployment.enrich.pipelines, Gazetteer(()))
-    return [*configuration.services, *(_pipeline_service(report) for report in reports)]
+    asked_for = configuration.deployment.enrich.pipelines
+    if not asked_for:
+        return list(configuration.services)
+    from enrich.gazetteer import Gazetteer
+    from enrich.pipelines import trained_pipelines
 
-
-def _pipeline_service(report: PipelineReport) -> Service:
-    return Service(f"trained pipeline {report.language}", report.on, report.detail)
+    _, reports = trained_pipelines(asked_for, Gazetteer(()))
+    found = [Service(f"trained pipeline {report.language}", report.on, report.detail) for report in reports]
+    return [*configuration.services, *found]
 
 
 def serve_metrics(at: House, *, beside_others: bool = False) -> str:
@@ -144,6 +145,10 @@ def serve_metrics(at: House, *, beside_others: bool = False) -> str:
 
 def enrichment(configuration: Configuration, clock: Clock, *, roots: Sequence[Path] = ()) -> Enrichment:
     """`roots` are folders that file: addresses may be read from, beside those configured."""
+    from enrich.annotators.media import MediaLimits
+    from enrich.fetch import FetchLimits
+    from enrich.setup import EnrichSettings, build
+
     settings = configuration.deployment.enrich
     media = settings.media
     return build(
@@ -162,6 +167,8 @@ def enrichment(configuration: Configuration, clock: Clock, *, roots: Sequence[Pa
 
 
 def alerts_stage(at: House) -> AlertsStage:
+    from alerts.stage import AlertsStage
+
     desk = at.configuration.deployment.desk
     public = (desk.public_url or f"http://{desk.host}:{desk.port}").rstrip("/")
 
@@ -269,6 +276,8 @@ def collectors(at: House) -> list[Collector]:
     found: list[Collector] = []
     if x.enabled and at.configuration.x_token:
         watches = [watch for watch in at.watches if not watch.collectors or "x" in watch.collectors]
+        from ingest.collectors.x import X, XSettings
+
         settings = XSettings(
             approved_use_case=x.approved_use_case,
             base_url=x.base_url,
@@ -287,6 +296,8 @@ def collectors(at: House) -> list[Collector]:
 
 def replay(at: House, settings: ReplaySettings, watches: Sequence[Watch], pictures: Pictures, name: str = "") -> Replay:
     """Named for its files unless it has a name, so that each keeps a cursor of its own."""
+    from ingest.collectors.replay import Replay
+
     name = f"replay:{name or ','.join(path.name for path in settings.paths)}"
     return Replay(settings, watches, at.clock, pictures=pictures, name=name)
 
@@ -301,6 +312,9 @@ def source(
 
 def notifiers(at: House, console: TextIO) -> list[Notifier]:
     """Those this deployment sends by."""
+    from alerts.notifiers.console import ConsoleNotifier
+    from alerts.notifiers.slack import SlackNotifier
+
     found: list[Notifier] = []
     if "console" in at.sends:
         found.append(ConsoleNotifier(console))
