@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import textwrap
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 from typing import NamedTuple
@@ -17,16 +19,20 @@ from secondsource.app import replaying, wiring
 from secondsource.app.demo_town import Town, write_town
 from secondsource.app.wiring import House
 from secondsource.contracts.errors import BadConfiguration
-from secondsource.contracts.messages import AlertEvent
+from secondsource.contracts.messages import AlertEvent, StanceLabel
 from secondsource.runtime.logs import escape
 
-_OURS = (".secondsource-demo", "config", "pictures", "posts.jsonl")
+_MARK = ".secondsource-demo"
+_WIDTH = 100
 
 
 class Seen(NamedTuple):
-    """What the pipeline made of one of the town's stories: its alert's events, none if it was not flagged."""
+    """What the pipeline made of a post: its stance, how many posts share that in its story, and that story's alert
+    (its events; none if it was not flagged).
+    """
 
-    post: str
+    stance: StanceLabel | None
+    alike: int
     events: tuple[AlertEvent, ...]
 
 
@@ -37,28 +43,31 @@ def show(folder: Path, console: Console, stop: Event) -> None:
         BadConfiguration: the folder holds something that is not a demo.
     """
     town = write_town(_emptied(folder))
-    environ = {"SECONDSOURCE_STORE_URL": f"sqlite:///{folder / 'velgrad.sqlite'}"}
-    console.print(_opening(town), markup=False)
+    console.print(_opening(town), markup=False, soft_wrap=True)
     started = time.monotonic()
-    with wiring.house(town.configuration(environ)) as house:
+    with wiring.house(town.configuration({})) as house:
         request = replaying.Request(files=(town.posts,), pictures=town.pictures)
         done = replaying.replay(house, request, stop, lambda _done, _total: None)
         took = time.monotonic() - started
         wiring.sender(house, wiring.notifiers(house, sys.stdout), "demo").drain_once(stop)
-        console.print(_page(house, town, done, took), markup=False)
+        console.print(_page(house, town, done, took), markup=False, soft_wrap=True)
 
 
 def what_became_of(house: House, uid: str) -> Seen:
-    """The alert on the story that the post belongs to, if there is one."""
-    for alert in house.store.evidence.latest_alerts(1000):
-        if any(member.post.uid == uid for member in house.store.evidence.story_posts(alert.story.id, 100_000)):
-            return Seen(uid, tuple(house.store.evidence.alert_events(alert.alert_id)))
-    return Seen(uid, ())
+    """How a post was judged, from what is stored."""
+    evidence = house.store.evidence
+    for alert in evidence.latest_alerts(1000):
+        posts = evidence.story_posts(alert.story.id, 100_000)
+        own = next((each for each in posts if each.post.uid == uid), None)
+        if own is not None:
+            alike = sum(each.stance == own.stance for each in posts)
+            return Seen(own.stance, alike, tuple(evidence.alert_events(alert.alert_id)))
+    return Seen(None, 0, ())
 
 
 def _emptied(folder: Path) -> Path:
     """An empty folder that is a demo's; one that holds anything else is left alone."""
-    mark = folder / _OURS[0]
+    mark = folder / _MARK
     if folder.exists() and any(folder.iterdir()):
         if not mark.exists():
             msg = f"{folder} is not empty and no demo of ours; name another: secondsource demo --folder somewhere-new"
@@ -81,73 +90,77 @@ def _page(house: House, town: Town, done: replaying.Replayed, took: float) -> st
     claim, debunk, crane, tram = (
         what_became_of(house, town.uids[name]) for name in ("claim", "debunk", "crane", "tram")
     )
-    folder = os.path.relpath(town.folder)
-    lines = [
-        "",
-        "WHAT YOU HAVE SEEN",
-        "",
-        (
-            f"{done.sent:,} records went through in {took:.1f} s; {done.rejected} more could not be read and were kept "
-            "as dead letters."
-        ),
-        "",
-        "1. The bridge on fire.",
-        *_told(claim, "It looked like many witnesses. Behind the copies stands one post, and its picture is older."),
-        *_first_seen(claim),
-        "",
-        "2. The debunk, under the same hashtag.",
-        *_told(debunk, "Passed on as widely, and counted as dispute, not as spreading the claim."),
-        "",
-        "3. The crane in the harbour.",
-        *_told(crane, "It went as far, but people who do not copy each other show it."),
-        "",
-        "4. The tram.",
-        *_told(tram, "It rested on one witness at first; when a second one came, the alert was recalled."),
-        "",
-        "WHAT TO DO NEXT",
-        "",
-        "  Look at the evidence pages (Ctrl-C ends them), then open http://127.0.0.1:8380",
-        f"    {_run(folder, 'run desk')}",
-        "  See what could not be read, and why:",
-        f"    {_run(folder, 'dead-letters list')}",
-        "  Watch something of your own: copy config/watches/aleppo.yaml, change it, and",
-        "    .venv/bin/secondsource config check",
-        "  Everything else: README.md, and .venv/bin/secondsource --help",
-        "",
-    ]
-    return "\n".join(lines)
+    config = os.path.relpath(town.config)
+    return "\n".join(
+        [
+            "",
+            "WHAT YOU HAVE SEEN",
+            "",
+            (
+                f"{done.sent:,} records went through in {took:.1f} s. {done.rejected} more could not be read; "
+                "they are kept as dead letters."
+            ),
+            "",
+            "1. The bridge on fire.",
+            *_told(claim, "It looks like many witnesses, but all copies trace back to one post."),
+            *_first_seen(claim),
+            "",
+            "2. The debunk of that picture, under the same hashtag.",
+            *_disputed(debunk),
+            "",
+            "3. The crane in the harbour.",
+            *_told(crane, "", "It went viral too, but people who do not copy each other show it."),
+            "",
+            "4. The tram.",
+            *_told(tram, "One person showed it and many passed it on."),
+            "",
+            "WHAT TO DO NEXT",
+            "",
+            "  Look at the evidence pages, at http://127.0.0.1:8380 (Ctrl-C ends them):",
+            f"    .venv/bin/secondsource run desk -c {config}",
+            "  See what could not be read, and why:",
+            f"    .venv/bin/secondsource dead-letters list -c {config}",
+            "  Watch something of your own: copy config/watches/aleppo.yaml, change it, and run",
+            "    .venv/bin/secondsource config check",
+            "  Everything else: README.md, and .venv/bin/secondsource --help",
+            "",
+        ]
+    )
 
 
-def _run(folder: str, command: str) -> str:
-    url = f"SECONDSOURCE_STORE_URL=sqlite:///{folder}/velgrad.sqlite"
-    return f"{url} .venv/bin/secondsource {command} -c {folder}/config"
-
-
-def _told(seen: Seen, meaning: str) -> list[str]:
+def _told(seen: Seen, flagged: str, not_flagged: str = "") -> Iterator[str]:
     if not seen.events:
-        return [f"   Not flagged. {meaning}"]
+        yield from _wrapped(f"Not flagged. {not_flagged}")
+        return
     first, last = seen.events[0], seen.events[-1]
     story = last.story
-    lines = [
-        (
-            f"   Flagged at {moment(first.at)}, {duration((first.at - first.story.opened_at).total_seconds())} "
-            f"after it began. {meaning}"
-        ),
-        f"   {story.posts:,} posts by {story.accounts:,} accounts; independent sources: {story.independent:g}.",
-    ]
+    after = duration((first.at - first.story.opened_at).total_seconds())
+    yield from _wrapped(f"Flagged at {moment(first.at)}, {after} after it began. {flagged}")
+    yield from _wrapped(
+        f"{story.posts:,} posts by {story.accounts:,} accounts; independent sources: {story.independent:g}."
+    )
     if last.kind == "corroborated":
-        lines.append(f"   Recalled at {moment(last.at)}: corroborated by {', '.join(_others(last))}.")
-    return lines
+        others = ", ".join(escape(f"@{origin.first_handle}") for origin in story.origins[1:])
+        yield from _wrapped(f"Recalled at {moment(last.at)}, when an independent source showed it too: {others}.")
 
 
-def _others(event: AlertEvent) -> list[str]:
-    return [escape(f"@{origin.first_handle}") for origin in event.story.origins[1:]]
+def _disputed(seen: Seen) -> Iterator[str]:
+    if seen.stance == "denies":
+        yield from _wrapped(
+            f"Not flagged as spreading the claim. It and those who pass it on ({seen.alike} posts) are counted as "
+            "dispute: the alert above says “contested”."
+        )
+    else:
+        yield from _told(seen, "", "")
 
 
-def _first_seen(seen: Seen) -> list[str]:
+def _first_seen(seen: Seen) -> Iterator[str]:
     earlier = [each for event in seen.events for each in event.finding.earlier]
-    if not earlier:
-        return []
-    first = min(earlier, key=lambda each: each.seen_at)
-    return [(f"   Its picture was first seen {moment(first.seen_at)}, posted by {escape('@' + first.handle)}: "
-            f"“{escape(first.caption)}”")]  # fmt: skip
+    if earlier:
+        first = min(earlier, key=lambda each: each.seen_at)
+        when, who = moment(first.seen_at), escape("@" + first.handle)
+        yield from _wrapped(f"Its picture was first seen {when}, posted by {who}: “{escape(first.caption)}”")
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent="   ", subsequent_indent="   ")

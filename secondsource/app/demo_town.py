@@ -52,6 +52,8 @@ watches:
 _SETTINGS_FILE = """\
 # No broker, no database server, no key: everything in one process, and pictures from the folder beside this one.
 transport: inline
+store:
+  url: "sqlite:///{store}"
 enrich:
   languages: [en, ar, es]
   gazetteers: [gazetteer/velgrad.tsv]
@@ -100,7 +102,8 @@ def write_town(folder: Path, seed: int = 7) -> Town:
     (config / "watches").mkdir(parents=True, exist_ok=True)
     (config / "gazetteer").mkdir(exist_ok=True)
     (config / "watches" / "velgrad.yaml").write_text(_WATCH_FILE, encoding="utf-8")
-    (config / "secondsource.yaml").write_text(_SETTINGS_FILE, encoding="utf-8")
+    settings = _SETTINGS_FILE.format(store=folder.resolve() / "velgrad.sqlite")
+    (config / "secondsource.yaml").write_text(settings, encoding="utf-8")
     (config / "gazetteer" / "velgrad.tsv").write_text(_GAZETTEER_FILE, encoding="utf-8")
     pictures = draw_all(folder / "pictures", seed)
     day = _Day(random.Random(seed), {name: path.resolve().as_uri() for name, path in pictures.items()})

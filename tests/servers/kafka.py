@@ -24,7 +24,9 @@ class KafkaServer:
         self._properties = self._folder / "server.properties"
         self._properties.write_text(_properties(self._port, controller, self._folder / "logs"))
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        self._run("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(self._properties))
+        self._run(
+            "kafka.tools.StorageTool", "format", "--standalone", f"--cluster-id={cluster}", "-c", str(self._properties)
+        )
         self._process: Process | None = None
 
     @property
