@@ -10,7 +10,7 @@ import math
 from datetime import UTC, datetime
 
 from alerts.evidence import Example, Rule, StoryEvidence
-from alerts.wording import count, duration, handle, moment, number, origin, quoted
+from alerts.wording import chance, count, duration, handle, moment, number, origin, quoted
 from secondsource.contracts.messages import Earlier, Finding, Origin, Reason, Spread
 from secondsource.contracts.watch import Thresholds
 
@@ -113,7 +113,8 @@ def _spread(evidence: StoryEvidence, thresholds: Thresholds) -> Reason:
     else:
         against = (
             f"about {number(round(spread.expected, 1))} expected from {spread.history} earlier stories of this watch; "
-            f"the chance of as many or more is {spread.surprise:.2g} (at most {thresholds.max_surprise:g} is asked for)"
+            f"the chance of as many or more is {chance(spread.surprise)} "
+            f"(at most {chance(thresholds.max_surprise)} is asked for)"
         )
     return Reason(name="spread", value=str(spread.interactions), sentence=f"{seen}: {against}.")
 
