@@ -117,7 +117,7 @@ def _base_url(text: str) -> str:
 
 
 def is_database(url: str) -> bool:
-    return re.match(r"sqlite:///|postgresql\+psycopg://", url) is not None
+    return re.match(r"sqlite:///|postgres(ql)?(\+psycopg)?://", url) is not None
 
 
 def _database(text: str) -> str:

@@ -9,7 +9,16 @@ import msgspec
 
 from enrich.annotator import Annotator
 from secondsource.contracts.errors import BadConfiguration, BadRecord
-from secondsource.contracts.messages import Coverage, Engagement, Enriched, Message, Post, Takedown, Tick
+from secondsource.contracts.messages import (
+    LONGEST_ID,
+    Coverage,
+    Engagement,
+    Enriched,
+    Message,
+    Post,
+    Takedown,
+    Tick,
+)
 from secondsource.contracts.stage import Out, Record
 from secondsource.contracts.topics import ENRICHED, POSTS
 
@@ -68,6 +77,15 @@ class EnrichStage:
 
 
 def _check(message: Message) -> None:
+    """What no later stage could keep must not get as far as a story."""
+    if isinstance(message, Post | Engagement | Takedown):
+        ids = (
+            (message.uid, message.author.uid, message.repost_of or "-") if isinstance(message, Post) else (message.uid,)
+        )
+        for uid in ids:
+            if not 0 < len(uid) <= LONGEST_ID:
+                msg = f"expected an id of 1 to {LONGEST_ID} characters, came {len(uid)}: {uid[:40]!r}"
+                raise BadRecord(msg)
     if isinstance(message, Post | Engagement):
         if not message.watches:
             msg = (

@@ -22,6 +22,9 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     """
 
 
+LONGEST_ID = 500  #: characters of a uid, at most; what every database can find a row by
+
+
 class Account(Struct, frozen=True, kw_only=True):
     uid: str
     handle: str

@@ -114,7 +114,7 @@ def _says_the_same(line: bytes, message: bytes) -> bool:
         said = json.loads(line)
     except (ValueError, RecursionError):
         return False
-    return isinstance(said, dict) and said.get("uid") == json.loads(message)["post"]["uid"]
+    return isinstance(said, dict) and said.get("uid") == json.loads(message)["uid"]
 
 
 @pytest.fixture(scope="module")
@@ -305,7 +305,7 @@ class Hostile(NamedTuple):
 
 @pytest.fixture(scope="module")
 def hostile(newsroom_of: Made) -> Hostile:
-    """Two records that cannot be kept, of which one is refused by the collector and one by the store; and a gap."""
+    """Two records that cannot be kept, of which one is refused by the collector and one by a stage; and a gap."""
     newsroom = newsroom_of("hostile")
     broken = as_bytes(post(1, f"{FORMULA} {MARKUP}"))[:-4] + ESCAPES.encode() + b"\xff"
     spoken = post(2, uid=f"plaza:{ESCAPES}{MARKUP}{FORMULA}" + "9" * 600)

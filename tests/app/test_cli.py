@@ -1,0 +1,459 @@
+"""The command line as somebody meets it: what each command says, returns, and teaches."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from secondsource.contracts.messages import DeadLetter
+from tests.app.newsroom import Newsroom, Ran, post, run
+
+COMMANDS = (
+    "demo", "run", "replay", "migrate", "status", "config check", "config schema",
+    "dead-letters list", "dead-letters show", "dead-letters resend",
+)  # fmt: skip
+READS_JSON = ("status", "config check", "dead-letters list")
+FIFTY = [post(number) for number in range(50)]
+
+
+@pytest.fixture
+def newsroom(tmp_path: Path) -> Newsroom:
+    return Newsroom(tmp_path)
+
+
+def words(text: str) -> str:
+    """Without the frames and line breaks that fit it to a terminal."""
+    return " ".join(text.replace("│", " ").split())
+
+
+# --- help ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_says_what_a_command_is_for(command: str) -> None:
+    ran = run(*command.split(), "--help")
+    assert ran.code == 0
+    sentences = words(ran.out).partition("╭─")[0].partition(command.rsplit(maxsplit=1)[-1])[2]
+    assert sentences.count(".") >= 1, sentences
+    for option in [line for line in ran.out.splitlines() if line.startswith(("│ --", "│ *"))]:
+        assert len(words(option).split()) > 2, f"{command}: an option that explains nothing: {option}"
+
+
+@pytest.mark.parametrize("command", ["run", "replay", "dead-letters list", "dead-letters resend"])
+def test_help_has_examples_that_exist(command: str) -> None:
+    ran = run(*command.split(), "--help")
+    before_options = words(ran.out.partition("╭─")[0])
+    examples = before_options.partition("For example:")[2]
+    assert f"secondsource {command}" in examples
+    for option in [word for word in examples.split() if word.startswith("--")]:
+        assert option in ran.out.partition("╭─")[2], f"{option} is in an example and is no option"
+
+
+def test_without_anything_it_says_where_to_start() -> None:
+    ran = run()
+    assert "Start with secondsource demo" in words(ran.out)
+    assert "Exit codes: 0 done" in words(ran.out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["replai"], "No such command"),
+        (["replay"], "Missing argument"),
+        (["replay", "posts.jsonl", "--mappings", "x"], "--mapping"),
+        (["dead-letters", "list", "--limit", "0"], "--limit"),
+    ],
+)
+def test_what_cannot_be_asked(arguments: list[str], said: str) -> None:
+    ran = run(*arguments)
+    assert ran.code == 2
+    assert said in ran.err
+    assert "Traceback" not in ran.err
+
+
+# --- what cannot work is said in one message -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["replay", "absent.jsonl"], "absent.jsonl: expected a readable file"),
+        (["replay", "POSTS", "--format", "csv"], "there are auto, own, x-v1, x-v2, and --mapping for CSV and TSV"),
+        (["replay", "POSTS", "--mapping", "nobodys"], "or one of: mediaeval2016"),
+        (["replay", "POSTS", "--mapping", "mediaeval2016"], "the mapping names columns the file does not have"),
+        (["replay", "POSTS", "--watch", "velgrd"], "no watch named 'velgrd'; there are: velgrad"),
+        (["replay", "POSTS", "--pictures", "nowhere"], "expected a folder, found none at nowhere"),
+        (["replay", "POSTS", "--picture-urls", "http://p.example/"], "expected an address with {id} in it"),
+        (["replay", "POSTS", "--speed", "-1"], "expected speed ≥ 0"),
+        (["replay", "-", "POSTS"], "standard input cannot be read together with files"),
+        (["run", "enrich"], "Write transport: kafka in secondsource.yaml"),
+        (["run", "enrich", "alerts"], "enrich, alerts cannot run alone"),
+        (["run", "enriching"], "no part named enriching; parts are ingest, enrich, store, alerts, notify, desk"),
+        (["run"], "no live collector is on, so nothing would come in. X is off"),
+        (["dead-letters", "show", "beef"], "no dead letter beef; see: secondsource dead-letters list"),
+        (["dead-letters", "resend"], "give ids, or --all"),
+        (["dead-letters", "resend", "beef", "--format", "csv"], "no format named 'csv'"),
+    ],
+)
+def test_settings_that_cannot_work(arguments: list[str], said: str, newsroom: Newsroom) -> None:
+    file = newsroom.write("posts.jsonl", [post(1)])
+    ran = newsroom.run(*(str(file) if word == "POSTS" else word for word in arguments))
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+    assert "Traceback" not in ran.err
+    database = Path(newsroom.store_url.removeprefix("sqlite:///"))
+    assert not database.exists() or newsroom.rows("posts") == []
+
+
+def test_run_without_a_collector_says_what_to_do(newsroom: Newsroom) -> None:
+    ran = newsroom.run("run")
+    assert ran.code == 2
+    for word in ("enabled: true", "approved_use_case:", "token_env:", "secondsource replay FILE"):
+        assert word in ran.err
+
+
+@pytest.mark.parametrize("command", ["status", "replay posts.jsonl", "migrate", "dead-letters list", "config check"])
+def test_a_configuration_that_is_wrong_starts_nothing(command: str, newsroom: Newsroom) -> None:
+    (newsroom.config / "secondsource.yaml").write_text("transport: inlin\n", "utf-8")
+    ran = newsroom.run(*command.split())
+    assert ran.code == 2
+    said = ran.out + ran.err
+    assert "secondsource.yaml:1" in said
+    assert "inline" in said
+    assert not Path(newsroom.store_url.removeprefix("sqlite:///")).exists()
+
+
+def test_a_database_that_is_away(tmp_path: Path) -> None:
+    environ = {
+        "SECONDSOURCE_CONFIG": str(Newsroom(tmp_path).config),
+        "SECONDSOURCE_STORE_URL": "postgresql://velgrad:secret@127.0.0.1:9/velgrad",
+    }
+    ran = run("status", environ=environ)
+    assert ran.code == 3
+    assert "127.0.0.1" in ran.err
+    assert "secret" not in ran.err
+
+
+@pytest.mark.postgres
+def test_tables_that_are_not_there_yet(tmp_path: Path, postgres_url: str) -> None:
+    environ = {"SECONDSOURCE_CONFIG": str(Newsroom(tmp_path).config), "SECONDSOURCE_STORE_URL": postgres_url}
+    ran = run("status", environ=environ)
+    assert ran.code == 2
+    assert "secondsource migrate" in ran.err
+    for _ in range(2):
+        assert run("migrate", environ=environ).code == 0
+    assert run("status", environ=environ).code == 0
+
+
+# --- config ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_good_configuration(newsroom: Newsroom) -> None:
+    ran = newsroom.run("config", "check")
+    assert ran.code == 0
+    assert f"{newsroom.config}: good. Watches: velgrad. Transport: inline." in ran.out
+    assert "x: off; to turn it on: " in ran.out
+    assert "slack: off; to turn it on: export SLACK_BOT_TOKEN" in ran.out
+    assert "off  " not in ran.out
+
+
+def test_a_bad_one_says_where_and_what_to_write(newsroom: Newsroom) -> None:
+    (newsroom.config / "watches" / "more.yaml").write_text(
+        "watches:\n  - name: mill\n    hashtag: [Mill]\n    thresholds:\n      max_surprise: 3\n", "utf-8"
+    )
+    ran = newsroom.run("config", "check")
+    assert ran.code == 2
+    assert "more.yaml:3" in ran.out
+    assert "hashtags" in ran.out
+    assert "more.yaml:5" in ran.out
+    as_json = newsroom.run("config", "check", "--json")
+    assert as_json.code == 2
+    assert {problem["line"] for problem in as_json.json} >= {3, 5}
+
+
+def test_the_schemas_are_written(tmp_path: Path) -> None:
+    ran = run("config", "schema", tmp_path)
+    assert ran.code == 0
+    written = {path.name for path in tmp_path.iterdir()}
+    assert written == {"secondsource.schema.json", "watch.schema.json", "mapping.schema.json"}
+    assert all(name in ran.out for name in written)
+
+
+# --- status ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", READS_JSON)
+def test_json_for_machines(command: str, newsroom: Newsroom) -> None:
+    ran = newsroom.run(*command.split(), "--json")
+    assert ran.code == 0
+    assert isinstance(ran.json, dict | list)
+
+
+def test_status(newsroom: Newsroom) -> None:
+    newsroom.run("replay", newsroom.write("posts.jsonl", [post(1), post(2), b"notes"]))
+    said = newsroom.run("status").out
+    assert f"Store: {newsroom.store_url}" in said
+    assert "posts 2" in words(said)
+    assert "dead letters 1" in words(said)
+    assert "replay:posts.jsonl: everything up to 2026-05-14 10:00 UTC has come; it has ended" in said
+    as_json = newsroom.run("status", "--json").json
+    assert as_json["rows"]["posts"] == 2
+    assert as_json["last_event"] == "2026-05-14T10:00:02Z"
+
+
+@pytest.mark.postgres
+def test_status_hides_the_password(tmp_path: Path, postgres_url: str) -> None:
+    newsroom = Newsroom(tmp_path, postgres_url)
+    said = newsroom.run("status").out
+    assert "Store: postgresql" in said
+    password = postgres_url.partition("://")[2].partition("@")[0].partition(":")[2]
+    assert not password or password not in said
+
+
+# --- replay ----------------------------------------------------------------------------------------------------------
+
+
+def all_rows(newsroom: Newsroom) -> dict[str, list[dict[str, Any]]]:
+    tables = ("posts", "accounts", "sightings", "stories", "story_posts", "alerts", "alert_events", "dead_letters")
+    return {table: newsroom.rows(table) for table in tables}
+
+
+def test_replay_twice_adds_nothing(newsroom: Newsroom) -> None:
+    file = newsroom.write("posts.jsonl", [*FIFTY, post(60, repost_of="plaza:1"), b"notes"])
+    first = newsroom.run("replay", file)
+    assert first.code == 1
+    assert "51 records sent" in first.out
+    before = all_rows(newsroom)
+    again = newsroom.run("replay", file)
+    assert again.code == 0
+    assert "0 records sent" in again.out
+    assert "An earlier run of this replay had been here" in again.out
+    assert all_rows(newsroom) == before
+
+
+def test_the_same_file_under_another_name_adds_nothing_either(newsroom: Newsroom) -> None:
+    file = newsroom.write("posts.jsonl", [*FIFTY, post(60, repost_of="plaza:1")])
+    newsroom.run("replay", file)
+    before = all_rows(newsroom)
+    again = newsroom.run("replay", file, "--name", "again")
+    assert "51 records sent" in again.out
+    after = all_rows(newsroom)
+    for row in (*before["posts"], *after["posts"]):
+        del row["collector"]
+    assert after == before
+
+
+def test_a_second_file_in_the_same_store(newsroom: Newsroom) -> None:
+    newsroom.run("replay", newsroom.write("one.jsonl", FIFTY))
+    earlier = [post(number, created_at=f"2026-05-13T09:00:{number - 100:02d}Z") for number in range(100, 120)]
+    ran = newsroom.run("replay", newsroom.write("two.jsonl", [*earlier, post(130, repost_of="plaza:1")]))
+    assert ran.code == 0
+    assert "21 records sent" in ran.out
+    assert len(newsroom.rows("posts")) == 71
+    (story,) = newsroom.rows("stories")
+    assert story["claim_uid"] == "plaza:1"
+    assert story["posts"] == 2
+
+
+def test_a_file_of_the_same_name_that_is_another(newsroom: Newsroom) -> None:
+    newsroom.run("replay", newsroom.write("posts.jsonl", FIFTY[:20]))
+    file = newsroom.write("posts.jsonl", FIFTY[20:])
+    refused = newsroom.run("replay", file)
+    assert refused.code == 2
+    assert "has changed" in refused.err
+    assert "name" in refused.err
+    assert newsroom.run("replay", file, "--name", "tuesday").code == 0
+    assert len(newsroom.rows("posts")) == 50
+
+
+def test_json_of_a_replay(newsroom: Newsroom) -> None:
+    ran = newsroom.run("replay", newsroom.write("posts.jsonl", [post(1), post(2, "elsewhere"), b"notes"]), "--json")
+    assert ran.code == 1
+    assert (ran.json["sent"], ran.json["unmatched"], ran.json["rejected"]) == (1, 1, 1)
+    assert ran.json["stopped"] is False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_and_started_again(number: signal.Signals, newsroom: Newsroom) -> None:
+    """Standing in the middle of a replay in original pace, asked to stop, and gone on in a hurry."""
+    file = newsroom.write("posts.jsonl", [*FIFTY[:10], *(post(3000 + each) for each in range(10))])
+    process = newsroom.start("replay", file, "--speed", "10")
+    try:
+        waited_for_posts(newsroom, process, 10)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 1, err
+    assert "10 records sent" in out
+    assert "Stopped before the end. The same command goes on from here." in out
+    assert "Traceback" not in err
+    went_on = newsroom.run("replay", file)
+    assert "10 records sent" in went_on.out
+    assert len(newsroom.rows("posts")) == 20
+
+
+def waited_for_posts(newsroom: Newsroom, process: subprocess.Popen[str], least: int) -> None:
+    for _ in range(600):
+        assert process.poll() is None, process.communicate()
+        path = Path(newsroom.store_url.removeprefix("sqlite:///"))
+        if path.exists() and newsroom.run("status").code == 0 and len(newsroom.rows("posts")) >= least:
+            return
+        signal.sigtimedwait([], 0.1)
+    raise AssertionError("no posts after a minute")
+
+
+def test_a_reader_that_goes_away_is_no_failure(newsroom: Newsroom) -> None:
+    newsroom.run("replay", newsroom.write("posts.jsonl", [b"notes"] * 2000))
+    process = newsroom.start("dead-letters", "list", "--limit", "2000")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert "Traceback" not in process.stderr.read()
+    process.wait(30)
+    process.stderr.close()
+
+
+def test_standard_input(newsroom: Newsroom) -> None:
+    process = newsroom.start("replay", "-", stdin=subprocess.PIPE)
+    out, err = process.communicate("".join(json.dumps(each) + "\n" for each in FIFTY[:5]), timeout=60)
+    assert process.returncode == 0, err
+    assert "5 records sent" in out
+
+
+def test_the_installed_script_is_this() -> None:
+    script = Path(sys.executable).with_name("secondsource")
+    done = subprocess.run([script, "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "dead-letters" in done.stdout
+
+
+# --- dead letters ----------------------------------------------------------------------------------------------------
+
+ROWS = "post,words,who,when\n1,Smoke over #Velgrad,u1,14.05.2026 10:00\n2,More smoke #Velgrad,u2,14/05/2026 10:01\n"
+BROKEN = """\
+platform: plaza
+columns: {id: post, text: words, author_id: who, created_at: when}
+created_at_formats: ["%d.%m.%Y %H:%M"]
+timezone: UTC
+"""
+MENDED = BROKEN.replace('["%d.%m.%Y %H:%M"]', '["%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M"]')
+
+
+@pytest.fixture
+def rejected(newsroom: Newsroom) -> DeadLetter:
+    """The second row has a time that the mapping does not know."""
+    file, mapping = newsroom.write("rows.csv", ROWS), newsroom.write("broken.yaml", BROKEN)
+    ran = newsroom.run("replay", file, "--mapping", mapping, "--watch", "velgrad")
+    assert ran.code == 1
+    assert f"See why: secondsource dead-letters list -c {newsroom.config}" in ran.out
+    (letter,) = newsroom.letters()
+    return letter
+
+
+def resend(newsroom: Newsroom, *arguments: str | Path) -> Ran:
+    return newsroom.run("dead-letters", "resend", *arguments)
+
+
+def test_a_letter_is_listed_and_shown(newsroom: Newsroom, rejected: DeadLetter) -> None:
+    listed = newsroom.run("dead-letters", "list")
+    assert listed.code == 0
+    assert "1 dead letter waits to be sent again." in listed.out
+    assert f"{rejected.id}  rows.csv:3  expected a time as '%d.%m.%Y %H:%M', came '14/05/2026 10:01'" in listed.out
+    shown = newsroom.run("dead-letters", "show", rejected.id)
+    assert "body  2,More smoke #Velgrad,u2,14/05/2026 10:01" in shown.out
+    as_json = newsroom.run("dead-letters", "show", rejected.id, "--json")
+    assert as_json.json["source"] == "rows.csv:3"
+
+
+def test_a_longer_list_says_how_to_see_the_rest(newsroom: Newsroom) -> None:
+    newsroom.run("replay", newsroom.write("posts.jsonl", [b"notes"] * 5))
+    listed = newsroom.run("dead-letters", "list", "--limit", "2").out
+    assert "5 dead letters wait" in listed
+    assert "These are the newest 2; more with --limit 5" in listed
+
+
+def test_once_the_mapping_is_mended_the_row_is_there_and_the_letter_gone(
+    newsroom: Newsroom, rejected: DeadLetter
+) -> None:
+    mended = newsroom.write("mended.yaml", MENDED)
+    ran = resend(
+        newsroom, rejected.id, "--mapping", mended, "--file", newsroom.folder / "rows.csv", "--watch", "velgrad"
+    )
+    assert ran.code == 0, ran
+    assert "1 record sent again, 0 still failed and stay." in ran.out
+    assert newsroom.letters() == []
+    rows = {row["uid"]: row for row in newsroom.rows("posts")}
+    assert rows["plaza:2"]["watches"] == ("velgrad",) or rows["plaza:2"]["watches"] == ["velgrad"]
+    assert "(sent again " in newsroom.run("dead-letters", "list", "--resent").out
+    nothing = resend(newsroom, "--all")
+    assert (nothing.code, nothing.out) == (0, "0 records sent again, 0 still failed and stay.\n")
+
+
+def test_a_mapping_with_its_own_header_needs_no_file(newsroom: Newsroom, rejected: DeadLetter) -> None:
+    mended = newsroom.write("mended.yaml", MENDED + "header: [post, words, who, when]\n")
+    assert resend(newsroom, "--all", "--mapping", mended).code == 0
+    assert len(newsroom.rows("posts")) == 2
+
+
+def test_what_still_fails_stays(newsroom: Newsroom, rejected: DeadLetter) -> None:
+    broken = newsroom.folder / "broken.yaml"
+    ran = resend(newsroom, "--all", "--mapping", broken, "--file", newsroom.folder / "rows.csv")
+    assert ran.code == 1
+    assert f"{rejected.id} still fails: expected a time" in ran.out
+    assert [letter.id for letter in newsroom.letters()] == [rejected.id]
+    without_file = resend(newsroom, "--all", "--mapping", broken)
+    assert without_file.code == 2
+    assert "--file" in without_file.err
+
+
+def test_all_of_one_file_leaves_the_others(newsroom: Newsroom, rejected: DeadLetter) -> None:
+    newsroom.run("replay", newsroom.write("posts.jsonl", [b"notes"]))
+    mended = newsroom.write("mended.yaml", MENDED)
+    ran = resend(newsroom, "--all", "--mapping", mended, "--file", newsroom.folder / "rows.csv", "--watch", "velgrad")
+    assert ran.code == 0, ran
+    assert [letter.source for letter in newsroom.letters()] == ["posts.jsonl:1"]
+
+
+def test_what_no_watch_takes_stays(newsroom: Newsroom) -> None:
+    rows = ROWS.replace("#Velgrad", "#Elsewhere")
+    newsroom.run("replay", newsroom.write("rows.csv", rows), "--mapping", newsroom.write("broken.yaml", BROKEN))
+    file, mended = newsroom.folder / "rows.csv", newsroom.write("mended.yaml", MENDED)
+    ran = resend(newsroom, "--all", "--mapping", mended, "--file", file)
+    assert ran.code == 1
+    assert "no watch takes it; say which it belongs to with --watch" in ran.out
+    assert len(newsroom.letters()) == 1
+    unknown = resend(newsroom, "--all", "--mapping", mended, "--file", file, "--watch", "mill")
+    assert unknown.code == 2
+    assert "no watch named 'mill'" in unknown.err
+
+
+def test_a_letter_of_a_stage_that_fails_again_stays(newsroom: Newsroom) -> None:
+    newsroom.run("replay", newsroom.write("posts.jsonl", [post(1, uid="plaza:" + "9" * 600), post(2)]))
+    (letter,) = newsroom.letters()
+    assert letter.stage == "enrich"
+    for _ in range(2):
+        ran = resend(newsroom, "--all")
+        assert ran.code == 1
+        assert "still fails: expected an id of 1 to 500 characters" in ran.out
+        assert len(newsroom.letters()) == 1
+
+
+def test_a_letter_of_a_topic_takes_the_whole_way(newsroom: Newsroom) -> None:
+    """As after a bug is mended: the record was good, a stage refused it."""
+    newsroom.run("replay", newsroom.write("posts.jsonl", [post(1, uid="plaza:" + "9" * 600), post(2)]))
+    (letter,) = newsroom.letters()
+    good = letter.body.replace(b"plaza:" + b"9" * 600, b"plaza:7")
+    with newsroom.store() as store, store.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE dead_letters SET body = ?", (good,))
+    ran = resend(newsroom, letter.id)
+    assert ran.code == 0, ran
+    assert newsroom.letters() == []
+    assert {row["uid"] for row in newsroom.rows("posts")} == {"plaza:2", "plaza:7"}
