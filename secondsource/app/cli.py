@@ -457,7 +457,9 @@ def _letter(found: StoredLetter | None, letter_id: str) -> DeadLetter:
 
 
 def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    r"""What json.dumps leaves as it is and a terminal would obey becomes \uXXXX, which means the same in JSON."""
+    for line in json.dumps(value, ensure_ascii=False, indent=2, default=str).split("\n"):
+        typer.echo(plain(line))
 
 
 @contextmanager
