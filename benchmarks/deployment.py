@@ -28,17 +28,28 @@ class Deployment:
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self, workers: Sequence[Sequence[str]]) -> None:
-        """One process for each list of parts; returns when every one of their stages has joined."""
-        for number, parts in enumerate(workers):
-            with (self._folder / f"worker-{number}.log").open("wb") as log:
+        """One process for each list of parts; returns when every one of their stages runs."""
+        for parts in workers:
+            with self._log(len(self._processes)).open("wb") as log:
                 command = [sys.executable, "-m", "secondsource.app.cli", "run", *parts, "-c", str(self._folder)]
                 self._processes.append(subprocess.Popen(command, env=self._environ, stdout=log, stderr=log))
-        time.sleep(8 + 2 * len(workers))  # models load, groups settle: not what is measured
+        until = time.monotonic() + 120
+        while any(
+            self._log(number).read_text().count("stage starts") < len(parts) for number, parts in enumerate(workers)
+        ):
+            self.check()
+            if time.monotonic() > until:
+                raise RuntimeError("the workers did not start within two minutes")
+            time.sleep(0.2)
+        time.sleep(5)  # groups settle: not what is measured
+
+    def _log(self, number: int) -> Path:
+        return self._folder / f"worker-{number}.log"
 
     def check(self) -> None:
         for number, process in enumerate(self._processes):
             if process.poll() is not None:
-                log = (self._folder / f"worker-{number}.log").read_text()
+                log = self._log(number).read_text()
                 raise RuntimeError(f"a worker ended with {process.returncode}:\n{log[-3000:]}")
 
     def processor_seconds(self) -> float:

@@ -17,7 +17,7 @@ from alerts.delivery import Patience, Sender
 from alerts.notifiers.contract import Pace
 from benchmarks.deployment import deployed, kafka
 from benchmarks.report import Report
-from benchmarks.stream import WATCH, posts
+from benchmarks.stream import posts
 from benchmarks.whole_way import configured
 from secondsource.app import wiring
 from secondsource.app.wiring import House
@@ -92,12 +92,16 @@ def _live(seconds: float) -> Iterator[list[Message]]:
     ]
     yield [*history, Tick(collector="bench", at=datetime.fromtimestamp(start - 1, UTC))]
     background = posts(10**9, seed=2)
+    stories = [
+        structs.replace(post, uid=f"{post.uid}-taking-off") for post in posts(10_000, seed=3) if not post.repost_of
+    ]
     for number in range(int(seconds / EVERY)):
         due = start + number * EVERY
         time.sleep(max(0.0, due - time.time()))
         now = datetime.now(UTC)
         batch: list[Message] = [_moved(next(background), now) for _ in range(size)]
-        batch[::5] = [_spike(int(number * EVERY), number * size + place, now) for place in range(0, size, 5)]
+        story = stories[int(number * EVERY)]
+        batch[::5] = [_spike(story, number * size + place, now) for place in range(0, size, 5)]
         yield [*batch, Tick(collector="bench", at=now)]
 
 
@@ -105,12 +109,9 @@ def _moved(post: Post, at: datetime) -> Post:
     return structs.replace(post, created_at=at, observed_at=at)
 
 
-def _spike(story: int, number: int, at: datetime) -> Post:
-    """One more repost of this second's story; its first repost brings what it reposts along by name only."""
-    uid = f"x:9{number}"
-    original = f"x:8{story}"
-    return Post(
-        uid=uid, platform="x", author=Account(uid=f"x:s{number}", handle=f"s{number}"),
-        text=f"Number {story} of the towers by the river has come down, my brother saw it fall #{story} #Velgrad",
-        created_at=at, observed_at=at, collector="bench", watches=(WATCH,), repost_of=original,
+def _spike(story: Post, number: int, at: datetime) -> Post:
+    """One more repost of this second's story."""
+    return structs.replace(
+        _moved(story, at), uid=f"x:9{number}", author=Account(uid=f"x:s{number}", handle=f"s{number}"),
+        repost_of=story.uid,
     )  # fmt: skip
