@@ -98,7 +98,8 @@ class Frame(msgspec.Struct, array_like=True):
 
     `born` is when its first post was made, as far as its platform can be believed; `claim` the key of the post that
     is quoted (0: none is left). `exacts` are its texts, with the representative each belongs to; `links` its pages,
-    with the post that brought each. `shown`: a first update was sent. `as_of`, `state` and `spread` are as of the
+    with the post that brought each. `told`: it is worth telling of; `shown`: a first
+    update was sent. `as_of`, `state` and `spread` are as of the
     last change.
     """
 
@@ -115,6 +116,7 @@ class Frame(msgspec.Struct, array_like=True):
     links: list[tuple[int, str]] = []
     rows: list[int] = []
     terms: tuple[str, ...] = ()
+    told: bool = False
     shown: bool = False
     as_of: float = 0.0
     state: Corroboration = "none"
@@ -161,6 +163,11 @@ class Story:
     # Reading
 
     @property
+    def ever(self) -> int:
+        """How many posts it has ever had, those taken down included."""
+        return len(self.notes) + len(self.gone)
+
+    @property
     def first_denies(self) -> bool:
         first = next(iter(self.notes.values()), None)
         return first is not None and first.stance == "denies"
@@ -204,14 +211,10 @@ class Story:
                 yield gone.target
 
     def worth_telling(self) -> bool:
-        """More than one post that nobody has answered or repeated."""
-        return (
-            len(self.notes) != 1
-            or self.tally.total > 0
-            or self.interactions_with_denials > 0
-            or self.frame.shown
-            or self.frame.alert is not None
-        )
+        """More than one post that nobody has answered or repeated; once that, always that."""
+        if not self.frame.told:
+            self.frame.told = self.ever > 1 or self.tally.total > 0 or self.interactions_with_denials > 0
+        return self.frame.told
 
     # Changing
 

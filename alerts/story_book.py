@@ -74,7 +74,7 @@ class StoryBook:
             self._sight(enriched, traits)
         self.shelf.touch(story)
         if not opens:
-            self._single += {1: 1, 2: -1}.get(len(story.notes), 0)
+            self._single -= story.ever == 2
         return story
 
     def find(self, uid: str) -> Story | None:
@@ -101,7 +101,6 @@ class StoryBook:
         if story is None:
             return None
         story.remove(digest(uid))
-        self._single += {1: 1, 0: -1}.get(len(story.notes), 0)
         self.shelf.touch(story)
         self.shelf.scrub(story.frame.number)
         return story
@@ -128,7 +127,7 @@ class StoryBook:
             number = self._singles.popleft()
             if number in self.shelf:
                 story = self.shelf[number]
-                if len(story.notes) < 2 and story.frame.alert is None:
+                if story.ever < 2 and story.frame.alert is None:
                     return story
         return None
 
@@ -136,7 +135,7 @@ class StoryBook:
         """Forget a story, and all that led to it."""
         self._ties.forget(story)
         self.shelf.drop(story.frame.number)
-        self._single -= len(story.notes) == 1
+        self._single -= story.ever == 1
         while self._singles and self._singles[0] not in self.shelf:
             self._singles.popleft()
 
@@ -231,7 +230,7 @@ class StoryBook:
             story = self.shelf.peek(number)
             heapq.heappush(self._due, (self.ends_at(story), number))
             self._singles.append(number)
-            self._single += len(story.notes) == 1
+            self._single += story.ever == 1
 
 
 def _tokens(
