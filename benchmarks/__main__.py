@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import annotating, decoding, latency, loops, over_kafka, whole_way
+from benchmarks import annotating, decoding, latency, loops, over_kafka, real_input, whole_way
 from benchmarks.report import Report
 
 BENCHES = {
@@ -22,6 +22,7 @@ BENCHES = {
     "over-kafka": over_kafka.run,
     "scaling": over_kafka.scaling,
     "latency": latency.run,
+    "real-input": real_input.run,
 }
 
 

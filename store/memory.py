@@ -53,7 +53,7 @@ class Store(Positions):
         Two stores that were told the same dump the same, whatever their databases and the order they were told in.
         """
         source = metadata.tables[table]
-        hidden = {"digest"} | ({"seq"} if table == "pictures" else set())
+        hidden = {"digest"} | {"pictures": {"seq"}, "story_posts": {"version"}}.get(table, set())
         key = [column for column in source.primary_key if column.name not in hidden] or [source.c.id]
         with self.database.reading() as connection:
             rows = connection.execute(select(*(c for c in source.c if c.name not in hidden)).order_by(*key))
