@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ _DROPPED = re.compile(r"(?:https?://|www\.|pic\.)\S+|(?<!\w)[@＠]\w[\w.@-]*|^\s
 _OFTEN = re.compile(r"[@＠/]|www\.|pic\.|^\s*[RM]T\b")
 
 
+@lru_cache(maxsize=4_096)  # the same few candidates come up again and again
 def normalised(text: str) -> str:
     """The letters that a copy keeps: no links, mentions or retweet prefix, no case, compatibility forms folded."""
     if _OFTEN.search(text):
@@ -36,11 +38,14 @@ def normalised(text: str) -> str:
 
 
 def likeness(text: str, other: str) -> float:
-    """How alike two normalised texts are, 0..100; where one is the other cut short, their common length is compared."""
-    short, long = sorted((text, other), key=len)
-    if len(short) >= 60 and len(short) < len(long):
-        return max(fuzz.ratio(short, long), fuzz.ratio(short, long[: len(short)]))
-    return fuzz.ratio(short, long)
+    """How alike two normalised texts are, 0..100; where one is the other cut short, their common length is compared.
+
+    0 where they are less than `ALIKE`.
+    """
+    short, long = (text, other) if len(text) <= len(other) else (other, text)
+    if 60 <= len(short) < len(long):
+        long = long[: len(short)] if long.startswith(short[:8]) else long
+    return fuzz.ratio(short, long, score_cutoff=ALIKE)
 
 
 class BandIndex:

@@ -1,7 +1,5 @@
 """A story that spreads far beyond what its watch leads to expect, while all who assert it trace back to too few
 origins.
-
-Docs: docs/rules/uncorroborated_spike.md says when it fires and what clears it.
 """
 
 from __future__ import annotations
