@@ -1,14 +1,13 @@
 """Every panel of every board, on a real Prometheus and a real PostgreSQL: it must show something.
 
-Twice: on a store and metrics filled by hand, which is quick and says which panel is at fault; and on a real run, whose
-fixture (`real_run`) comes from the tests of the whole way.
+Twice: on a store and metrics filled by hand, which is quick and says which panel is at fault; and on a real run
+(tests/app/runs.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 import pytest
 from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
@@ -32,21 +31,12 @@ from secondsource.contracts.topics import ALERTS, ENRICHED
 from secondsource.runtime.metrics import Metrics
 from store import tables
 from store.schema import migrate
+from tests.app.runs import RealRun
 from tests.deploy.board_queries import check_boards
 from tests.servers.prometheus import PrometheusServer, StartPrometheus
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 pytestmark = [pytest.mark.prometheus, pytest.mark.postgres]
-
-
-class RealRun(NamedTuple):
-    """What the fixture `real_run` gives: a store that holds a run, and where its processes answer /metrics.
-
-    They must go on answering; a run that has ended is scraped as it stood.
-    """
-
-    database_url: str
-    metrics: tuple[str, ...]  #: "127.0.0.1:9380"
 
 
 def scraped(prometheus: PrometheusServer) -> None:
@@ -198,20 +188,11 @@ def test_every_panel_shows_what_was_put_there_by_hand(
 # --- a real run -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def run(request: pytest.FixtureRequest) -> RealRun:
-    try:
-        found = request.getfixturevalue("real_run")
-    except pytest.FixtureLookupError:
-        pytest.skip("the fixture real_run is not there yet")
-    assert isinstance(found, RealRun)
-    return found
-
-
-def test_every_panel_shows_a_real_run(prometheus_server: StartPrometheus, run: RealRun) -> None:
-    prometheus = prometheus_server(run.metrics)
+@pytest.mark.kafka
+def test_every_panel_shows_a_real_run(prometheus_server: StartPrometheus, real_run: RealRun) -> None:
+    prometheus = prometheus_server(real_run.metrics)
     scraped(prometheus)
-    engine = create_engine(run.database_url)
+    engine = create_engine(real_run.database_url)
     try:
         assert check_boards(prometheus.query, engine) == []
     finally:

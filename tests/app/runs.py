@@ -1,0 +1,73 @@
+"""What the tests of the whole way share: one day to replay, and what comes of it when nothing goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from secondsource.app.demo_town import Town, write_town
+from tests.app.deployment import Deployment
+from tests.app.processes import until
+from tests.app.rows import Rows
+from tests.fakes.slack import FakeSlack, running
+from tests.servers.postgres import PostgresServer
+
+
+class RealRun(NamedTuple):
+    """A store that holds a run, and where its processes answer /metrics."""
+
+    database_url: str
+    metrics: tuple[str, ...]  #: "127.0.0.1:9380"
+
+
+class Run(NamedTuple):
+    """What a run that has ended left behind. `database` is its SQLite file, to be copied, not changed."""
+
+    rows: Rows
+    database: Path
+
+
+@pytest.fixture(scope="session")
+def town_day(tmp_path_factory: pytest.TempPathFactory) -> Town:
+    """The demo's day, to be replayed by all."""
+    return write_town(tmp_path_factory.mktemp("velgrad"))
+
+
+@pytest.fixture(scope="session")
+def undisturbed(town_day: Town, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Inline, on SQLite, in one go: what every other run has to come to. Nothing has been sent to Slack."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    database = folder / "velgrad.sqlite"
+    with Deployment(folder / "run", town_day, f"sqlite:///{database}") as deployment:
+        deployment.wait_until_through(deployment.replay())
+        return Run(deployment.rows(), database)
+
+
+@pytest.fixture
+def slack() -> Iterator[FakeSlack]:
+    with running() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="session")
+def real_run(
+    town_day: Town,
+    kafka_broker: str,
+    shared_postgres: PostgresServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[RealRun]:
+    """The day on Kafka and PostgreSQL, all of it through; its processes live on, and the replay waits for more."""
+    store = shared_postgres.url(shared_postgres.create_database())
+    with Deployment(tmp_path_factory.mktemp("real") / "run", town_day, store, bootstrap=kafka_broker) as deployment:
+        deployment.wait_until_ready(*(deployment.run(part) for part in ("enrich", "alerts", "store", "notify")))
+        replay = deployment.replay_typed()
+        replay.type_in(town_day.posts.read_bytes())
+        until(
+            lambda: deployment.count("posts") >= 1000 and deployment.caught_up("store"),
+            "the day to be through",
+            deployment.running,
+        )
+        yield RealRun(store, tuple(worker.metrics for worker in deployment.workers))

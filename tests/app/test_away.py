@@ -1,0 +1,104 @@
+"""A broker, a database, a disk or a Slack that is away is waited for, at the start and in the middle."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from secondsource.app.demo_town import Town
+from tests.app.deployment import Deployment
+from tests.app.processes import Worker, until
+from tests.app.rows import assert_same, assert_told_once
+from tests.app.runs import Run
+from tests.fakes.slack import Dropped, FakeSlack, Html, RateLimited
+from tests.servers.kafka import KafkaServer
+from tests.servers.postgres import PostgresServer
+
+
+def wait_until_away(service: str, *workers: Worker) -> None:
+    """Until each says that it waits for a service, counted from now."""
+    since = {worker: worker.said for worker in workers}
+    until(
+        lambda: all(worker.waits_for(service, since[worker]) for worker in workers),
+        f"all to say that the {service} is away",
+        workers,
+    )
+
+
+@pytest.mark.kafka
+@pytest.mark.postgres
+def test_the_broker_is_away(
+    undisturbed: Run, town_day: Town, tmp_path: Path, postgres_url: str, kafka_server: KafkaServer
+) -> None:
+    kafka_server.stop()
+    with Deployment(
+        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_server.bootstrap, batch_size=10, replay_batch=3
+    ) as deployment:
+        stages = [deployment.run("enrich"), deployment.run("alerts", "store")]
+        wait_until_away("broker", *stages)
+        kafka_server.start()
+        deployment.wait_until_ready(*stages)
+        replay = deployment.replay()
+        until(lambda: deployment.sent() >= 300 and deployment.count("posts") >= 50, "the middle", [*stages, replay])
+        kafka_server.kill()
+        wait_until_away("broker", *stages, replay)
+        assert deployment.sent() < town_day.messages
+        kafka_server.start()
+        deployment.wait_until_through(replay)
+        assert_same(deployment.rows(), undisturbed.rows)
+
+
+@pytest.mark.kafka
+@pytest.mark.postgres
+def test_the_database_is_away(
+    undisturbed: Run, town_day: Town, tmp_path: Path, postgres_server: PostgresServer, kafka_broker: str
+) -> None:
+    store = postgres_server.url(postgres_server.create_database())
+    with Deployment(
+        tmp_path / "run", town_day, store, bootstrap=kafka_broker, batch_size=10, replay_batch=3
+    ) as deployment:
+        postgres_server.stop()
+        stages = [deployment.run("enrich"), deployment.run("alerts", "store")]
+        wait_until_away("store", *stages)
+        postgres_server.start()
+        deployment.wait_until_ready(*stages)
+        replay = deployment.replay()
+        until(lambda: deployment.sent() >= 300 and deployment.count("posts") >= 50, "the middle", [*stages, replay])
+        postgres_server.stop()
+        wait_until_away("store", stages[1], replay)  # enrich has no use for it
+        postgres_server.start()
+        assert deployment.sent() < town_day.messages
+        deployment.wait_until_through(replay)
+        assert_same(deployment.rows(), undisturbed.rows)
+
+
+def test_the_disk_takes_no_more(undisturbed: Run, town_day: Town, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path / 'velgrad.sqlite'}"
+    with Deployment(tmp_path / "run", town_day, store, batch_size=10) as deployment:
+        replay = deployment.replay()
+        until(lambda: deployment.count("posts") >= 300, "the middle", [replay])
+        replay.limit_files(64 * 1024)
+        wait_until_away("store", replay)
+        assert replay.says("velgrad.sqlite cannot be read or written; check the disk")
+        assert deployment.count("posts") < 1000
+        replay.limit_files(None)
+        deployment.wait_until_through(replay)
+        assert_same(deployment.rows(), undisturbed.rows)
+
+
+def test_slack_is_away(undisturbed: Run, town_day: Town, tmp_path: Path, slack: FakeSlack) -> None:
+    database = shutil.copy(undisturbed.database, tmp_path)
+    slack.fail(
+        "chat.postMessage", Html(503), Dropped(after=False), Dropped(after=True), RateLimited(2), Html(503, after=True)
+    )
+    slack.fail("chat.update", Html(503), Dropped(after=True))
+    slack.fail("conversations.history", Html(503))
+    with Deployment(tmp_path / "run", town_day, f"sqlite:///{database}", slack=slack.url) as deployment:
+        sender = deployment.run("notify")
+        until(lambda: not deployment.store.status().waiting, "the outbox to be empty", [sender])
+        outcomes = {event["outcome"] for event in sender.events("delivery")}
+        assert {"postponed", "doubtful", "found", "sent"} <= outcomes
+        assert not any(slack.faults.values())
+        assert_told_once(slack, deployment.rows())
