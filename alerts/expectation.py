@@ -13,6 +13,9 @@ from alerts.spread import ACCOUNT_CHECKPOINT, CHECKPOINTS, Accounts, History, me
 from alerts.tail import Tail
 from secondsource.contracts.messages import Spread
 
+#: Stories that have not come to the last age yet. Of more than this many the oldest are not noted any more.
+_MOST_AWAITED = 1_000_000
+
 
 class Expectation:
     """Every story is noted once at each age, whether it is still living or over: what it had reached by then."""
@@ -59,6 +62,8 @@ class Expectation:
             if position != start:
                 self._passed[place] = position
                 self._changed = True
+        if end - opened.start > _MOST_AWAITED:
+            self._passed = [max(position, end - _MOST_AWAITED) for position in self._passed]
         while opened.start < self._passed[-1]:
             story = opened.start + 1
             if self._over.pop(story, None) is not None:

@@ -82,8 +82,6 @@ class Judge:
         story = self._book.take(enriched, at)
         if not story.frame.version:
             self._expectation.open(at, story.frame.first_account)
-        while (crowded := self._book.crowded_out()) is not None:
-            self._end(crowded)
         self._changed(story, at)
 
     def counts(self, uid: str, counts: Counts, seen_at: float, at: float) -> None:
@@ -104,11 +102,14 @@ class Judge:
                 self._blind = sorted([*self._blind, blind], key=lambda one: (one.end, one))[-_BLIND_KEPT:]
 
     def advance(self, until: float) -> None:
-        """Let happen what was due before `until`: ages are noted, stories come to their end."""
+        """Let happen what was due before `until`: ages are noted, stories end, in their time or crowded out."""
         self._expectation.advance(until)
         while (story := self._book.over(until)) is not None:
-            self._expire(story)
+            self._expire(story, self._book.ends_at(story))
             self._end(story)
+        while (crowded := self._book.crowded_out()) is not None:
+            self._expire(crowded, self._book.newest_at)
+            self._end(crowded)
 
     def settle(self) -> None:
         """Finish what an absent archive has interrupted."""
@@ -184,11 +185,10 @@ class Judge:
         story.frame.alert = life.after(alert, kind, evidence, len(story.frame.rows))
         self._say(story, kind, finding, at)
 
-    def _expire(self, story: Story) -> None:
+    def _expire(self, story: Story, at: float) -> None:
         alert = story.frame.alert
         if alert is None or alert.closed:
             return
-        at = self._book.ends_at(story)
         evidence = self._full(story, self._evidence(story, at))
         finding = self._rules[alert.rule].describe(evidence, self.watch.thresholds)
         story.frame.alert = life.after(alert, "expired", evidence, len(story.frame.rows))

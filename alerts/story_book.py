@@ -6,6 +6,7 @@ Stories are never merged or split yet: a post that ties two of them together sta
 from __future__ import annotations
 
 import heapq
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 
@@ -29,16 +30,21 @@ from alerts.ties import FEWEST_WORDS, MOST_PICTURES, MOST_PLACES, PLACE_BITS, Ti
 from secondsource.contracts.messages import Counts, Enriched, StanceLabel
 from secondsource.contracts.watch import Watch
 
+_SLACK = 1_024  # entries of stories that are over may stay in the lists of living ones
 _COPIED = frozenset({"text", "media", "link"})
 _FEWEST_SHARED_WORDS = 3  # two posts of one story with the same few words may still have said them each by itself
 
 
 class StoryBook:
-    """`most_single`: stories of a single post beyond this many are over early, the oldest first."""
+    """What is kept is bounded: of more than `most_single` stories of a single post the oldest are over early, and of
+    more than `most` stories those that have been silent for longest.
+    """
 
-    def __init__(self, watch: Watch, *, most_single: int = 250_000, most_hot: int = 4_096) -> None:
+    def __init__(self, watch: Watch, *, most_single: int = 100_000, most: int = 200_000, most_hot: int = 4_096) -> None:
         self._life = watch.thresholds.story_hours * 3600
         self._most_single = most_single
+        self._most = most
+        self.newest_at = 0.0  #: when the last story opened
         self._singles: deque[int] = deque()
         self._single = 0
         self._due: list[tuple[float, int]] = []
@@ -122,22 +128,27 @@ class StoryBook:
         return story.frame.last_at + self._life
 
     def crowded_out(self) -> Story | None:
-        """The oldest story of a single post without an alert, if there are too many of them."""
+        """A story that must be over early, if there are too many. It stays until it is ended."""
         while self._single > self._most_single and self._singles:
             number = self._singles.popleft()
             if number in self.shelf:
                 story = self.shelf[number]
-                if story.ever < 2 and story.frame.alert is None:
+                if story.ever < 2:
+                    self._singles.appendleft(number)
                     return story
-        return None
+        return self.over(math.inf) if len(self.shelf) > self._most else None
 
     def end(self, story: Story) -> None:
         """Forget a story, and all that led to it."""
         self._ties.forget(story)
         self.shelf.drop(story.frame.number)
         self._single -= story.ever == 1
-        while self._singles and self._singles[0] not in self.shelf:
-            self._singles.popleft()
+        most = 2 * len(self.shelf) + _SLACK
+        if len(self._singles) > most:
+            self._singles = deque(number for number in self._singles if number in self.shelf)
+        if len(self._due) > most:
+            self._due = [(due, number) for due, number in self._due if number in self.shelf]
+            heapq.heapify(self._due)
 
     # Taking a post up
 
@@ -158,6 +169,7 @@ class StoryBook:
         )
         self._schedule(self._next, at)
         self._next += 1
+        self.newest_at = at
 
     def _schedule(self, number: int, last_at: float) -> None:
         self._single += 1
@@ -230,6 +242,7 @@ class StoryBook:
             story = self.shelf.peek(number)
             heapq.heappush(self._due, (self.ends_at(story), number))
             self._singles.append(number)
+            self.newest_at = story.frame.opened_at
             self._single += story.ever == 1
 
 

@@ -208,7 +208,9 @@ def test_a_crash_is_not_seen_where_memory_is_compacted_and_stories_are_frozen_al
 ) -> None:
     monkeypatch.setattr(ledger, "_MOST_PARTS", 3)
     monkeypatch.setattr(ledger, "_SLACK", 2)
-    monkeypatch.setattr(stage, "StoryBook", lambda watch: story_book.StoryBook(watch, most_single=9, most_hot=0))
+    monkeypatch.setattr(
+        stage, "StoryBook", lambda watch: story_book.StoryBook(watch, most_single=9, most=14, most_hot=0)
+    )
     test_a_crash_after_any_record_is_not_seen()
 
 
