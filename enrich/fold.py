@@ -68,7 +68,6 @@ def _fold_letter(letter: str) -> str:
 _table = _Table()  # a pure function's memory: what it holds does not depend on who filled it
 for _code in range(0x800):
     _table[_code] = _fold_character(chr(_code))
-_ascii = {code: _table[code] for code in range(128)}
 
 
 class Folded(NamedTuple):

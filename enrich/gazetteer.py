@@ -12,6 +12,7 @@ counts only in posts of that language. A later file's names win over an earlier 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, cast, get_args
@@ -142,8 +143,7 @@ class Gazetteer:
         if not found:
             return []
         if "@" in text or "＠" in text or "://" in text or "www." in text:
-            closed = [match.span() for match in _URL_OR_MENTION.finditer(text)]
-            found = [match for match in found if not any(a < match.end and match.start < b for a, b in closed)]
+            found = _outside(found, [match.span() for match in _URL_OR_MENTION.finditer(text)])
         return _leftmost_longest(found)
 
     def _search(self, text: str, folded: str, offsets: Sequence[int] | None, language: str, shift: int) -> list[Match]:
@@ -211,6 +211,17 @@ def _as_written(text: str, start: int, end: int, written: str) -> bool:
 
 def _shouted(text: str) -> bool:
     return text.isupper() and len(text.split()) > 3
+
+
+def _outside(found: list[Match], closed: Sequence[tuple[int, int]]) -> list[Match]:
+    """Those that touch none of the closed spans, which are in order and do not overlap."""
+    starts = [start for start, _ in closed]
+    kept: list[Match] = []
+    for match in found:
+        before = bisect_left(starts, match.end)  # so many spans begin before the match ends; the last of them ends last
+        if not before or closed[before - 1][1] <= match.start:
+            kept.append(match)
+    return kept
 
 
 def _leftmost_longest(found: list[Match]) -> list[Match]:

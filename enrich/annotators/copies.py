@@ -35,7 +35,8 @@ _MASK = np.uint64((1 << 53) - 1)
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 
-_REPOSTED = re.compile(r"^(?:\s*(?:RT|MT|QT|via)\b[\s:]*(?:@[\w.@-]+)?[\s:]*(?=\S))+", re.IGNORECASE)
+# Possessive, so that blanks without end behind a prefix are walked over once, not once for each of them.
+_REPOSTED = re.compile(r"^(?:\s*+(?:RT|MT|QT|via)\b[\s:]*+(?:@[\w.@-]++[\s:]*+)?)+", re.IGNORECASE)
 _LINK_OR_MENTION = re.compile(r"(?:https?://|www\.|pic\.twitter\.com/)\S+|(?<!\w)[@＠]\w[\w.@-]*")
 _CUT = re.compile(r"(\S*)\s*…\s*$")
 

@@ -31,7 +31,9 @@ _FEW_WORDS = 6  # a reply, or a bare question, of no more than this says nothing
 _NOT_OWN = re.compile(r"^(?:\s*RT\b[\s:]*(?:@[\w.@-]+)?[\s:]*)+|(?:https?://|www\.)\S+|(?<!\w)[@＠]\w[\w.@-]*")
 _QUESTION = re.compile(r"[?؟？;\u037e]\s*$")
 _QUESTION_MARK = re.compile("[?؟？]")
-_SENTENCE_END = re.compile(r"[.!?؟？。！…\n]+(?:\s|$)")
+# Only from where a run of them begins: tried from each of its characters, a long run would take its length squared.
+_SENTENCE_END = re.compile(r"(?<![.!?؟？。！…\n])[.!?؟？。！…\n]+(?:\s|$)")
+_TAG_OR_SAID = re.compile(r"[#＃]\w+|(\w+|[?؟？])")  # a hashtag; or, as group 1, a word or question mark
 _YEAR_FIGURES = re.compile(r"(?:19|20)\d\d\b")
 
 
@@ -150,7 +152,7 @@ _RANGES = tuple((place, stop) for place in range(_REACH) for stop in range(place
 
 def _is_question(own: str, count: int) -> bool:
     """A text that is one question and nothing else: "Is this Velgrad?", "really??", "???"."""
-    bare = re.sub(r"(?:\s|[#＃]\w+|[^\w?؟？\s])+$", "", own) or own
+    bare = own[: max((found.end() for found in _TAG_OR_SAID.finditer(own) if found[1]), default=0)] or own
     if _QUESTION.search(bare) is None:
         return False
     return count <= _FEW_WORDS or _SENTENCE_END.search(bare.rstrip("?؟？ !")) is None

@@ -49,6 +49,11 @@ def test_a_text_without_words_has_no_digest(text: str) -> None:
     assert sketch(text) == Sketch(exact="")
 
 
+def test_a_prefix_with_blanks_without_end_is_walked_over_once() -> None:
+    assert normalise("RT" + " " * 39_000) == []
+    assert normalise("RT" + " :" * 15_000 + " @ana: the bridge") == ["the", "bridge"]
+
+
 def test_a_word_cut_off_by_the_platform_does_not_count() -> None:
     assert normalise("one two three four five six seven eight nine te…")[-1] == "nine"
     assert normalise("wow…") == ["wow"]

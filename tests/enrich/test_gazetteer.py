@@ -183,3 +183,9 @@ def test_hostile_texts_do_no_harm(gazetteer: Gazetteer) -> None:
     for text in HOSTILE:
         for match in gazetteer.find(text):
             assert text[match.start : match.end]
+
+
+def test_names_among_ten_thousand_mentions_are_found(gazetteer: Gazetteer) -> None:
+    text = "@ana Velgrad " * 8_000
+    found = gazetteer.find(text)
+    assert [match.start for match in found] == list(range(5, len(text), 13))

@@ -119,3 +119,15 @@ def test_without_cues_all_is_assertion_or_question() -> None:
     bare = StanceAnnotator({})
     assert stance(bare, "Old photo").label == "asserts"
     assert stance(bare, "really?").label == "asks"
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("?" + "! " * 2_400 + "end", "asserts"),
+        ("?" + "#a" * 2_400 + "?a", "asserts"),
+        ("one two three four five six seven " + "!" * 4_800 + "a?", "asks"),
+    ],
+)
+def test_texts_made_to_be_slow_to_read_are_read_once(text: str, label: str) -> None:
+    assert StanceAnnotator({}).annotate([post(text)], {})[0].label == label
