@@ -69,8 +69,10 @@ class Deployment:
 
     def _write_config(self, folder: Path, store_url: str, batch_size: int, slack: str) -> None:
         shutil.copytree(self._town.config, folder)
-        watch = folder / "watches" / "velgrad.yaml"
-        watch.write_text(f"{watch.read_text('utf-8')}    slack_channel: {CHANNEL}\n", "utf-8")
+        for path in (folder / "watches").iterdir():
+            asked: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+            watches = [watch | {"slack_channel": CHANNEL} for watch in asked["watches"]]
+            path.write_text(yaml.safe_dump({"watches": watches}), "utf-8")
         path = folder / "secondsource.yaml"
         settings: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
         settings["enrich"]["media"]["roots"] = [str(self._town.pictures)]

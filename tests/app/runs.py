@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import pytest
 
 from secondsource.app.demo_town import Town, write_town
+from secondsource.contracts.messages import Engagement, Message, Post, Takedown, decode, encode
 from tests.app.deployment import Deployment
 from tests.app.processes import until
 from tests.app.rows import Rows
 from tests.fakes.slack import FakeSlack, running
 from tests.servers.postgres import PostgresServer
+
+_HARBOUR = re.compile(r"\b(harbour|crane|quay|ferry|pier)", re.IGNORECASE)
+_SECOND_WATCH = """\
+watches:
+  - name: harbour
+    keywords:
+      any: [harbour, crane, quay, ferry, pier]
+"""
 
 
 class RealRun(NamedTuple):
@@ -32,8 +43,26 @@ class Run(NamedTuple):
 
 @pytest.fixture(scope="session")
 def town_day(tmp_path_factory: pytest.TempPathFactory) -> Town:
-    """The demo's day, to be replayed by all."""
-    return write_town(tmp_path_factory.mktemp("velgrad"))
+    """The demo's day, to be replayed by all; what is said of its harbour belongs to a second watch as well."""
+    town = write_town(tmp_path_factory.mktemp("velgrad"))
+    good, bad = _lines(town.posts.read_bytes(), town.messages)
+    messages = [decode(line) for line in good]
+    ours = {message.uid for message in messages if isinstance(message, Post) and _HARBOUR.search(message.text)}
+    lines = [encode(_watched_twice(message, ours)) for message in messages]
+    town.posts.write_bytes(b"".join(line + b"\n" for line in (*lines, *bad)))
+    (town.config / "watches" / "harbour.yaml").write_text(_SECOND_WATCH, "utf-8")
+    return town
+
+
+def _lines(body: bytes, good: int) -> tuple[list[bytes], list[bytes]]:
+    lines = body.splitlines()
+    return lines[:good], lines[good:]
+
+
+def _watched_twice(message: Message, ours: Collection[str]) -> Message:
+    if isinstance(message, Post | Engagement | Takedown) and message.uid in ours:
+        return msgspec.structs.replace(message, watches=(*message.watches, "harbour"))
+    return message
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ def test_the_broker_is_away(
 ) -> None:
     kafka_server.stop()
     with Deployment(
-        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_server.bootstrap, batch_size=10, replay_batch=3
+        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_server.bootstrap, batch_size=25, replay_batch=4
     ) as deployment:
         stages = [deployment.run("enrich"), deployment.run("alerts", "store")]
         wait_until_away("broker", *stages)
@@ -57,7 +57,7 @@ def test_the_database_is_away(
 ) -> None:
     store = postgres_server.url(postgres_server.create_database())
     with Deployment(
-        tmp_path / "run", town_day, store, bootstrap=kafka_broker, batch_size=10, replay_batch=3
+        tmp_path / "run", town_day, store, bootstrap=kafka_broker, batch_size=25, replay_batch=4
     ) as deployment:
         postgres_server.stop()
         stages = [deployment.run("enrich"), deployment.run("alerts", "store")]

@@ -36,7 +36,7 @@ def test_a_replay_killed_in_the_middle(
     undisturbed: Run, town_day: Town, tmp_path: Path, postgres_url: str, kafka_broker: str
 ) -> None:
     with Deployment(
-        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_broker, batch_size=10, replay_batch=3
+        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_broker, batch_size=25, replay_batch=4
     ) as deployment:
         deployment.wait_until_ready(deployment.run("enrich", "alerts", "store"))
         killed = deployment.replay()
@@ -60,7 +60,7 @@ def test_a_stage_killed_in_the_middle(
     slack: FakeSlack,
 ) -> None:
     with Deployment(
-        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_broker, batch_size=10, replay_batch=3, slack=slack.url
+        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_broker, batch_size=25, replay_batch=4, slack=slack.url
     ) as deployment:
         others = deployment.run(*(part for part in PARTS if part != victim))
         killed = deployment.run(victim)
@@ -81,7 +81,7 @@ def test_all_processes_killed_at_once_and_again(
 ) -> None:
     """As when the machine's power is cut, twice."""
     with Deployment(
-        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_broker, batch_size=10, replay_batch=3, slack=slack.url
+        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_broker, batch_size=25, replay_batch=4, slack=slack.url
     ) as deployment:
         for least in (100, 500):
             deployment.run("enrich", "alerts")

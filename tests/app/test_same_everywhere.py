@@ -18,6 +18,7 @@ def test_there_is_something_to_compare(undisturbed: Run, town_day: Town) -> None
     rows = undisturbed.rows
     assert len(rows["posts"]) > 1000
     assert len(rows["dead_letters"]) == town_day.malformed
+    assert {story["watch"] for story in rows["stories"]} == {"harbour", "velgrad"}
     kinds = {event["kind"] for event in rows["alert_events"]}
     assert {"opened", "corroborated"} <= kinds
     for table in ("sightings", "picture_matches", "engagement", "takedowns", "story_posts", "outbox"):
@@ -56,14 +57,13 @@ def test_several_workers_a_stage_of_which_one_leaves_in_the_middle(
     undisturbed: Run, town_day: Town, tmp_path: Path, postgres_url: str, kafka_broker: str
 ) -> None:
     with Deployment(
-        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_broker, partitions=4, batch_size=10, replay_batch=3
+        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_broker, partitions=4, batch_size=25, replay_batch=4
     ) as deployment:
-        deployment.run("store")
-        enrich, alerts = deployment.run("enrich"), deployment.run("alerts")
-        leaving = [deployment.run("enrich", "alerts")]
-        deployment.wait_until_ready(enrich, alerts, *leaving)
+        staying = [deployment.run("enrich", "store"), deployment.run("alerts")]
+        leaving = [deployment.run(*STAGES)]
+        deployment.wait_until_ready(*staying, *leaving)
         replay = deployment.replay()
         deployment.wait_until_in_the_middle("alerts")
-        assert exit_codes(leaving, SECONDS_TO_STOP) == {"run enrich alerts": 0}
+        assert exit_codes(leaving, SECONDS_TO_STOP) == {"run enrich alerts store": 0}
         deployment.wait_until_through(replay)
         assert_same(deployment.rows(), undisturbed.rows)

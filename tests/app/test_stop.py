@@ -23,7 +23,7 @@ def test_all_stop_in_the_middle_and_others_go_on(
     undisturbed: Run, town_day: Town, tmp_path: Path, postgres_url: str, kafka_broker: str
 ) -> None:
     with Deployment(
-        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_broker, batch_size=10, replay_batch=3
+        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_broker, batch_size=25, replay_batch=4
     ) as deployment:
         stopping = [deployment.run(part) for part in PARTS]
         deployment.wait_until_ready(*stopping)
