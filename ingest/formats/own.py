@@ -1,7 +1,8 @@
 """JSON Lines of our own messages: what a recording of the `posts` topic holds, or what somebody writes by hand.
 
-Post, Engagement, Takedown and Coverage pass as they are. A recorded Tick moves event time on and is replaced by the
-replay's own: the collector that wrote it is not running, and nobody would ever close its promise.
+Post, Engagement and Takedown pass under the replay's name, Coverage as it is. A recorded Tick moves event time on and
+is replaced by the replay's own: the collector that wrote all of it is not running, and whoever waited for its promises
+would wait for ever.
 A post written by hand may leave out `observed_at` (then created_at), `collector` and `watches`, and what its text says
 already: `hashtags`, `mentions`, `links`.
 """
@@ -44,7 +45,7 @@ _anything = msgspec.json.Decoder(dict[str, Any])
 
 
 class Own:
-    """`collector` fills in for posts that name none."""
+    """`collector` is who sends them now, whoever recorded them."""
 
     def __init__(self, collector: str, span: Span) -> None:
         self._collector = collector
@@ -79,14 +80,14 @@ class Own:
             if since is not None and since.tzinfo is None:
                 raise BadRecord(f"expected a time with zone in author.created_at, came {since.isoformat()}")
             created, at = check(message.created_at, "created_at"), check(message.observed_at, "observed_at")
-            if created is message.created_at and at is message.observed_at:
+            if created is message.created_at and at is message.observed_at and message.collector == self._collector:
                 return message, at
-            return msgspec.structs.replace(message, created_at=created, observed_at=at), at
+            return msgspec.structs.replace(message, created_at=created, observed_at=at, collector=self._collector), at
         if isinstance(message, Coverage):
             start, at = check(message.start, "start"), check(message.end, "end")
             return msgspec.structs.replace(message, start=start, end=at), at
         at = check(message.observed_at, "observed_at")
-        return msgspec.structs.replace(message, observed_at=at), at
+        return msgspec.structs.replace(message, observed_at=at, collector=self._collector), at
 
     def _by_hand(self, body: bytes, error: msgspec.ValidationError) -> Post:
         try:
