@@ -40,7 +40,7 @@ class StoryBook:
     more than `most` stories those that have been silent for longest.
     """
 
-    def __init__(self, watch: Watch, *, most_single: int = 100_000, most: int = 200_000, most_hot: int = 4_096) -> None:
+    def __init__(self, watch: Watch, *, most_single: int = 60_000, most: int = 120_000, most_hot: int = 4_096) -> None:
         self._life = watch.thresholds.story_hours * 3600
         self._most_single = most_single
         self._most = most
