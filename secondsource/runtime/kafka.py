@@ -338,18 +338,17 @@ class KafkaInlet(ConsumerRebalanceListener):  # type: ignore[misc]  # the client
             timeout = max(timeout, 1.0)
         with self._settings.translated("receiving"):
             polled = consumer.poll(timeout_ms=int(timeout * 1000), max_records=max_records)
-        if self._arriving:
-            try:
-                for moved in self._take_up():
-                    polled.pop(moved, None)
-            except SourceAway:
-                for wire, records in polled.items():
-                    if wire in self._owned:
-                        consumer.seek(wire, records[0].offset)
-                raise
         received: list[Delivery | Broken] = []
-        for wire, records in polled.items():
-            self._read(wire, records, received)
+        try:
+            self._take_up(polled)
+            for wire, records in polled.items():
+                self._read(wire, records, received)
+        except SourceAway:
+            # The client counts them as received: go back, but for the places that go on from an offset of their own.
+            for wire, records in polled.items():
+                if wire in self._owned:
+                    consumer.seek(wire, records[0].offset)
+            raise
         return received
 
     def commit(self, positions: Mapping[Place, int]) -> None:
@@ -422,16 +421,15 @@ class KafkaInlet(ConsumerRebalanceListener):  # type: ignore[misc]  # the client
                 except Exception:  # noqa: BLE001 - an error here would leave the client's group half joined
                     _log.exception("giving up a partition failed", extra={"place": str(self._place(wire))})
 
-    def _take_up(self) -> list[Any]:
-        """Let the listener restore what arrived; returns the places that go on from an offset of its own."""
-        moved = []
+    def _take_up(self, polled: dict[Any, list[Any]] | None = None) -> None:
+        """Let the listener restore what arrived. What was `polled` of places that go on from elsewhere is dropped."""
         for wire in sorted(self._arriving):
             offset = None if self._listener is None else self._listener.assigned(self._place(wire))
             if offset is not None:
                 self._consumer.seek(wire, offset)
-                moved.append(wire)
+                if polled is not None:
+                    polled.pop(wire, None)
             self._arriving.discard(wire)
-        return moved
 
     def _read(self, wire: Any, records: Sequence[Any], received: list[Delivery | Broken]) -> None:
         place = self._place(wire)
