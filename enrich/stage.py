@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -78,6 +79,10 @@ class EnrichStage:
 
 def _check(message: Message) -> None:
     """What no later stage could keep must not get as far as a story."""
+    for at in _times(message):
+        if at.tzinfo is None:  # each machine would take it for another moment
+            msg = f"expected a time with its zone, came {at.isoformat()}: collectors add the zone before they send"
+            raise BadRecord(msg)
     if isinstance(message, Post | Engagement | Takedown):
         ids = (
             (message.uid, message.author.uid, message.repost_of or "-") if isinstance(message, Post) else (message.uid,)
@@ -96,6 +101,16 @@ def _check(message: Message) -> None:
         kind = type(message).__name__
         msg = f"expected a post, engagement, takedown, coverage or tick on `{POSTS}`, got {kind}"
         raise BadRecord(msg)
+
+
+def _times(message: Message) -> tuple[datetime, ...]:
+    if isinstance(message, Post):
+        return message.observed_at, message.created_at
+    if isinstance(message, Engagement | Takedown):
+        return (message.observed_at,)
+    if isinstance(message, Coverage):
+        return message.start, message.end
+    return (message.at,) if isinstance(message, Tick) else ()
 
 
 def _pass_on(record: Record) -> list[Out]:

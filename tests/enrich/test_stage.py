@@ -119,6 +119,25 @@ def test_what_has_no_place_on_posts_is_a_bad_record() -> None:
         handled(letter)
 
 
+NO_ZONE = TIME.replace(tzinfo=None)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        post(observed_at=NO_ZONE),
+        post(created_at=NO_ZONE),
+        Engagement(uid="x:1", observed_at=NO_ZONE, collector="x", watches=("velgrad",), counts=Counts(reposts=3)),
+        Takedown(uid="x:1", observed_at=NO_ZONE, collector="x", watches=("velgrad",), reason="deleted"),
+        Coverage(collector="x", watches=("velgrad",), start=TIME, end=NO_ZONE, state="blind"),
+        Tick(collector="x", at=NO_ZONE),
+    ],
+)
+def test_a_time_without_its_zone_is_a_bad_record(message: Message) -> None:
+    with pytest.raises(BadRecord, match=r"a time with its zone"):
+        handled(message)
+
+
 def test_a_bad_record_is_found_before_any_work_is_done() -> None:
     annotator = Says("language", Language(code="en", confidence=1.0))
     rest = [Says("entities", ()), Says("pictures", ()), Says("sketch", Sketch(exact="")), Says("stance", None)]
