@@ -14,6 +14,7 @@ from store.tables import coverage
 
 Interval = tuple[datetime, datetime]
 Line = tuple[str, str, str, str]  # collector, watch, state, reason
+LONGEST_REASON = 300  #: characters kept: it is part of the key, and PostgreSQL indexes at most 2,704 bytes
 
 
 def union(intervals: Iterable[Interval]) -> list[Interval]:
@@ -32,7 +33,7 @@ def cover(connection: Connection, messages: Sequence[Coverage]) -> None:
     by_line: dict[Line, list[Interval]] = {}
     for message in messages:
         for watch in message.watches or ("",):
-            line: Line = (message.collector, watch, message.state, message.reason)
+            line: Line = (message.collector, watch, message.state, message.reason[:LONGEST_REASON])
             by_line.setdefault(line, []).append((message.start, message.end))
     if by_line:
         exclusive(connection, COVERING)

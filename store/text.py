@@ -12,9 +12,9 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from secondsource.contracts.errors import BadRecord
+from secondsource.contracts.messages import LONGEST_ID
 
 REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
-LONGEST_KEY: Final = 500  #: characters; PostgreSQL indexes at most 2,704 bytes
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _T = TypeVar("_T")
@@ -51,7 +51,7 @@ def key(value: str) -> str:
     Raises:
         BadRecord: it is empty or too long to index.
     """
-    if not 0 < len(value) <= LONGEST_KEY:
-        msg = f"expected an id of 1 to {LONGEST_KEY} characters, came {len(value)}: {value[:40]!r}"
+    if not 0 < len(value) <= LONGEST_ID:
+        msg = f"expected an id of 1 to {LONGEST_ID} characters, came {len(value)}: {value[:40]!r}"
         raise BadRecord(msg)
     return value

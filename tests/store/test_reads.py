@@ -133,6 +133,15 @@ def test_coverage_that_touches_becomes_one(store: Store) -> None:
     assert [(row["start_at"], row["end_at"]) for row in store.dump("coverage")] == [(v.at(0), v.at(30))]
 
 
+def test_a_platforms_long_excuse_is_cut_so_that_every_database_keeps_the_gap(store: Store) -> None:
+    excuse = "".join(f"{number:x}" for number in range(20_000))
+    v.keep(
+        store, Coverage(collector="x", watches=("velgrad",), start=v.at(1), end=v.at(2), state="blind", reason=excuse)
+    )
+    (gap,) = store.status().gaps
+    assert gap.reason == excuse[:300]
+
+
 @given(st.lists(st.tuples(SMALL, SMALL)))
 def test_a_union_covers_the_same_moments_in_as_few_intervals_as_can_be(pairs: list[tuple[int, int]]) -> None:
     intervals = [(v.at(min(pair)), v.at(max(pair))) for pair in pairs]
