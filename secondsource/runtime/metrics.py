@@ -34,11 +34,6 @@ class _Children(Generic[Child_co]):
         return child
 
 
-def type_of(message: Message) -> str:
-    """A message's type as the wire says it: "post", "dead-letter"."""
-    return str(type(message).__struct_config__.tag)
-
-
 class Metrics:
     """One instance a process, on the registry it is given."""
 
