@@ -6,6 +6,7 @@ PDQ: Facebook, "The TMK+PDQF video-hashing algorithm and the PDQ image-hashing a
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from io import BytesIO
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
 _ENOUGH_PIXELS = 1_000_000
 _SMALLEST_SIDE = 5  # PDQ has nothing to say of less
 _SNIFFED = 1_024
+_LARGE = 4_000_000  # pixels from which a picture is decoded alone: at 20 bytes a pixel, eight at once would be 8 GB
 
 
 class Fingerprint(NamedTuple):
@@ -37,13 +39,18 @@ class Unusable(NamedTuple):
     reason: str
 
 
-def fingerprint(body: bytes, *, max_pixels: int) -> Fingerprint | Unusable:
-    """The fingerprint of a picture's first frame. Never raises, whatever the bytes are."""
+def fingerprint(
+    body: bytes, *, max_pixels: int, alone: AbstractContextManager[object] | None = None
+) -> Fingerprint | Unusable:
+    """The fingerprint of a picture's first frame. Never raises, whatever the bytes are.
+
+    `alone`: a lock that all threads share, held while a large picture is decoded.
+    """
     reason = _not_a_picture(body)
     if reason:
         return Unusable(reason)
     try:
-        return _decode(body, max_pixels)
+        return _decode(body, max_pixels, alone)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return Unusable(f"more than the {max_pixels} pixels allowed")
     except UnidentifiedImageError:
@@ -73,13 +80,19 @@ def _not_a_picture(body: bytes) -> str:
     return "not a picture: unknown kind of file"
 
 
-def _decode(body: bytes, max_pixels: int) -> Fingerprint | Unusable:
+def _decode(body: bytes, max_pixels: int, alone: AbstractContextManager[object] | None) -> Fingerprint | Unusable:
     image: Image.Image = Image.open(BytesIO(body), formats=_FORMATS)
     width, height = image.size
     if width * height > max_pixels:
         return Unusable(f"{width} × {height} pixels, more than the {max_pixels} allowed")
     if min(width, height) < _SMALLEST_SIDE:
         return Unusable(f"{width} × {height} pixels, too small to tell from another")
+    with alone if alone is not None and width * height > _LARGE else nullcontext():
+        return _hashed(image)
+
+
+def _hashed(image: Image.Image) -> Fingerprint:
+    width, height = image.size
     shrink = _shrink(width, height)
     # JPEG alone can be decoded small; the others ignore it.
     image.draft("RGB", (math.ceil(width / shrink), math.ceil(height / shrink)))

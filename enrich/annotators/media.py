@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from threading import Lock
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -50,6 +51,7 @@ class MediaAnnotator:
         self._by_url: Memo[tuple[str, str], Picture] = Memo(self._limits.remembered)
         self._failed: dict[tuple[str, str], tuple[float, Picture]] = {}
         self._by_bytes: Memo[str, Fingerprint | Unusable] = Memo(self._limits.remembered)
+        self._alone = Lock()  # of a large picture being decoded
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -89,7 +91,7 @@ class MediaAnnotator:
         digest = sha256(fetched.body).hexdigest()
         result = self._by_bytes.get(digest)
         if result is None:
-            result = fingerprint(fetched.body, max_pixels=self._limits.max_pixels)
+            result = fingerprint(fetched.body, max_pixels=self._limits.max_pixels, alone=self._alone)
             self._by_bytes.put(digest, result)
         if isinstance(result, Unusable):
             if result.reason == _NO_VIDEO:

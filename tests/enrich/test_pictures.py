@@ -3,6 +3,8 @@ from __future__ import annotations
 import random
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -188,3 +190,18 @@ def test_the_reference_edits_stay_within_the_distance_that_matches() -> None:
 def test_every_odd_colour_mode_of_the_reference_set_decodes() -> None:
     for path in sorted((DATA / "modes").iterdir()):
         assert taken(path.read_bytes()).quality >= 50, path.name
+
+
+def test_large_pictures_are_decoded_one_at_a_time() -> None:
+    held: list[bool] = []
+
+    @contextmanager
+    def alone() -> Iterator[None]:
+        held.append(True)
+        yield
+
+    for size, times in (((640, 480), 0), ((2500, 1800), 1)):
+        assert isinstance(
+            fingerprint(saved(scene().resize(size), "PNG"), max_pixels=PIXELS, alone=alone()), Fingerprint
+        )
+        assert len(held) == times
