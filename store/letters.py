@@ -37,6 +37,13 @@ class Letters:
             row = connection.execute(select(dead_letters).where(dead_letters.c.id == letter_id)).one_or_none()
         return None if row is None else _letter(row)
 
+    def waiting_ids(self, source: str = "") -> list[str]:
+        """Ids of those that have not been sent again, oldest first; only those whose source begins so."""
+        d = dead_letters.c
+        query = select(d.id).where(d.resent_at.is_(None), d.source.startswith(source, autoescape=True))
+        with self._database.reading() as connection:
+            return list(connection.execute(query.order_by(d.at, d.id)).scalars())
+
     def mark_resent(self, letter_id: str, at: datetime) -> None:
         with self._database.writing() as connection:
             connection.execute(update(dead_letters).where(dead_letters.c.id == letter_id).values(resent_at=at))

@@ -46,14 +46,13 @@ class Positions:
     def load(self, stage: str, partition: int) -> Saved:
         """Position "" and no parts where nothing was saved."""
         p, q = progress.c, progress_parts.c
+        both = progress.outerjoin(progress_parts, (p.stage == q.stage) & (p.partition == q.partition))
+        # One statement: two could see two commits, and memory that does not belong to its position.
+        query = select(p.position, q.part, q.state).select_from(both)
         with self._database.reading() as connection:
-            position = connection.execute(
-                select(p.position).where(p.stage == stage, p.partition == partition)
-            ).scalar_one_or_none()
-            parts = connection.execute(
-                select(q.part, q.state).where(q.stage == stage, q.partition == partition).order_by(q.part)
-            ).all()
-        return Saved(position or "", {row.part: bytes(row.state) for row in parts})
+            rows = connection.execute(query.where(p.stage == stage, p.partition == partition).order_by(q.part)).all()
+        parts = {row.part: bytes(row.state) for row in rows if row.part is not None}
+        return Saved(rows[0].position if rows else "", parts)
 
     def save(self, stage: str, partition: int, position: str, changes: Mapping[str, bytes | None]) -> None:
         """Keep the position and the changed parts of a stage's memory (None deletes a part)."""

@@ -15,6 +15,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from ingest.collectors.replay import JsonFormat
     from secondsource.app import replaying
     from store.letters import StoredLetter
+    from store.memory import Store
     from store.status import Status
 
 FOUND, WRONG, AWAY, HALTED = 1, 2, 3, 4
@@ -189,8 +191,8 @@ def replay(
         with _progress(as_json, "replaying") as progressed:
             done = replaying.replay(house, request, stop, progressed)
         inline = house.configuration.deployment.transport == "inline"
-        if inline and not as_json:
-            by = [each for each in wiring.notifiers(house, sys.stdout) if notify or each.name == "console"]
+        if inline:
+            by = [each for each in wiring.notifiers(house, sys.stdout) if _told(each.name, notify, as_json)]
             wiring.sender(house, by, f"replay:{os.getpid()}").drain_once(stop, wait_up_to=3600.0 if notify else 0.0)
         now = house.store.status()
         if as_json:
@@ -206,6 +208,11 @@ def replay(
         else:
             _say_replayed(done, now, config, inline=inline)
     raise typer.Exit(FOUND if done.rejected or done.stopped else 0)
+
+
+def _told(notifier: str, notify: bool, as_json: bool) -> bool:
+    """Standard output is either for people or for machines; others are told where that was asked for."""
+    return not as_json if notifier == "console" else notify
 
 
 def _say_replayed(done: replaying.Replayed, now: Status, config: Path | None, *, inline: bool) -> None:
@@ -299,8 +306,9 @@ def status(config: ConfigFolder = None, as_json: AsJson = False) -> None:
     configuration = _configuration(config)
     with wiring.house(configuration) as house:
         now = house.store.status()
+        volumes = _volumes(house.store, now)
     if as_json:
-        _print_json(msgspec.to_builtins(now))
+        _print_json(msgspec.to_builtins(now) | {"last_day": volumes})
         return
     typer.echo(f"Store: {house.store.engine.url.render_as_string()}")
     for name, number in (*now.rows.items(), ("open alerts", now.open_alerts), ("dead letters", now.dead_letters)):
@@ -308,6 +316,9 @@ def status(config: ConfigFolder = None, as_json: AsJson = False) -> None:
     for collector in now.collectors:
         ended = "; it has ended" if collector.ended else ""
         typer.echo(f"{plain(collector.name)}: everything up to {collector.last_at:%Y-%m-%d %H:%M} UTC has come{ended}")
+    for watch, volume in volumes.items():
+        most = f"{volume['most_in_an_hour']:,} in its fullest hour"
+        typer.echo(f"watch {plain(watch)}: {count(volume['posts'], 'post')} in the last day of event time, {most}")
     for gap in now.gaps:
         when = f"{gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M} UTC"
         typer.echo(
@@ -318,6 +329,18 @@ def status(config: ConfigFolder = None, as_json: AsJson = False) -> None:
     for refused in now.refused:
         typer.echo(f"never delivered to {plain(refused.destination)}: {plain(refused.reason)}")
     _say_services(configuration)
+
+
+def _volumes(store: Store, now: Status) -> dict[str, dict[str, int]]:
+    """Each watch's posts in the day before the last one."""
+    from store.reports import posts_per_hour
+
+    if now.last_event is None:
+        return {}
+    hours = posts_per_hour(store, now.last_event - timedelta(days=1), now.last_event + timedelta(microseconds=1))
+    return {
+        str(watch): {"posts": int(hours[watch].sum()), "most_in_an_hour": int(hours[watch].max())} for watch in hours
+    }
 
 
 @letters_app.command("list")
@@ -412,11 +435,7 @@ def letters_resend(
     sent = failed = 0
     with wiring.house(_configuration(config)) as house:
         kept = house.store.letters
-        ids = (
-            [each.letter.id for each in kept.listed(100_000) if _is_of(file, each.letter)]
-            if every
-            else letter_ids or []
-        )
+        ids = kept.waiting_ids(f"{file.name}:" if file else "") if every else letter_ids or []
         if not ids and not every:
             raise BadConfiguration("which letters? give ids, or --all for all that wait")
         how = letters.How(
@@ -433,10 +452,6 @@ def letters_resend(
                     typer.echo(f"{plain(letter_id)} still fails: {plain(str(error))}")
     typer.echo(f"{count(sent, 'record')} sent again, {failed:,} still failed and stay.")
     raise typer.Exit(FOUND if failed else 0)
-
-
-def _is_of(file: Path | None, letter: DeadLetter) -> bool:
-    return file is None or letter.source.startswith(f"{file.name}:")
 
 
 def _format(name: str) -> JsonFormat:

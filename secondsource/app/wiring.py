@@ -100,8 +100,8 @@ def _waited_for(retry: Retry, call: Callable[[], T], service: str, stop: Event |
 
 
 def _collect_seldom() -> None:
-    """Python's garbage collector looks for cycles, which our messages never make: a tenth as often is enough."""
-    gc.set_threshold(20_000, 20, 20)
+    """Python's garbage collector looks for cycles, which our messages never make: seldom is enough."""
+    gc.set_threshold(200_000, 10, 10)
 
 
 def services(configuration: Configuration) -> list[Service]:

@@ -187,6 +187,18 @@ class _Outgoing(NamedTuple):
     body: bytes
 
 
+def _from_first_failure(sent: Sequence[tuple[Any, _Outgoing]]) -> list[_Outgoing]:
+    """What to send again: in each partition all from its first failure on, so that no tick overtakes its posts."""
+    broken: set[tuple[str, int]] = set()
+    again = []
+    for future, outgoing in sent:
+        place = outgoing.topic, outgoing.partition
+        if place in broken or not future.succeeded():
+            broken.add(place)
+            again.append(outgoing)
+    return again
+
+
 class KafkaTransport:
     """Connects when first used. `publish` and `flush` may be called from several threads, an inlet from one.
 
@@ -230,13 +242,13 @@ class KafkaTransport:
             with self.settings.translated("sending"):
                 self._producer.flush(timeout=self._patience)
             sent, self._sent = self._sent, []
-            failed = [(future, outgoing) for future, outgoing in sent if not future.succeeded()]
-            if failed:
+            failed = next((future for future, _ in sent if not future.succeeded()), None)
+            if failed is not None:
                 # An idempotent producer that has given up on a batch may refuse all later ones: start anew.
-                self._outgoing.extendleft(outgoing for _, outgoing in reversed(failed))
+                self._outgoing.extendleft(reversed(_from_first_failure(sent)))
                 self._drop_producer()
                 with self.settings.translated("sending"):
-                    raise failed[0][0].exception or kafka.errors.KafkaTimeoutError("not acknowledged")
+                    raise failed.exception or kafka.errors.KafkaTimeoutError("not acknowledged")
 
     def inlet(self, stage: str, topics: tuple[str, ...], listener: Listener | None = None) -> Inlet:
         return KafkaInlet(self.settings, self._client_id, stage, topics, listener)
