@@ -70,7 +70,6 @@ def test_the_debunk_disputes_and_is_not_flagged(judged: _Judged) -> None:
     assert not judged.steps("debunk")
 
 
-@pytest.mark.xfail(strict=False, reason="a repost of a taken-down copy is counted as an origin of its own")
 def test_copies_never_corroborate_also_when_some_are_deleted(judged: _Judged) -> None:
     assert "corroborated" not in judged.steps("claim")
     assert judged.story("claim").independent == 1
