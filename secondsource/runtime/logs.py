@@ -69,5 +69,7 @@ def configure_logging(
     logging.basicConfig(handlers=[handler], level=level, force=True)
     # The broker's client reports each step of a reconnect; our own retry says what matters of it.
     logging.getLogger("kafka").setLevel(logging.ERROR)
+    # Says at each start which instructions of the processor it would like to use.
+    logging.getLogger("faiss").setLevel(logging.WARNING)
     # Says at each start that it has looked at the tables.
     logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -39,8 +39,8 @@ class Deployment:
     """Kafka and any database where `bootstrap` is given, else everything in the process of `replay`.
 
     In small steps a run takes longer, so that what happens in the middle of it really does: `batch_size` of them for
-    the stages, `replay_batch` for the replay, whose batches take 20 ms each and more on Kafka. `slack` is the address
-    of the Slack that `notify` posts to. Left, it has no process running.
+    the stages, `replay_batch` for the replay. `slack` is the address of the Slack that `notify` posts to. Left, it has
+    no process running.
     """
 
     def __init__(
@@ -103,6 +103,15 @@ class Deployment:
         """Start `secondsource replay` of the town's day; returns at once."""
         return self._start("replay", str(self._town.posts), *options)
 
+    def replay_half(self) -> Worker:
+        """Start a replay and freeze it in the middle, with a good deal of what it sent in the store."""
+        replay = self.replay()
+        until(lambda: self.sent() >= 300, "300 records sent", [*self.running, replay])
+        replay.freeze()
+        assert self.sent() < self._town.messages
+        self.wait_for_posts(150)
+        return replay
+
     def replay_typed(self) -> Worker:
         """Start `secondsource replay -`, which takes what is typed in and waits for more."""
         return self._start("replay", "-", typed=True)
@@ -138,11 +147,15 @@ class Deployment:
     def rows(self) -> Rows:
         return rows_of(self.store)
 
-    def wait_until_ready(self, *workers: Worker) -> None:
-        """Until each has done its start and goes to work."""
-        for worker in workers:
-            event = "stage starts" if any(stage in worker.name for stage in STAGES) else "service"
-            until(lambda: bool(worker.events(event)), f"{worker.name} to start", workers)  # noqa: B023 - called before the next
+    def wait_until_ready(self) -> None:
+        """Until every process serves its metrics and every stage has its share of the partitions."""
+        for worker in self.running:
+            until(lambda: bool(worker.events("metrics served")), f"{worker.name} to start", self.running)  # noqa: B023 - called before the next
+        if self._bootstrap:
+            with self._offsets() as offsets:
+                for stage in STAGES:
+                    sharing = sum(stage in worker.name.split() for worker in self.running)
+                    until(lambda: offsets.shared_by(stage, sharing), f"{stage} to join its group", self.running)  # noqa: B023 - as above
 
     def wait_for_posts(self, least: int) -> None:
         until(lambda: self.count("posts") >= least, f"{least} posts in the store", self.running)
@@ -164,11 +177,11 @@ class Deployment:
         (collector,) = self.store.status().collectors
         assert collector.ended
 
-    def wait_until_in_the_middle(self, stage: StageName) -> None:
-        """Until a stage has handled a good deal of what there is; there is more to come, or this fails."""
+    def wait_until_busy(self, stage: StageName) -> None:
+        """Until a stage has handled more than it had when this was asked."""
         with self._offsets() as offsets:
-            until(lambda: offsets.handled(stage) >= 200, f"{stage} to handle 200 records", self.running)
-            assert self.sent() < self._town.messages or not offsets.caught_up(stage)
+            before = offsets.handled(stage)
+            until(lambda: offsets.handled(stage) > before, f"{stage} to go on", self.running)
 
     def caught_up(self, stage: StageName) -> bool:
         with self._offsets() as offsets:
@@ -216,6 +229,20 @@ class Offsets:
         except kafka.errors.KafkaError:
             return 0
 
+    def shared_by(self, stage: StageName, workers: int) -> bool:
+        """Whether so many share a stage's partitions, and none is on the move. One that was killed counts for 10 s."""
+        if not workers:
+            return True
+        group = self._group(stage)
+        try:
+            found = self._admin.describe_groups([group])[group]
+        except kafka.errors.KafkaError:
+            return False
+        return found["group_state"] == "Stable" and len(found["members"]) == workers
+
+    def _group(self, stage: StageName) -> str:
+        return f"{self._prefix}.secondsource-{stage}"
+
     def _places(self, stage: StageName) -> list[Any]:
         return [
             TopicPartition(f"{self._prefix}.{topic}", partition)
@@ -224,7 +251,7 @@ class Offsets:
         ]
 
     def _committed(self, stage: StageName) -> dict[Any, int]:
-        group, places = f"{self._prefix}.secondsource-{stage}", self._places(stage)
+        group, places = self._group(stage), self._places(stage)
         found = self._admin.list_group_offsets({group: places})[group]
         return {place: max(0, found[place].offset) if place in found else 0 for place in places}
 

@@ -102,6 +102,13 @@ class Worker:
         if self._popen.stdin is not None:
             self._popen.stdin.close()
 
+    def freeze(self) -> None:
+        """Let it do nothing until it is thawed, so that what it would have done by then does not depend on its pace."""
+        self._popen.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._popen.send_signal(signal.SIGCONT)
+
     def limit_files(self, most: int | None) -> None:
         """Let no file of it grow beyond so many bytes, as if the disk were full; None takes the limit away."""
         _, hard = resource.prlimit(self.pid, resource.RLIMIT_FSIZE)

@@ -12,7 +12,7 @@ import pytest
 
 from secondsource.app.demo_town import Town, write_town
 from secondsource.contracts.messages import Engagement, Message, Post, Takedown, decode, encode
-from tests.app.deployment import Deployment
+from tests.app.deployment import STAGES, Deployment, Part
 from tests.app.processes import until
 from tests.app.rows import Rows
 from tests.fakes.slack import FakeSlack, running
@@ -91,7 +91,10 @@ def real_run(
     """The day on Kafka and PostgreSQL, all of it through; its processes live on, and the replay waits for more."""
     store = shared_postgres.url(shared_postgres.create_database())
     with Deployment(tmp_path_factory.mktemp("real") / "run", town_day, store, bootstrap=kafka_broker) as deployment:
-        deployment.wait_until_ready(*(deployment.run(part) for part in ("enrich", "alerts", "store", "notify")))
+        parts: tuple[Part, ...] = (*STAGES, "notify")
+        for part in parts:
+            deployment.run(part)
+        deployment.wait_until_ready()
         replay = deployment.replay_typed()
         replay.type_in(town_day.posts.read_bytes())
         until(

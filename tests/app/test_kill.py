@@ -18,6 +18,7 @@ from tests.fakes.slack import FakeSlack, Json
 PARTS: tuple[Part, ...] = (*STAGES, "notify")
 
 
+@pytest.mark.slow
 def test_an_inline_replay_killed_twice(undisturbed: Run, town_day: Town, tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path / 'velgrad.sqlite'}"
     with Deployment(tmp_path / "run", town_day, store, batch_size=10) as deployment:
@@ -36,9 +37,10 @@ def test_a_replay_killed_in_the_middle(
     undisturbed: Run, town_day: Town, tmp_path: Path, postgres_url: str, kafka_broker: str
 ) -> None:
     with Deployment(
-        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_broker, batch_size=25, replay_batch=4
+        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_broker, batch_size=25, replay_batch=10
     ) as deployment:
-        deployment.wait_until_ready(deployment.run("enrich", "alerts", "store"))
+        deployment.run("enrich", "alerts", "store")
+        deployment.wait_until_ready()
         killed = deployment.replay()
         until(lambda: deployment.sent() >= 300, "300 records sent", [killed])
         killed.kill()
@@ -60,13 +62,20 @@ def test_a_stage_killed_in_the_middle(
     slack: FakeSlack,
 ) -> None:
     with Deployment(
-        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_broker, batch_size=25, replay_batch=4, slack=slack.url
+        tmp_path / "run",
+        town_day,
+        postgres_url,
+        bootstrap=kafka_broker,
+        batch_size=25,
+        replay_batch=10,
+        slack=slack.url,
     ) as deployment:
-        others = deployment.run(*(part for part in PARTS if part != victim))
+        deployment.run(*(part for part in PARTS if part != victim))
         killed = deployment.run(victim)
-        deployment.wait_until_ready(others, killed)
-        replay = deployment.replay()
-        deployment.wait_until_in_the_middle(victim)
+        deployment.wait_until_ready()
+        replay = deployment.replay_half()
+        replay.thaw()
+        deployment.wait_until_busy(victim)
         killed.kill()
         deployment.run(victim)
         deployment.wait_until_through(replay)
@@ -81,7 +90,13 @@ def test_all_processes_killed_at_once_and_again(
 ) -> None:
     """As when the machine's power is cut, twice."""
     with Deployment(
-        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_broker, batch_size=25, replay_batch=4, slack=slack.url
+        tmp_path / "run",
+        town_day,
+        postgres_url,
+        bootstrap=kafka_broker,
+        batch_size=25,
+        replay_batch=10,
+        slack=slack.url,
     ) as deployment:
         for least in (100, 500):
             deployment.run("enrich", "alerts")
@@ -126,6 +141,7 @@ class HeldSlack(FakeSlack):
         return answer
 
 
+@pytest.mark.slow
 def test_a_sender_killed_before_it_hears_whether_slack_took_its_message(
     undisturbed: Run, town_day: Town, tmp_path: Path
 ) -> None:

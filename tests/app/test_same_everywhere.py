@@ -57,13 +57,15 @@ def test_several_workers_a_stage_of_which_one_leaves_in_the_middle(
     undisturbed: Run, town_day: Town, tmp_path: Path, postgres_url: str, kafka_broker: str
 ) -> None:
     with Deployment(
-        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_broker, partitions=4, batch_size=25, replay_batch=4
+        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_broker, partitions=4, batch_size=25, replay_batch=10
     ) as deployment:
-        staying = [deployment.run("enrich", "store"), deployment.run("alerts")]
+        deployment.run("enrich", "store")
+        deployment.run("alerts")
         leaving = [deployment.run(*STAGES)]
-        deployment.wait_until_ready(*staying, *leaving)
-        replay = deployment.replay()
-        deployment.wait_until_in_the_middle("alerts")
+        deployment.wait_until_ready()
+        replay = deployment.replay_half()
+        replay.thaw()
+        deployment.wait_until_busy("alerts")
         assert exit_codes(leaving, SECONDS_TO_STOP) == {"run enrich alerts store": 0}
         deployment.wait_until_through(replay)
         assert_same(deployment.rows(), undisturbed.rows)

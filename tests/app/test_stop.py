@@ -23,12 +23,12 @@ def test_all_stop_in_the_middle_and_others_go_on(
     undisturbed: Run, town_day: Town, tmp_path: Path, postgres_url: str, kafka_broker: str
 ) -> None:
     with Deployment(
-        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_broker, batch_size=25, replay_batch=4
+        tmp_path / "run", town_day, postgres_url, bootstrap=kafka_broker, batch_size=25, replay_batch=10
     ) as deployment:
         stopping = [deployment.run(part) for part in PARTS]
-        deployment.wait_until_ready(*stopping)
-        replay = deployment.replay()
-        until(lambda: deployment.sent() >= 300 and deployment.count("posts") >= 50, "the middle", [*stopping, replay])
+        deployment.wait_until_ready()
+        replay = deployment.replay_half()
+        replay.thaw()
         codes = exit_codes([*stopping, replay], SECONDS_TO_STOP)
         assert codes == {**{f"run {part}": 0 for part in PARTS}, "replay": STOPPED_EARLY}
         assert deployment.sent() < town_day.messages
@@ -37,6 +37,7 @@ def test_all_stop_in_the_middle_and_others_go_on(
         assert_same(deployment.rows(), undisturbed.rows)
 
 
+@pytest.mark.slow
 def test_an_inline_replay_stops_and_goes_on(undisturbed: Run, town_day: Town, tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path / 'velgrad.sqlite'}"
     with Deployment(tmp_path / "run", town_day, store, batch_size=10) as deployment:
