@@ -81,7 +81,7 @@ def slack() -> Iterator[FakeSlack]:
         yield fake
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def real_run(
     town_day: Town,
     kafka_broker: str,
