@@ -14,7 +14,8 @@ from pathlib import Path
 from benchmarks.whole_way import configured, postgres
 from config.loader import Configuration
 from secondsource.app import wiring
-from secondsource.app.wiring import House
+from secondsource.app.wiring import STAGES, House
+from tests.app.deployment import Offsets
 from tests.servers.kafka import KafkaServer
 
 
@@ -99,11 +100,18 @@ def deployed(
 
 
 def wait_for_end(deployment: Deployment, at: House, collector: str, seconds: float = 600) -> None:
-    """Until the collector's last tick has come through every stage into the store."""
+    """Until the collector's last tick has come through, and every stage has committed all that stands before it."""
     until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        deployment.check()
-        if any(each.name == collector and each.ended for each in at.store.status().collectors):
-            return
-        time.sleep(0.05)
+    kafka = at.configuration.deployment.kafka
+    offsets = Offsets(kafka.bootstrap, kafka.prefix, kafka.partitions)
+    try:
+        while time.monotonic() < until:
+            deployment.check()
+            ended = any(each.name == collector and each.ended for each in at.store.status().collectors)
+            # in their order: what a stage has committed it has sent, so the next one's topics are complete
+            if ended and all(offsets.caught_up(stage) for stage in STAGES):
+                return
+            time.sleep(0.05)
+    finally:
+        offsets.close()
     raise RuntimeError(f"{collector} did not come through within {seconds} s")
