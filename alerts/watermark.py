@@ -80,10 +80,6 @@ class Watermark:
         ]
         return min(holding, default=math.inf)
 
-    def newest_end(self) -> float:
-        """The last moment any collector has promised, once all have ended."""
-        return max((at for lanes in self._collectors.values() for at in lanes.at.values()), default=-math.inf)
-
     def _newest(self) -> float:
         promised = (
             max(lanes.final.values()) if lanes.ended() else lanes.promised() for lanes in self._collectors.values()

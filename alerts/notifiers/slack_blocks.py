@@ -17,7 +17,6 @@ from secondsource.contracts.messages import AlertEvent
 Block = dict[str, Any]
 
 MOST_BLOCKS = 50
-MOST_TEXT = 3000
 MOST_ALTOGETHER = 10_000
 MOST_REASONS = 6
 MOST_EARLIER = 3
