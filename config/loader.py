@@ -21,8 +21,9 @@ from config.document import Document, Trail, key_of, read
 from config.explain import explain
 from config.problem import Problem, WrongFiles, quoted, visible
 from config.schema import DATABASES, Deployment, Watch, WatchFile, is_database
-from config.secrets import Secret, from_environment, from_file, literal_secrets
+from config.secrets import from_environment, from_file, literal_secrets
 from secondsource.contracts import watch as contract
+from secondsource.contracts.secret import Secret
 
 SETTINGS = "secondsource.yaml"
 WATCHES = "watches"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from config.document import Document, Trail
 from config.problem import Problem
+from secondsource.contracts.secret import Secret
 
 MAX_BYTES = 64 * 1024
 
@@ -25,27 +26,6 @@ _LOOKS = (
 
 
 _IN_THE_CLEAR = "stands here in the clear; whoever reads this file has it, so replace it where it was issued too"
-
-
-class Secret:
-    """A value that does not show itself in logs, tracebacks or reprs; `reveal()` is for what needs it."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._value == other._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def reveal(self) -> str:
-        return self._value
 
 
 def looks_secret(text: str) -> str:

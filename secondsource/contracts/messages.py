@@ -55,11 +55,28 @@ class MediaRef(Struct, frozen=True, kw_only=True):
     alt: str = ""
 
 
+class Review(Struct, frozen=True, kw_only=True):
+    """A published check of a claim (ClaimReview): what was checked, by whom, and the rating in the checker's own words.
+
+    `score` is the rating between its own worst (0) and best (1), None where the scale is not given. Whatever it
+    says, it is evidence to show with its date and address, never a verdict of ours.
+    """
+
+    claim: str
+    publisher: str
+    url: str
+    reviewed_at: datetime | None = None
+    rating: str = ""
+    score: float | None = None
+    appearances: tuple[str, ...] = ()
+
+
 class Post(Struct, frozen=True, kw_only=True, tag="post"):
     """One message by one account on one platform.
 
     `created_at` is what the platform claims; `observed_at` is when our collector saw it, and is the event
     time everything downstream is ordered by. A replay sets observed_at = created_at unless the record has its own.
+    `credits` are the agencies whose text an outlet says it carries; `reviews` the claims a fact-check checked.
     """
 
     uid: str
@@ -82,6 +99,8 @@ class Post(Struct, frozen=True, kw_only=True, tag="post"):
     counts: Counts | None = None
     edit_of: str = ""
     media_notes: tuple[str, ...] = ()
+    credits: tuple[str, ...] = ()
+    reviews: tuple[Review, ...] = ()
 
     @property
     def root(self) -> str:

@@ -8,7 +8,7 @@ import ingest.collectors
 from config.loader import BUILT_IN, STORE_URL, Configuration, load, problems, reload
 from config.problem import WrongFiles
 from config.schema import COLLECTORS
-from config.secrets import Secret
+from secondsource.contracts.secret import Secret
 from secondsource.contracts.watch import Thresholds, Watch
 from tests.config.folders import GOOD_WATCH, folder_of
 

@@ -1,0 +1,30 @@
+"""The seam of live collectors: what one file in `ingest/collectors` must offer to be named in LIVE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol
+
+from ingest.surroundings import Surroundings
+from secondsource.contracts.stage import Collector
+from secondsource.contracts.watch import Watch
+
+
+class Settings(Protocol):
+    """A frozen dataclass of fields made by `secondsource.contracts.settings.setting`, `enabled` among them."""
+
+    @property
+    def enabled(self) -> bool: ...
+
+    def off(self) -> str:
+        """Empty where it can run; else what is missing and how to turn it on, in one line for an operator."""
+        ...
+
+
+class LiveCollector(Protocol):
+    """A class, constructed by wiring. `name` (and `Settings`) are how configuration and watches speak of it."""
+
+    name: ClassVar[str]
+    Settings: ClassVar[type[Any]]
+
+    def __call__(self, settings: Any, watches: Sequence[Watch], around: Surroundings) -> Collector: ...

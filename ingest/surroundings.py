@@ -1,0 +1,21 @@
+"""What every live collector is given, beside its settings and its watches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from ingest.ports import Followed, Known, Spending
+from secondsource.contracts.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """`random` spreads retries; `user_agent` says to platforms who asks."""
+
+    clock: Clock
+    random: Random
+    known: Known
+    spending: Spending
+    followed: Followed
+    user_agent: str
