@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import io
-import ipaddress
 import os
 import re
 import socket
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
+from secondsource.contracts.addresses import is_public
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.messages import Struct
 
@@ -36,17 +36,6 @@ _CHUNK = 65_536
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _INVISIBLE = re.compile(r"[\x00-\x20\x7f]")
-
-#: Blocks that reach inside or lead on to somewhere else, beyond what `ipaddress` calls private.
-_BLOCKED = tuple(
-    ipaddress.ip_network(block)
-    for block in ("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "240.0.0.0/4")
-)
-_BLOCKED_6 = tuple(
-    ipaddress.ip_network(block)
-    for block in ("::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "fec0::/10", "5f00::/16")
-)
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class FetchLimits(Struct, frozen=True, kw_only=True):
@@ -90,23 +79,6 @@ def resolve(host: str, port: int) -> list[str]:
 def connect(address: str, port: int, seconds: float) -> socket.socket:
     """A plain TCP connection."""
     return socket.create_connection((address, port), timeout=seconds)
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is on the public internet, also after unwrapping what embeds an IPv4 address."""
-    try:
-        ip = ipaddress.ip_address(address.split("%", 1)[0])
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ipaddress.IPv4Address(ip.packed[-4:]) if ip in _NAT64 else None)
-        if inner is not None:
-            return is_public(str(inner))
-        if any(ip in block for block in _BLOCKED_6) or "%" in address:
-            return False
-    elif any(ip in block for block in _BLOCKED):
-        return False
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_link_local or ip.is_loopback)
 
 
 class Fetcher:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from enrich.fetch import Fetched, Fetcher, FetchLimits, is_public
+from enrich.fetch import Fetched, Fetcher, FetchLimits
+from secondsource.contracts.addresses import is_public
 from secondsource.contracts.clock import Clock, SystemClock
 from tests.fakes.clock import ManualClock
 from tests.fakes.web import PUBLIC, FakeWeb, answer, endless, fake_web, redirect, silent
