@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from secondsource.contracts.messages import Counts
+from secondsource.contracts.following import Candidate
+
+__all__ = ["Candidate", "Followed", "Known", "Spending"]
 
 
 class Known(Protocol):
@@ -35,21 +37,6 @@ class Spending(Protocol):
     def spend(self, budget: str, day: date, units: int) -> None:
         """Add to a day. Raises SourceAway."""
         ...
-
-
-class Candidate(NamedTuple):
-    """A stored post whose counts may be worth asking for again.
-
-    `counts` are the newest known, of `counted_at`; `before` those of an earlier snapshot, where there is one.
-    """
-
-    uid: str
-    watches: tuple[str, ...]
-    created_at: datetime
-    counted_at: datetime | None
-    counts: Counts
-    before: Counts | None = None
-    before_at: datetime | None = None
 
 
 class Followed(Protocol):

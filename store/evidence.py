@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Row, Select, select
 
 from secondsource.contracts.evidence import StoryPost
-from secondsource.contracts.messages import Account, AlertEvent, Counts, MediaRef, Post
+from secondsource.contracts.messages import Account, AlertEvent, Counts, MediaRef, Post, Review
 from store.database import Database
 from store.tables import COUNTS, accounts, alert_events, alerts, posts, story_posts
 
@@ -90,4 +90,6 @@ def _post(row: Row[Any]) -> Post:
         counts=None if row.counts_at is None else counts,
         edit_of=row.edit_of,
         media_notes=tuple(row.media_notes),
+        credits=tuple(row.credits),
+        reviews=msgspec.convert(row.reviews, tuple[Review, ...]),
     )

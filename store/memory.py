@@ -14,9 +14,12 @@ from store.database import Database
 from store.deliveries import Deliveries
 from store.engine import open_engine
 from store.evidence import EvidenceReads
+from store.following import FollowedPosts
+from store.known import KnownPosts
 from store.letters import Letters
 from store.positions import Positions
 from store.schema import check, migrate
+from store.spending import Ledger
 from store.status import Status, status
 from store.tables import metadata
 from store.writer import Destinations, Writer, aware
@@ -26,7 +29,8 @@ class Store(Positions):
     """One database. Itself it keeps progress (`secondsource.runtime.ports.Progress`); its parts do the rest:
 
     `archive` satisfies `alerts.ports.Archive`, `outbox` satisfies `alerts.ports.Outbox`, `evidence` satisfies
-    `alerts.ports.Evidence`, `letters` are the dead letters. Usable from several threads.
+    `alerts.ports.Evidence`, `letters` are the dead letters; `known`, `spending` and `followed` satisfy the protocols
+    of `ingest.ports` that are named like them. Usable from several threads.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -38,6 +42,9 @@ class Store(Positions):
         self.outbox = Deliveries(self.database, moment)
         self.evidence = EvidenceReads(self.database)
         self.letters = Letters(self.database)
+        self.known = KnownPosts(self.database)
+        self.spending = Ledger(self.database)
+        self.followed = FollowedPosts(self.database)
         self._writer = Writer(self.database, self.archive, moment)
 
     def write(self, messages: Sequence[Message], destinations: Destinations) -> None:

@@ -77,6 +77,8 @@ class PostRow(NamedTuple):
     mentions: str
     media_notes: str
     entities: str
+    credits: str
+    reviews: str
     reposts: int | None
     quotes: int | None
     replies: int | None
@@ -203,6 +205,7 @@ class DeliveryRow(NamedTuple):
     reason: str
     reference: str
     sent_at: When | None
+    stale: int
 
 
 class CollectorRow(NamedTuple):
@@ -303,6 +306,8 @@ def _post_row(message: Enriched, observed: When, moment: Moment) -> tuple[PostRo
         as_json(post.mentions),
         as_json(post.media_notes),
         as_json(message.entities),
+        as_json(post.credits),
+        as_json(post.reviews),
     )
     body = _encode(said)
     row = PostRow(
@@ -434,6 +439,7 @@ def delivery_row(event: AlertEvent, destination: str, moment: Moment) -> Deliver
         "",
         "",
         None,
+        0,
     )
 
 

@@ -7,7 +7,7 @@ decides nothing.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, LargeBinary, MetaData, Table, text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Index, Integer, LargeBinary, MetaData, Table, text
 
 from store.column_types import Instant, Json, Sequence, Words
 
@@ -60,10 +60,13 @@ posts = Table(
     Column("mentions", Json, nullable=False),
     Column("media_notes", Json, nullable=False),
     Column("entities", Json, nullable=False),
+    Column("credits", Json, nullable=False, server_default="[]", comment="agencies an outlet says it carries"),
+    Column("reviews", Json, nullable=False, server_default="[]", comment="claims that a fact-check checked"),
     *_counts(),
     Column("counts_at", Instant, comment="event time of the newest counts, the post's own or an engagement's"),
     Column("digest", BigInteger, nullable=False),
     Index("posts_by_time", "observed_at"),
+    Index("posts_by_account", "account_uid"),
     # Reposts only: a takedown of the original takes them along.
     Index(
         "posts_by_original",
@@ -163,6 +166,7 @@ story_posts = Table(
     Column("tied_to", Words, nullable=False),
     Column("evidence", Words, nullable=False),
     Index("story_posts_by_uid", "uid"),
+    Index("story_posts_by_tie", "tied_to"),
     sqlite_with_rowid=False,
 )
 
@@ -200,7 +204,7 @@ quotations = Table(
     "quotations",
     metadata,
     Column("uid", Words, primary_key=True, comment="the post quoted"),
-    Column("kind", Words, primary_key=True, comment="story or event"),
+    Column("kind", Words, primary_key=True, comment="story, event or letter"),
     Column("id", Words, primary_key=True, comment="the story or event that quotes it; a takedown follows these"),
     sqlite_with_rowid=False,
 )
@@ -220,6 +224,7 @@ outbox = Table(
     Column("reason", Words, nullable=False),
     Column("reference", Words, nullable=False),
     Column("sent_at", Instant),
+    Column("stale", Integer, nullable=False, server_default="0", comment="takedowns since, that took words out of it"),
     Index("outbox_by_alert", "destination", "alert_id", "seq"),
     Index(
         "outbox_open",
@@ -228,6 +233,7 @@ outbox = Table(
         sqlite_where=text("state <> 'sent'"),
         postgresql_where=text("state <> 'sent'"),
     ),
+    Index("outbox_stale", "destination", "at", sqlite_where=text("stale > 0"), postgresql_where=text("stale > 0")),
 )
 
 leases = Table(
@@ -279,6 +285,14 @@ takedowns = Table(
     Column("observed_at", Instant, nullable=False),
     Column("collector", Words, nullable=False),
     Column("reason", Words, nullable=False),
+)
+
+spending = Table(
+    "spending",
+    metadata,
+    Column("budget", Words, primary_key=True),
+    Column("day", Date, primary_key=True, comment="UTC"),
+    Column("units", BigInteger, nullable=False),
 )
 
 progress = Table(

@@ -24,6 +24,7 @@ from secondsource.contracts.messages import (
     Picture,
     Post,
     Reason,
+    Review,
     Sketch,
     Spread,
     Stance,
@@ -102,6 +103,10 @@ def enriched(
         counts=counts,
         edit_of="x:902",
         media_notes=("one picture was left out",),
+        credits=("Velgrad News Agency",),
+        reviews=(
+            Review(claim="The bridge is gone", publisher="Gazette", url="https://gazette.example/check", score=0.5),
+        ),
     )
     return Enriched(
         watch=watch or watches[0],
