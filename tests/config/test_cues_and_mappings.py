@@ -105,7 +105,7 @@ timezone: Berlin
     assert sorted(line.partition(" ")[2] for line in str(raised.value).splitlines()) == [
         'columns.author_id: the key author_id is missing; write instead author_id: user_id',
         'columns.medium: no key "medium" here; write instead media',
-        'columns.text: expected text, came the number 5; write instead "5" in quotes',
+        'columns.text[0]: expected text, came the number 5; write instead "5" in quotes',
         f'created_at_formats[0]: {NO_FORMAT}, came "dd.mm.yyyy"; write instead "%Y-%m-%d %H:%M:%S"',
         'delimiter: more than 1 characters; write instead less',
         'platform: a platform is one word of small letters, because it begins every id, came "X Corp"; write instead x',
