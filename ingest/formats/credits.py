@@ -1,0 +1,122 @@
+"""Which news agency's text an outlet says it carries: bylines, datelines and credit lines, in canonical names.
+
+An agency is only found where a credit stands: as (part of) a byline, in brackets or before a dash at the beginning of
+a text, in brackets or after a dash or slash at its end, or after "via" and its like. An article that merely quotes
+what an agency reports is not its text.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ingest.formats.reading import distinct
+
+#: Canonical name → how it is written where credit is given. Latin short forms count in capitals only.
+AGENCIES: dict[str, tuple[str, ...]] = {
+    "AFP": ("AFP", "Agence France-Presse", "Agence France Presse", "АФП", "أ ف ب", "ا ف ب", "أ.ف.ب", "ا.ف.ب",
+            "فرانس برس", "وكالة فرانس برس", "法新社", "AFP通信"),
+    "AP": ("AP", "A.P.", "Associated Press", "The Associated Press", "АП", "أسوشيتد برس", "اسوشيتد برس", "أ ب",
+           "美联社", "美聯社", "AP通信"),
+    "Reuters": ("Reuters", "Thomson Reuters", "REUTERS", "Рейтер", "Рейтерс", "رويترز", "路透社", "路透", "ロイター"),
+    "dpa": ("dpa", "DPA", "Deutsche Presse-Agentur", "د ب أ", "د.ب.أ", "德新社"),
+    "EFE": ("EFE", "Agencia EFE", "إفي", "埃菲社"),
+    "ANSA": ("ANSA", "Agenzia ANSA"),
+    "TASS": ("TASS", "ITAR-TASS", "ТАСС", "ИТАР-ТАСС", "تاس", "塔斯社"),
+    "RIA Novosti": ("RIA Novosti", "RIA", "РИА Новости", "РИА", "俄新社"),
+    "Interfax": ("Interfax", "Интерфакс", "انترفاكس"),
+    "Ukrinform": ("Ukrinform", "Укринформ", "Укрінформ"),
+    "Anadolu": ("Anadolu Agency", "Anadolu Ajansı", "Anadolu", "AA", "وكالة الأناضول", "الأناضول", "Анадолу"),
+    "Xinhua": ("Xinhua", "Xinhua News Agency", "新华社", "新華社", "新华网", "Синьхуа", "شينخوا"),
+    "Kyodo": ("Kyodo", "Kyodo News", "共同", "共同社", "共同通信"),
+    "Jiji": ("Jiji", "Jiji Press", "時事", "時事通信"),
+    "Yonhap": ("Yonhap", "Yonhap News Agency", "연합뉴스", "韩联社"),
+    "PTI": ("PTI", "Press Trust of India"),
+    "ANI": ("ANI", "Asian News International"),
+    "SANA": ("SANA", "سانا"),
+    "IRNA": ("IRNA", "ایرنا", "إرنا"),
+    "MENA": ("أ ش أ", "أ.ش.أ", "Middle East News Agency"),
+    "WAM": ("WAM", "وام"),
+    "SPA": ("واس", "Saudi Press Agency"),
+    "Belga": ("Belga",),
+    "ANP": ("ANP",),
+    "APA": ("APA", "Austria Presse Agentur"),
+    "Keystone-SDA": ("Keystone-SDA", "Keystone-ATS", "SDA", "ATS"),
+    "PAP": ("PAP", "Polska Agencja Prasowa"),
+    "Lusa": ("Lusa", "Agência Lusa"),
+    "PA Media": ("PA Media", "Press Association", "PA"),
+    "UPI": ("UPI", "United Press International"),
+    "CP": ("The Canadian Press", "Canadian Press"),
+    "AAP": ("AAP", "Australian Associated Press"),
+    "Europa Press": ("Europa Press",),
+    "Adnkronos": ("Adnkronos",),
+    "AGI": ("AGI",),
+    "Télam": ("Télam", "Telam"),
+    "Prensa Latina": ("Prensa Latina",),
+    "Agência Brasil": ("Agência Brasil",),
+}  # fmt: skip
+
+_NAMES = {written: name for name, forms in AGENCIES.items() for written in forms}
+#: Long enough, or unusual enough, to be known in any case ("reuters", "associated press").
+_FOLDED = {written.casefold(): name for written, name in _NAMES.items() if len(written) > 4 or not written.isascii()}
+
+#: Written forms, the longest first, so that "The Associated Press" is not read as something and "Press".
+_FORM = "|".join(re.escape(written) for written in sorted(_NAMES, key=len, reverse=True))
+_FORMS = re.compile(rf"(?<!\w)(?:{_FORM})(?!\w)")
+_JOINED = re.compile(r"\s*(?:[/,;&+،、]| and | und | et | y | e | и | و)\s*")
+_BRACKETED = re.compile(r"[(\[（【]([^()\[\]（）【】]{2,80})[)\]）】]")
+_BEGINNING = re.compile(rf"^(?:[^.!?\n]{{0,60}}[,/(\s])?({_FORM})\)?\s?[-–—−:]{{1,2}}\s")
+_DATELINE = re.compile(rf"^[^\n]{{0,60}}[-–—−/]\s?({_FORM})[./](?:[.\s]|$)")  # "ВЕЛГРАД, 12 ноября. /ТАСС/."
+_ENDING = re.compile(rf"(?:[-–—−/|©]|\(c\)|©️)\s?({_FORM})[./)]?\s*$")
+_VIA = re.compile(
+    rf"(?:\b(?:via|with|source:|con información de|avec|mit|Quelle:|Fonte:|fuente:|Источник:)|نقلا عن|نقلاً عن|المصدر:)"
+    rf"\s+({_FORM})(?!\w)",
+    re.IGNORECASE,
+)
+_EDGE = 120  #: characters at either end of a text in which credit is given in brackets
+
+
+def agency(name: str) -> str:
+    """The canonical name of an agency, "" for anything else."""
+    name = " ".join(name.split()).strip(" ©")
+    return _NAMES.get(name) or _NAMES.get(name.rstrip(".")) or _FOLDED.get(name.casefold().rstrip("."), "")
+
+
+def credits_in(text: str, bylines: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Agencies in the order in which they are credited, those of the bylines first. `text` is plain."""
+    found = [name for line in bylines for name in _of_byline(line[:200])]
+    for paragraph in (text[: 2 * _EDGE], text[-_EDGE:]):
+        found += _of_text(paragraph.strip())
+    return distinct(found)
+
+
+def _of_byline(line: str) -> list[str]:
+    """All of it is about who wrote: an agency anywhere in it is credited."""
+    whole = agency(line)
+    if whole:
+        return [whole]
+    parts = [agency(part) for part in _JOINED.split(line)]
+    return [*filter(None, parts), *(_NAMES[found] for found in _FORMS.findall(line))]
+
+
+def _of_text(text: str) -> list[str]:
+    found: list[str] = []
+    lines = text.split("\n")
+    starts = [_BEGINNING.match(line) or _DATELINE.match(line) for line in lines]
+    found += [_known(start[1]) for start in starts if start]
+    for bracketed in _BRACKETED.finditer(text):
+        parts = [agency(part) for part in _JOINED.split(bracketed[1])]
+        if all(parts):
+            found += parts
+    endings = [_ENDING.search(line) for line in lines]
+    found += [_known(ending[1]) for ending in endings if ending]
+    found += [_known(via[1]) for via in _VIA.finditer(text) if _is_written(via[1])]
+    return found
+
+
+def _known(written: str) -> str:
+    return _NAMES.get(written) or _FOLDED[written.casefold()]
+
+
+def _is_written(written: str) -> bool:
+    """Not only alike: `via` is sought in any case, and "via ap" is no credit."""
+    return written in _NAMES or written.casefold() in _FOLDED

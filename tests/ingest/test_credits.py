@@ -1,0 +1,70 @@
+"""Whose text an outlet says it carries."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.formats.credits import AGENCIES, agency, credits_in
+
+
+@pytest.mark.parametrize(
+    ("text", "credited"),
+    [
+        ("VELGRAD (Reuters) - The old bridge fell on Monday", ("Reuters",)),
+        ("Reuters - The old bridge fell", ("Reuters",)),
+        ("VELGRAD, Nov 12 (AFP) — The old bridge fell", ("AFP",)),
+        ("The old bridge fell (AFP)", ("AFP",)),
+        ("The old bridge fell. (AFP/Reuters)", ("AFP", "Reuters")),
+        ("The old bridge fell, via Reuters", ("Reuters",)),
+        ("(ANSA) - VELGRAD, 12 NOV - Il ponte è crollato", ("ANSA",)),
+        ("Il ponte è crollato © ANSA", ("ANSA",)),
+        ("فلغراد (رويترز) - انهار الجسر القديم", ("Reuters",)),
+        ("انهار الجسر القديم نقلا عن رويترز", ("Reuters",)),
+        ("انهار الجسر القديم (أ ف ب)", ("AFP",)),
+        ("ВЕЛГРАД, 12 ноября. /ТАСС/. Старый мост обрушился", ("TASS",)),
+        ("ВЕЛГРАД, 12 ноя - РИА Новости. Старый мост обрушился", ("RIA Novosti",)),
+        ("Старый мост обрушился (АФП)", ("AFP",)),
+        ("VELGRAD (AP) — The bridge fell", ("AP",)),
+        ("【新华社】大桥倒塌", ("Xinhua",)),
+        ("Velgrad (dpa) - Die alte Brücke ist eingestürzt", ("dpa",)),
+        ("The mayor told Reuters that the bridge had fallen before he came", ()),
+        ("Reuters reports that the bridge fell", ()),
+        ("The AP exam is on Monday; the map app via ap", ()),
+        ("The bridge (the old one) fell", ()),
+        ("", ()),
+    ],
+)
+def test_credits_of_a_text(text: str, credited: tuple[str, ...]) -> None:
+    assert credits_in(text) == credited
+
+
+@pytest.mark.parametrize(
+    ("byline", "credited"),
+    [
+        ("Associated Press", ("AP",)),
+        ("By The Associated Press", ("AP",)),
+        ("Ana Brankova and Reuters", ("Reuters",)),
+        ("AFP", ("AFP",)),
+        ("AFP in Velgrad", ("AFP",)),
+        ("reuters", ("Reuters",)),
+        ("Staff, agencies", ()),
+        ("Ana Brankova", ()),
+        ("Napoleon Apa", ()),
+    ],
+)
+def test_credits_of_a_byline(byline: str, credited: tuple[str, ...]) -> None:
+    assert credits_in("", (byline,)) == credited
+
+
+def test_no_form_stands_for_two_agencies() -> None:
+    forms = [form for written in AGENCIES.values() for form in written]
+    assert len(forms) == len(set(forms))
+    for name, written in AGENCIES.items():
+        assert {agency(form) for form in written} == {name}
+
+
+@given(st.text(max_size=400), st.text(max_size=100))
+def test_any_text_is_read(text: str, byline: str) -> None:
+    assert set(credits_in(text, (byline,))) <= set(AGENCIES)
