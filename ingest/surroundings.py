@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
 from ingest.ports import Followed, Known, Spending
+from ingest.refreshing import Counter
 from secondsource.contracts.clock import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """`random` spreads retries; `user_agent` says to platforms who asks."""
+    """`random` spreads retries; `user_agent` says to platforms who asks; `counters` are for the refresher."""
 
     clock: Clock
     random: Random
@@ -19,3 +21,4 @@ class Surroundings:
     spending: Spending
     followed: Followed
     user_agent: str
+    counters: Sequence[Counter] = ()
