@@ -1,0 +1,228 @@
+"""ClaimReview, the markup fact-checkers put into their pages (schema.org/ClaimReview, as JSON-LD).
+
+Pages carry it in every shape: alone, in lists, in @graph, below the article, as text within text, escaped as HTML,
+several on a page, broken. What can be read is read; what cannot is left out and logged.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from html import unescape
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from ingest.formats.html import plain
+from ingest.formats.reading import EPOCH, distinct
+from secondsource.contracts.messages import Review
+
+log = logging.getLogger(__name__)
+
+_SCRIPT = re.compile(r"<script\b[^>]{0,400}?\bapplication/ld\+json\b[^>]{0,400}>", re.IGNORECASE)
+_SCRIPT_END = re.compile(r"</script", re.IGNORECASE)
+_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
+_WRAPPING = re.compile(
+    r"^\s*(?:<!--|(?://|/\*)?\s*<!\[CDATA\[(?:\s*\*/)?)|(?:-->|(?://|/\*)?\s*\]\]>(?:\s*\*/)?)\s*;?\s*$"
+)
+_NUMBER = re.compile(r"[-+]?\d{1,9}(?:[.,]\d{1,9})?")
+
+_MOST_SCRIPTS = 50
+_MOST_CHARACTERS = 2_000_000  #: of all scripts of a page together
+_MOST_NODES = 50_000
+_MOST_REVIEWS = 50
+_MOST_APPEARANCES = 20
+_LONGEST_TEXT = 2_000
+_LONGEST_LINK = 2_000
+_WITHIN = 2  #: times that text within text is read as JSON again
+
+Node = dict[str, Any]
+
+
+def reviews_in(html: bytes | str, url: str) -> list[Review]:
+    """All reviews of a page, each once, in their order. `url` is the page's own: reviews without an address get it."""
+    page = _decoded(html) if isinstance(html, bytes) else html
+    found: dict[Review, None] = {}
+    for script in _scripts(page, url):
+        data = _parsed(script)
+        if data is None:
+            log.info("%s: a ClaimReview that is not JSON", url[:200])
+            continue
+        for node in _claim_reviews(data):
+            review = _review(node, url)
+            if review is None:
+                log.info("%s: a ClaimReview that does not say what it reviews", url[:200])
+            elif len(found) < _MOST_REVIEWS:
+                found[review] = None
+    return list(found)
+
+
+def _scripts(page: str, url: str) -> Iterator[str]:
+    """JSON-LD scripts that speak of a ClaimReview."""
+    at, left = 0, _MOST_CHARACTERS
+    for _ in range(_MOST_SCRIPTS):
+        start = _SCRIPT.search(page, at)
+        end = _SCRIPT_END.search(page, start.end()) if start else None
+        if start is None or end is None:
+            return
+        at = end.end()
+        if end.start() - start.end() > left:
+            break
+        script = page[start.end() : end.start()]
+        left -= len(script)
+        if "ClaimReview" in script:
+            yield script
+    log.info("%s: more JSON-LD than is read", url[:200])
+
+
+def score(value: object, worst: object, best: object) -> float | None:
+    """A rating between its scale's worst (0) and best (1); None off the scale, or where one is no number."""
+    numbers = _number(value), _number(worst), _number(best)
+    if None in numbers or numbers[1] == numbers[2]:
+        return None
+    at, low, high = (number or 0.0 for number in numbers)
+    share = (at - low) / (high - low)
+    return share if 0.0 <= share <= 1.0 else None
+
+
+def published(said: object) -> datetime | None:
+    """An ISO date or time, in UTC; one without a zone is taken for UTC. None for what is none, or cannot be."""
+    if not isinstance(said, str):
+        return None
+    try:
+        at = datetime.fromisoformat(said.strip()[:40])
+        at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+    return at if at >= EPOCH else None
+
+
+def _decoded(page: bytes) -> str:
+    said = _CHARSET.search(page[:4096])
+    names = [said[1].decode("ascii").lower()] if said else []
+    if page.startswith(b"\xef\xbb\xbf"):
+        names.insert(0, "utf-8-sig")
+    for name in [*names, "utf-8"]:
+        try:
+            return page.decode(name)
+        except (UnicodeDecodeError, LookupError, ValueError):
+            continue
+    return page.decode(names[0] if names == ["windows-1252"] else "utf-8", "replace")
+
+
+def _parsed(script: str) -> object | None:
+    """JSON as lenient as pages need it: wrapped, with line ends within texts, escaped as HTML."""
+    text = _WRAPPING.sub("", _WRAPPING.sub("", script)).strip().rstrip(";")
+    for attempt in (text, unescape(text) if "&" in text else ""):
+        try:
+            if attempt:
+                return json.loads(attempt, strict=False)  # type: ignore[no-any-return] # whatever it is
+        except (ValueError, RecursionError):
+            continue
+    return None
+
+
+def _claim_reviews(data: object) -> Iterator[Node]:
+    """Every ClaimReview, however deep, in the order of the page."""
+    waiting: list[tuple[object, int]] = [(data, 0)]
+    for _ in range(_MOST_NODES):
+        if not waiting:
+            return
+        node, within = waiting.pop()
+        if isinstance(node, dict):
+            if _is_claim_review(node):
+                yield node
+            waiting += [(value, within) for value in reversed(node.values())]
+        elif isinstance(node, list):
+            waiting += [(value, within) for value in reversed(node)]
+        elif isinstance(node, str) and within < _WITHIN and "ClaimReview" in node and node.lstrip()[:1] in {"{", "["}:
+            waiting.append((_parsed(node), within + 1))
+
+
+def _is_claim_review(node: Node) -> bool:
+    said = node.get("@type", node.get("type"))
+    types = said if isinstance(said, list) else [said]
+    return any(isinstance(one, str) and re.split(r"[/:#]", one)[-1] == "ClaimReview" for one in types)
+
+
+def _review(node: Node, page: str) -> Review | None:
+    item = _first(node.get("itemReviewed"))
+    claim = _text(node.get("claimReviewed")) or _text(_of(item, "name")) or _text(_of(item, "text"))
+    if not claim:
+        return None
+    url = _link(node.get("url"), page) or page
+    rating = _first(node.get("reviewRating"))
+    value = _of(rating, "ratingValue")
+    said = _text(_of(rating, "alternateName")) or _text(_of(rating, "name")) or _text(value)
+    shown = [*_each(_of(item, "appearance")), *_each(_of(item, "firstAppearance"))]
+    return Review(
+        claim=claim,
+        publisher=_name(node.get("author")) or _name(node.get("publisher")) or _host(url),
+        url=url,
+        reviewed_at=published(node.get("datePublished")),
+        rating=_text(rating) if isinstance(rating, str) else said,
+        score=score(value, _of(rating, "worstRating"), _of(rating, "bestRating")),
+        appearances=distinct([_link(one, page) for one in shown])[:_MOST_APPEARANCES],
+    )
+
+
+def _each(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _first(value: object) -> object:
+    return next(iter(value), None) if isinstance(value, list) else value
+
+
+def _of(node: object, key: str) -> object:
+    return node.get(key) if isinstance(node, dict) else None
+
+
+def _text(value: object) -> str:
+    value = _first(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:g}" if math.isfinite(value) else ""
+    if isinstance(value, dict):
+        value = value.get("@value")
+    return " ".join(plain(value[: 4 * _LONGEST_TEXT]).split())[:_LONGEST_TEXT] if isinstance(value, str) else ""
+
+
+def _name(value: object) -> str:
+    value = _first(value)
+    return _text(value.get("name")) if isinstance(value, dict) else _text(value)
+
+
+def _link(value: object, page: str) -> str:
+    """An absolute http(s) address, "" for anything else."""
+    value = _first(value)
+    if isinstance(value, dict):
+        value = _first(value.get("url", value.get("@id")))
+    if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_LINK:
+        return ""
+    try:
+        link = urljoin(page, unescape(value.strip()))
+        parts = urlsplit(link)
+    except ValueError:
+        return ""
+    return link if parts.scheme in {"http", "https"} and parts.hostname else ""
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
+
+
+def _number(value: object) -> float | None:
+    value = _first(value)
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value) if abs(value) < 1e9 and math.isfinite(value) else None
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        return float(value.strip().replace(",", "."))
+    return None
