@@ -112,17 +112,29 @@ def _lines(file: BinaryIO, start: int, line: int) -> Iterator[Record]:
     file.seek(offset)
     while body := file.readline(MAX_RECORD):
         length = len(body)
-        whole = length < MAX_RECORD or body.endswith(b"\n")
+        whole = not _cut_off(body)
         if not whole:
-            while rest := file.readline(MAX_RECORD):
-                length += len(rest)
-                if rest.endswith(b"\n"):
-                    break
+            length += _rest_of_line(file)
             body = body[:_SHOWN]
         if not body.isspace():
             yield Record(offset, body.rstrip(b"\r\n"), line, whole)
         offset += length
         line += 1
+
+
+def _cut_off(line: bytes) -> bool:
+    """Longer than is read at once; such a piece is the last that was read."""
+    return len(line) >= MAX_RECORD and not line.endswith(b"\n")
+
+
+def _rest_of_line(file: BinaryIO) -> int:
+    """Skipped; returns its bytes."""
+    length = 0
+    while rest := file.readline(MAX_RECORD):
+        length += len(rest)
+        if rest.endswith(b"\n"):
+            break
+    return length
 
 
 def _rows(file: BinaryIO, start: int, line: int) -> Iterator[Record]:
@@ -135,6 +147,11 @@ def _rows(file: BinaryIO, start: int, line: int) -> Iterator[Record]:
         if not first:
             return
         taken = [first]
+        if _cut_off(first):
+            yield Record(offset, first[:_SHOWN], line, whole=False)
+            offset += len(first) + _rest_of_line(file)
+            line += 1
+            continue
         quotes, size = first.count(b'"'), len(first)
         while quotes % 2 and size < _EDGE:
             more = waiting.pop(0) if waiting else file.readline(MAX_RECORD)

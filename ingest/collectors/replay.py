@@ -8,38 +8,22 @@ two by a batch's end, and the first half then promises nothing of that time.
 
 from __future__ import annotations
 
-import select
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
-from itertools import islice
 from pathlib import Path
 from threading import Event
 from typing import BinaryIO, Literal
 
 import msgspec
 
-from ingest.collectors.records import BOM, SILENCE, Cut, Record, cut_of_json, identity, opened, records
-from ingest.collectors.replay_order import Opened, Step, TimeOrder, file_order
-from ingest.formats.delimited import ColumnMapping, Delimited, split
-from ingest.formats.own import Own
-from ingest.formats.reading import (
-    EARLIEST,
-    FAULTS,
-    MAX_RECORD,
-    Format,
-    Part,
-    Refused,
-    Span,
-    microseconds,
-    moment,
-    without_nul,
-)
-from ingest.formats.x_v1 import XV1
-from ingest.formats.x_v2 import XV2
+from ingest.collectors.replay_files import told_apart
+from ingest.collectors.replay_order import Step, TimeOrder, file_order
+from ingest.collectors.replay_reading import TOGETHER_SECONDS, Reading, Took
+from ingest.formats.delimited import ColumnMapping
+from ingest.formats.reading import EARLIEST, Part, Refused, Span, microseconds, moment
+from ingest.formats.recognising import JsonFormat
 from ingest.matching import Matcher
 from ingest.pictures import Pictures
 from secondsource.contracts.clock import Clock
@@ -48,8 +32,6 @@ from secondsource.contracts.messages import Coverage, Engagement, Message, Post,
 from secondsource.contracts.stage import Batch, Rejected
 from secondsource.contracts.watch import Watch
 
-JsonFormat = Literal["auto", "own", "x-v1", "x-v2"]
-TOGETHER_SECONDS = 0.2  #: posts due within this of each other are sent as one batch
 IDLE_TICK_SECONDS = 1.0
 _BATCH_BYTES = 16 * 1024 * 1024
 _TOLERANCE = timedelta(minutes=5)
@@ -60,7 +42,8 @@ STDIN = Path("-")
 class ReplaySettings:
     """What to read and how.
 
-    `format` is one of the JSON formats ("auto" looks at the first records of each file) or a column mapping.
+    `format` is one of the JSON formats ("auto" looks at the first records of each file) or a column mapping. A path is
+    a file, packed or not, a folder or a zip archive.
     `speed` 1 is the original pace, N is N times faster, 0 as fast as it goes. `assign` says which watches a post
     belongs to: "all" given, those that "match" it here, or what its record says ("keep"; match where it says nothing).
     """
@@ -100,6 +83,8 @@ class Replay:
         pictures: Pictures | None = None,
         name: str = "replay",
         stdin: BinaryIO | None = None,
+        mappings: Mapping[str, ColumnMapping] | None = None,
+        told: Callable[[Took], None] = lambda _took: None,
     ) -> None:
         if not settings.paths:
             raise BadConfiguration("replay: expected at least one file, or '-' for standard input")
@@ -112,8 +97,7 @@ class Replay:
         self._names = tuple(watch.name for watch in watches)
         self._matcher = Matcher(watches)
         self._clock = clock
-        self._pictures = pictures or Pictures()
-        self._stdin = stdin
+        self._reading = Reading(settings.format, pictures or Pictures(), name, mappings or {}, told, stdin)
         self.total: int | None = None  #: how many posts there are, once their order is known
         self.unmatched = 0  #: how many posts no watch took, so far
 
@@ -131,11 +115,7 @@ class Replay:
 
     def remap(self, body: bytes) -> Sequence[Message]:
         span = Span(self._settings.earliest, self._clock.now() + _TOLERANCE)
-        format_ = self._settings.format
-        if isinstance(format_, ColumnMapping):
-            reader: Format = Delimited(format_, self._header(format_), self._pictures, self.name, span)
-        else:
-            reader = self._json_format(format_, body, span)
+        reader = self._reading.format_of(body, self._settings.paths[0], span)
         found: list[Message] = []
         for part in reader.parts(body):
             if isinstance(part, Refused):
@@ -148,7 +128,7 @@ class Replay:
     def _taken_up(self, cursor: str) -> _Cursor:
         settings = self._settings
         stdin = settings.paths == (STDIN,)
-        files = ("-",) if stdin else tuple(identity(path) for path in settings.paths)
+        files = ("-",) if stdin else tuple(told_apart(path) for path in settings.paths)
         order = "file" if stdin else settings.order
         latest = microseconds(self._clock.now() + _TOLERANCE)
         if not cursor:
@@ -167,60 +147,13 @@ class Replay:
 
     def _steps(self, files: ExitStack, span: Span, at: _Cursor, stop: Event) -> Iterator[Step]:
         if self._settings.paths == (STDIN,):
-            return file_order([self._standard_input(span, stop)], at.place, at.high)
-        ready = [self._open(files, path, span) for path in self._settings.paths]
+            return file_order([self._reading.standard_input(span, stop)], at.place, at.high)
+        ready = [one for path in self._settings.paths for one in self._reading.files(path, files, span)]
         if at.order == "file":
             return file_order(ready, at.place, at.high)
         order = TimeOrder(ready, microseconds(span.earliest))
         self.total = len(order)
         return order.steps(at.place)
-
-    def _open(self, files: ExitStack, path: Path, span: Span) -> Opened:
-        file = files.enter_context(opened(path))
-        format_ = self._settings.format
-        if not isinstance(format_, ColumnMapping):
-            cut = cut_of_json(file)
-            sample = b""
-            if format_ == "auto":
-                first = islice(records(file, cut), 20)
-                sample = next((record.body for record in first if _kind(record.body)), b"")
-            return Opened(path.name, file, self._json_format(format_, sample, span), partial(records, file, cut))
-        file.seek(0)
-        skipped, first_line = b"", 1
-        header = list(format_.header)
-        if not header:
-            skipped, first_line = file.readline(MAX_RECORD), 2
-            header = _header_cells(skipped, format_, path.name)
-        rows = Delimited(format_, header, self._pictures, self.name, span)
-        return Opened(path.name, file, rows, partial(records, file, _row_cut(format_), len(skipped), first_line))
-
-    def _header(self, mapping: ColumnMapping) -> list[str]:
-        if mapping.header:
-            return list(mapping.header)
-        with opened(self._settings.paths[0]) as file:
-            return _header_cells(file.readline(MAX_RECORD), mapping, self._settings.paths[0].name)
-
-    def _json_format(self, kind: JsonFormat, body: bytes, span: Span) -> Format:
-        if kind == "auto":
-            kind = _kind(body) or "own"
-        formats: dict[str, type[Own] | type[XV1] | type[XV2]] = {"own": Own, "x-v1": XV1, "x-v2": XV2}
-        return formats[kind](self.name, span)
-
-    def _standard_input(self, span: Span, stop: Event) -> Opened:
-        file = self._stdin or sys.stdin.buffer
-        lines = _arriving(file, stop)
-        format_ = self._settings.format
-        line = 1
-        if isinstance(format_, ColumnMapping):
-            header = list(format_.header)
-            if not header:
-                header, line = _header_cells(next(filter(None, lines), b""), format_, "standard input"), 2
-            reader: Format = Delimited(format_, header, self._pictures, self.name, span)
-        elif format_ == "auto":
-            reader = _Guessing({kind: self._json_format(kind, b"", span) for kind in ("own", "x-v1", "x-v2")})
-        else:
-            reader = self._json_format(format_, b"", span)
-        return Opened("standard input", file, reader, partial(_numbered, lines, line))
 
     # --- from steps to batches
 
@@ -341,99 +274,8 @@ class _Taking:
         return batch
 
 
-class _Guessing:
-    """Each line of standard input by what it looks like."""
-
-    def __init__(self, readers: dict[str, Format]) -> None:
-        self._readers = readers
-
-    def times(self, body: bytes) -> list[int | None]:
-        return self._readers[_kind(body) or "own"].times(body)
-
-    def parts(self, body: bytes) -> list[Part | Refused]:
-        return self._readers[_kind(body) or "own"].parts(body)
-
-
-_ABSENT = msgspec.Raw(b"")
-
-
-class _Look(msgspec.Struct, gc=False):
-    """Enough to tell the formats apart."""
-
-    type: msgspec.Raw = _ABSENT
-    uid: msgspec.Raw = _ABSENT
-    data: msgspec.Raw = _ABSENT
-    meta: msgspec.Raw = _ABSENT
-    errors: msgspec.Raw = _ABSENT
-    user: msgspec.Raw = _ABSENT
-    id_str: msgspec.Raw = _ABSENT
-    statuses: msgspec.Raw = _ABSENT
-    delete: msgspec.Raw = _ABSENT
-
-
-_look = msgspec.json.Decoder(_Look)
-
-
-def _kind(body: bytes) -> JsonFormat | None:
-    """Which format a record is of; None where it does not tell."""
-    try:
-        look = _look.decode(without_nul(body))
-    except FAULTS:
-        return None
-    if look.uid or (look.type and not look.user):
-        return "own"
-    if look.user or look.id_str or look.statuses or look.delete:
-        return "x-v1"
-    return "x-v2" if look.data or look.meta or look.errors else None
-
-
 def _changed(message: Message, watches: tuple[str, ...] | None, observed: int | None) -> Message:
     changes: dict[str, object] = {} if watches is None else {"watches": watches}
     if observed is not None and not isinstance(message, Coverage):
         changes["observed_at"] = moment(observed)
     return msgspec.structs.replace(message, **changes)
-
-
-def _row_cut(mapping: ColumnMapping) -> Cut:
-    return "lines" if mapping.quoting == "none" else "quoted rows"
-
-
-def _header_cells(line: bytes, mapping: ColumnMapping, name: str) -> list[str]:
-    try:
-        return [cell.strip() for cell in split(line.removeprefix(BOM), mapping)]
-    except BadRecord as error:
-        raise BadConfiguration(f"{name}:1: the header cannot be read: {error}") from error
-
-
-def _numbered(lines: Iterator[bytes | None], line: int) -> Iterator[Record]:
-    for body in lines:
-        if body is None:
-            yield SILENCE
-            continue
-        if body.strip():
-            yield Record(0, body, line, len(body) < MAX_RECORD)
-        line += 1
-
-
-def _arriving(file: BinaryIO, stop: Event) -> Iterator[bytes | None]:
-    """Lines as they come, None from a silent pipe, often enough to stop at once."""
-    try:
-        descriptor = file.fileno()
-    except (OSError, AttributeError):
-        yield from (line.rstrip(b"\r\n") for line in iter(lambda: file.readline(MAX_RECORD), b""))
-        return
-    rest = b""
-    while not stop.is_set():
-        if not select.select([descriptor], [], [], TOGETHER_SECONDS)[0]:
-            yield None
-            continue
-        chunk = file.raw.read(1 << 16) if hasattr(file, "raw") else file.read(1 << 16)
-        if not chunk:
-            if rest:
-                yield rest
-            return
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from (line.rstrip(b"\r") for line in whole)
-        if len(rest) > MAX_RECORD:
-            yield rest
-            rest = b""

@@ -21,9 +21,9 @@ Cutter = Callable[[], Iterator[Record]]
 
 
 class Opened(NamedTuple):
-    """A file ready to be read: `cut` starts over each time it is called."""
+    """A file ready to be read: `cut` starts over each time it is called. `where` says where a line of it stood."""
 
-    name: str
+    where: Callable[[int], str]
     file: BinaryIO
     format: Format
     cut: Cutter
@@ -95,7 +95,7 @@ class TimeOrder:
             entry = order[place]
             following = times[order[place + 1]] if place < last else None
             opened = self._files[self._file[entry]]
-            source = f"{opened.name}:{self._line[entry]}"
+            source = opened.where(self._line[entry])
             yield Step(times[entry], self._mapped(entry, opened), source, self._length[entry], following)
 
     def _mapped(self, entry: int, opened: Opened) -> Mapped:
@@ -130,5 +130,5 @@ def file_order(files: Sequence[Opened], start: int, high: int) -> Iterator[Step]
             for part in mapped(opened.format, record):
                 if place >= start:
                     high = max(high, microseconds(part.at)) if isinstance(part, Part) else high
-                    yield Step(high, part, f"{opened.name}:{record.line}", len(record.body), None)
+                    yield Step(high, part, opened.where(record.line), len(record.body), None)
                 place += 1
