@@ -13,7 +13,7 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -35,13 +35,15 @@ from secondsource.runtime.logs import configure_logging
 from secondsource.runtime.logs import escape as plain
 
 if TYPE_CHECKING:
-    from ingest.collectors.replay import JsonFormat
+    from ingest.collectors.replay_reading import Took
+    from ingest.formats.recognising import JsonFormat
     from secondsource.app import replaying
     from store.letters import StoredLetter
     from store.memory import Store
     from store.status import Status
 
 FOUND, WRONG, AWAY, HALTED = 1, 2, 3, 4
+_MOST_SHOWN = 20  #: lines of a list; the rest is counted
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -149,9 +151,9 @@ def run(
 
 @app.command()
 def replay(
-    files: Annotated[list[Path], typer.Argument(help="Files to read; '-' is standard input; .gz is read as it is.")],
+    files: Annotated[list[Path], typer.Argument(help="Files, folders, .zip and .gz to read; '-' is standard input.")],
     watch: Annotated[str, typer.Option(help="All posts belong to this watch. Without: each matches or says.")] = "",
-    format: Annotated[str, typer.Option(help="auto, own, x-v1 or x-v2 (JSON).")] = "auto",  # noqa: A002 - the word users know
+    format: Annotated[str, typer.Option(help="auto, own, x-v1, x-v2, x-flat or telegram (JSON).")] = "auto",  # noqa: A002 - the word users know
     mapping: Annotated[str, typer.Option(help="CSV/TSV: a column mapping, by file or by name.")] = "",
     pictures: Annotated[Path | None, typer.Option(help="Folder with the pictures that posts name.")] = None,
     picture_urls: Annotated[str, typer.Option(help="Address of a picture, with {id} in it.")] = "",
@@ -176,7 +178,9 @@ def replay(
 
       [b]secondsource replay posts.csv --mapping my-columns.yaml --pictures images --watch aleppo[/b]
 
-    The formats stand in docs/replay-formats.md.
+      [b]secondsource replay ChatExport_2026-05-14 --watch velgrad[/b]
+
+    The formats stand in docs/replay-formats.md, exports and tables of other tools in docs/import.md.
     """  # fmt: skip
     from secondsource.app import replaying, wiring
 
@@ -188,8 +192,9 @@ def replay(
     )  # fmt: skip
     with stopping_on_signals() as stop, wiring.house(_configuration(config), stop=stop) as house:
         wiring.serve_metrics(house, beside_others=True)
-        with _progress(as_json, "replaying") as progressed:
-            done = replaying.replay(house, request, stop, progressed)
+        took: list[Took] = []
+        with _progress(as_json, "replaying", "posts/s") as progressed:
+            done = replaying.replay(house, request, stop, progressed, took.append)
         inline = house.configuration.deployment.transport == "inline"
         if inline:
             by = [each for each in wiring.notifiers(house, sys.stdout) if _told(each.name, notify, as_json)]
@@ -202,10 +207,13 @@ def replay(
                     "rejected": done.rejected,
                     "unmatched": done.unmatched,
                     "stopped": done.stopped,
+                    "files": [each._asdict() for each in took],
+                    "refused": [{"source": each.source, "reason": each.reason} for each in done.refused],
                     "status": msgspec.to_builtins(now),
                 }
             )
         else:
+            _say_taken(took)
             _say_replayed(done, now, config, inline=inline)
     raise typer.Exit(FOUND if done.rejected or done.stopped else 0)
 
@@ -213,6 +221,22 @@ def replay(
 def _told(notifier: str, notify: bool, as_json: bool) -> bool:
     """Standard output is either for people or for machines; others are told where that was asked for."""
     return not as_json if notifier == "console" else notify
+
+
+def _say_taken(took: Sequence[Took]) -> None:
+    for each in took[:_MOST_SHOWN]:
+        notes = f" ({'; '.join(each.notes)})" if each.notes else ""
+        typer.echo(f"{plain(each.name)}: read as {each.format}, because {plain(each.why)}{plain(notes)}")
+    if len(took) > _MOST_SHOWN:
+        typer.echo(f"… and {len(took) - _MOST_SHOWN:,} more files")
+
+
+def _say_refused(refused: Sequence[tuple[str, str]], of: int) -> None:
+    """The first of what was refused, each with its place and reason."""
+    for source, reason in refused[:_MOST_SHOWN]:
+        typer.echo(f"  {plain(source)}: {plain(reason)}")
+    if of > min(len(refused), _MOST_SHOWN):
+        typer.echo(f"  … and {of - min(len(refused), _MOST_SHOWN):,} more")
 
 
 def _say_replayed(done: replaying.Replayed, now: Status, config: Path | None, *, inline: bool) -> None:
@@ -226,6 +250,7 @@ def _say_replayed(done: replaying.Replayed, now: Status, config: Path | None, *,
         typer.echo("An earlier run of this replay had been here; this one went on where it stopped.")
         typer.echo("To send all of it again, give it a name of its own: --name again")
     if done.rejected:
+        _say_refused([(each.source, each.reason) for each in done.refused], done.rejected)
         typer.echo(f"See why: {_command('dead-letters list', config)}")
     if not inline:
         typer.echo("They are on the broker; the stages that run elsewhere take them from there, notify included.")
@@ -455,7 +480,7 @@ def letters_resend(
 
 
 def _format(name: str) -> JsonFormat:
-    from ingest.collectors.replay import JsonFormat
+    from ingest.formats.recognising import JsonFormat
 
     if name not in get_args(JsonFormat):
         known = ", ".join(get_args(JsonFormat))
@@ -478,15 +503,21 @@ def _print_json(value: Any) -> None:
 
 
 @contextmanager
-def _progress(quiet: bool, doing: str) -> Iterator[replaying.Progressed]:
+def _progress(quiet: bool, doing: str, unit: str) -> Iterator[replaying.Progressed]:
     if quiet:
         yield lambda _done, _total: None
         return
-    columns = (SpinnerColumn(), TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    speed = TextColumn("{task.fields[speed]}")
+    columns = (SpinnerColumn(), TextColumn(doing), BarColumn(), MofNCompleteColumn(), speed, TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(doing, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task(doing, total=None, speed="")
+
+        def progressed(done: int, total: int | None) -> None:
+            speed = bar.tasks[0].speed
+            bar.update(task, completed=done, total=total, speed=f"{speed:,.0f} {unit}" if speed else "")
+
+        yield progressed
 
 
 if __name__ == "__main__":

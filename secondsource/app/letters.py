@@ -10,8 +10,9 @@ from threading import Event
 
 import msgspec
 
-from ingest.collectors.replay import STDIN, JsonFormat, Replay, ReplaySettings
+from ingest.collectors.replay import STDIN, Replay, ReplaySettings
 from ingest.formats.delimited import ColumnMapping
+from ingest.formats.recognising import JsonFormat
 from ingest.pictures import pictures
 from secondsource.app import wiring
 from secondsource.app.wiring import House

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
 from config.mappings import load_mapping
-from ingest.collectors.replay import JsonFormat, ReplaySettings
+from ingest.collectors.replay import ReplaySettings
+from ingest.collectors.replay_files import export_folder
+from ingest.collectors.replay_reading import Took
 from ingest.formats.delimited import ColumnMapping
+from ingest.formats.recognising import JsonFormat
 from ingest.pictures import pictures
 from secondsource.app import wiring
 from secondsource.app.wiring import House
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import Tick
-from secondsource.contracts.stage import Batch
+from secondsource.contracts.stage import Batch, Rejected
 from secondsource.contracts.watch import Watch
 from secondsource.runtime.source import cursor_of
 
@@ -55,12 +58,23 @@ class Replayed:
     unmatched: int
     resumed: bool
     stopped: bool
+    refused: tuple[Rejected, ...] = field(default=(), repr=False)  #: the first of them, at most MOST_TOLD
 
 
-def replay(at: House, request: Request, stop: Event, progressed: Progressed) -> Replayed:
+MOST_TOLD = 1000
+
+
+def replay(
+    at: House,
+    request: Request,
+    stop: Event,
+    progressed: Progressed,
+    told: Callable[[Took], None] = lambda _took: None,
+) -> Replayed:
     """Replay to the end or until `stop`; called again with the same files it goes on where it stopped.
 
-    On Kafka the posts are only sent; the stages running elsewhere take it from there, alerts to Slack included.
+    `told` hears what each file was taken for. On Kafka the posts are only sent; the stages running elsewhere take it
+    from there, alerts to Slack included.
 
     Raises:
         BadConfiguration: files, mapping or watch that cannot be used.
@@ -68,10 +82,13 @@ def replay(at: House, request: Request, stop: Event, progressed: Progressed) -> 
     """
     watches = _watches(at, request.watch)
     shown = pictures(request.pictures, request.picture_urls)
-    collector = wiring.replay(at, _settings(at, request), watches, shown, request.name)
+    collector = wiring.replay(
+        at, _settings(at, request), watches, shown, request.name, mappings=built_in_mappings(), told=told
+    )
     resumed = bool(at.store.load(cursor_of(collector.name), 0).position)
     sent = rejected = 0
     ended = False
+    refused: list[Rejected] = []
 
     def took(batch: Batch) -> None:
         nonlocal sent, rejected, ended
@@ -79,16 +96,23 @@ def replay(at: House, request: Request, stop: Event, progressed: Progressed) -> 
         ended = isinstance(tick, Tick) and tick.final
         sent += len(messages)
         rejected += len(batch.rejected)
+        refused.extend(batch.rejected[: max(0, MOST_TOLD - len(refused))])
         progressed(sent + rejected + collector.unmatched, collector.total)
 
     inline = at.configuration.deployment.transport == "inline"
-    roots = [request.pictures] if request.pictures else []
+    exports = (export_folder(path) for path in request.files)
+    roots = [folder for folder in (request.pictures, *exports) if folder is not None]
     if inline:
         push = wiring.pipeline(at, roots=roots).push
     else:
         push = wiring.publisher(at, wiring.transport(at, "replay", stop)).push
     wiring.source(at, collector, push, took).run(stop)
-    return Replayed(sent, rejected, collector.unmatched, resumed=resumed, stopped=not ended)
+    return Replayed(sent, rejected, collector.unmatched, resumed, not ended, tuple(refused))
+
+
+def built_in_mappings() -> dict[str, ColumnMapping]:
+    """Those that come with us, by name."""
+    return {path.stem: ColumnMapping(**load_mapping(path)) for path in sorted(BUILT_IN_MAPPINGS.glob("*.yaml"))}
 
 
 def load_columns(name: str) -> ColumnMapping:

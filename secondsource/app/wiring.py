@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from alerts.stage import AlertsStage
     from enrich.setup import Enrichment
     from ingest.collectors.replay import Replay, ReplaySettings
+    from ingest.collectors.replay_reading import Took
+    from ingest.formats.delimited import ColumnMapping
     from ingest.pictures import Pictures
 
 StageName = Literal["enrich", "alerts", "store"]
@@ -293,12 +295,21 @@ def collectors(at: House) -> list[Collector]:
     return found
 
 
-def replay(at: House, settings: ReplaySettings, watches: Sequence[Watch], pictures: Pictures, name: str = "") -> Replay:
+def replay(
+    at: House,
+    settings: ReplaySettings,
+    watches: Sequence[Watch],
+    pictures: Pictures,
+    name: str = "",
+    *,
+    mappings: Mapping[str, ColumnMapping] | None = None,
+    told: Callable[[Took], None] = lambda _took: None,
+) -> Replay:
     """Named for its files unless it has a name, so that each keeps a cursor of its own."""
     from ingest.collectors.replay import Replay
 
     name = f"replay:{name or ','.join(path.name for path in settings.paths)}"
-    return Replay(settings, watches, at.clock, pictures=pictures, name=name)
+    return Replay(settings, watches, at.clock, pictures=pictures, name=name, mappings=mappings, told=told)
 
 
 def source(
