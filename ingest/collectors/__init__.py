@@ -1,8 +1,12 @@
-"""One file a platform: a client that fetches, a pure mapping. To add a collector, add its class to COLLECTORS."""
+"""One file a platform: a client that fetches, a pure mapping. To add a collector, add its class to LIVE.
+
+`LIVE` bring posts; `BESIDE` run like them and bring none of their own.
+"""
 
 from __future__ import annotations
 
-from ingest.collectors.replay import Replay
-from ingest.collectors.x import X
+from ingest.live import LiveCollector
 
-COLLECTORS: tuple[tuple[str, type[Replay] | type[X]], ...] = (("replay", Replay), ("x", X))
+LIVE: tuple[LiveCollector, ...] = ()
+
+BESIDE: tuple[LiveCollector, ...] = ()

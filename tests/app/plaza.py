@@ -1,58 +1,114 @@
-"""A local server of the invented platform Plaza, as docs/add-a-collector.md describes it."""
+"""A local server of the invented platform Plaza, as docs/add-a-collector.md describes it, and its contract source."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
+from types import ModuleType, TracebackType
+from typing import ClassVar, Self
 from urllib.parse import parse_qs, urlsplit
 
+from secondsource.contracts.clock import Clock
+from secondsource.contracts.secret import Secret
+from secondsource.contracts.stage import Collector
+from tests.fakes.surroundings import surroundings
+from tests.ingest.sources import WATCHES, Ability
 
-def as_plaza(line: bytes) -> list[bytes]:
-    """A line of X's stream in Plaza's words, an original before its repost; what is no such line stays."""
-    try:
-        said = json.loads(line)
-        post = said["data"]
-    except (ValueError, KeyError):
-        return [line]
-    originals = said.get("includes", {}).get("tweets", [])
-    if not originals:
-        return [_line(post)]
-    (original,) = originals
-    return [_line(original), _line(post | {"text": original["text"]}, passes_on=original["id"])]
+TOKEN = "plaza-key"
+_NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+_ANSWERED_AT_ONCE = 3
 
 
-def _line(post: dict[str, str], passes_on: str = "") -> bytes:
-    entry = {"id": post["id"], "who": post["author_id"], "text": post["text"], "at": post["created_at"]}
-    return json.dumps(entry | {"passes_on": passes_on}).encode()
+class PlazaSource:
+    """Satisfies `tests.ingest.sources.Source`. `module` is the page's, run."""
 
+    module: ClassVar[ModuleType]
+    cannot: ClassVar[dict[Ability, str]] = {
+        "deletes": "Plaza keeps everything",
+        "floods": "Plaza is asked, and answers with three posts at most",
+    }
+    ahead: ClassVar[int] = 0
 
-@contextmanager
-def plaza(lines: Iterable[bytes]) -> Iterator[str]:
-    """The address of a Plaza that has these lines, and no more."""
-    kept = list(lines)
+    def __init__(self, folder: Path) -> None:
+        self.lines: list[bytes] = []
+        self.away = False
+        source = self
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            start = int(parse_qs(urlsplit(self.path).query)["from"][0])
-            body = b"\n".join(kept[start : start + 3])
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                allowed = self.headers["Authorization"] == f"Bearer {TOKEN}"
+                status = 503 if source.away else 200 if allowed else 401
+                start = int(parse_qs(urlsplit(self.path).query)["from"][0])
+                body = b"\n".join(source.lines[start : start + _ANSWERED_AT_ONCE]) if status == 200 else b""
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            """Nobody reads it."""
+            def log_message(self, *_: object) -> None:
+                """Nobody reads it."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def publish(self, *numbers: int) -> None:
+        self.lines += [self.record(number) for number in numbers]
+
+    def publish_repost(self, number: int, of: int) -> None:
+        self.publish(of)
+        self.lines.append(self._line(number, passes_on=str(of)))
+
+    def publish_bad(self) -> bytes:
+        self.lines.append(self.record(0)[:20])
+        return self.lines[-1]
+
+    def record(self, number: int) -> bytes:
+        return self._line(number)
+
+    def delete(self, number: int) -> None:
+        raise NotImplementedError
+
+    def go_away(self) -> None:
+        self.away = True
+
+    def come_back(self) -> None:
+        self.away = False
+
+    def sent(self) -> int:
+        raise NotImplementedError
+
+    def uid(self, number: int) -> str:
+        return f"plaza:{number}"
+
+    def collector(self, clock: Clock) -> Collector:
+        settings = self.module.PlazaSettings(enabled=True, token=Secret(TOKEN), base_url=self.url)
+        made: Collector = self.module.Plaza(settings, WATCHES, surroundings(clock))
+        return made
+
+    def waiting(self, clock: Clock) -> Collector:
+        return self.collector(clock)
+
+    def settled(self) -> None:
+        """Nothing is shared."""
+
+    @staticmethod
+    def _line(number: int, passes_on: str = "") -> bytes:
+        at = (_NOON + timedelta(seconds=number)).isoformat()
+        text = f"Post {number} on the bridge #Velgrad"
+        return json.dumps({"id": str(number), "who": "mira_k", "text": text, "at": at, "passes_on": passes_on}).encode()
