@@ -4,6 +4,7 @@ opening.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -29,12 +30,14 @@ class Expectation:
         self._accounts = Accounts()
         self._noted: set[int] = set()  # accounts to be saved
         self._changed = False
+        self._next_at = math.inf  # no story comes to an age before
         self._account_ledger = Ledger(f"{name}/accounts", self._accounts.save)
         self._over_ledger = Ledger(f"{name}/over", lambda story: msgspec.msgpack.encode(self._over[story]))
 
     def open(self, at: float, account: int) -> None:
         """A story opens. Stories are numbered in this order, from 1."""
         self._opened.add(at, account)
+        self._next_at = min(self._next_at, at + CHECKPOINTS[0])
 
     def reach(self, story: int, interactions: int) -> None:
         """How far a story has gone now."""
@@ -52,8 +55,11 @@ class Expectation:
 
     def advance(self, until: float) -> None:
         """Note every story that came to one of the ages before `until`."""
+        if until <= self._next_at:
+            return
         opened = self._opened
         end = opened.end
+        self._next_at = math.inf
         for place, age in enumerate(CHECKPOINTS):
             start = position = self._passed[place]
             while position < end and opened.get(0, position) + age < until:
@@ -62,6 +68,8 @@ class Expectation:
             if position != start:
                 self._passed[place] = position
                 self._changed = True
+            if position < end:
+                self._next_at = min(self._next_at, opened.get(0, position) + age)
         if end - opened.start > _MOST_AWAITED:
             self._passed = [max(position, end - _MOST_AWAITED) for position in self._passed]
         while opened.start < self._passed[-1]:
@@ -116,3 +124,4 @@ class Expectation:
             self._over[story] = msgspec.msgpack.decode(said[-1], type=int)
         if history is not None:
             self._history.load(history)
+        self._next_at = -math.inf

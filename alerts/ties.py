@@ -177,7 +177,7 @@ class Ties:
     def _add_bands(self, representative: int, bands: tuple[int, ...]) -> None:
         self._bands.add(representative, bands)
         if self._bands.full():
-            self._bands.pack(np.fromiter(self._shelf, dtype=np.int64, count=len(self._shelf)), PLACE_BITS)
+            self._bands.grow(np.fromiter(self._shelf, dtype=np.int64, count=len(self._shelf)), PLACE_BITS)
 
     def _show(self, story: Story, row: Row, uid: str) -> None:
         if row.number not in story.frame.rows and len(story.frame.rows) < _MOST_ROWS:
@@ -216,14 +216,13 @@ class Ties:
             frame = story.frame
             for note in story.notes.values():
                 if note.bands:
-                    self._bands.add(number << PLACE_BITS | note.place, note.bands)
+                    self._add_bands(number << PLACE_BITS | note.place, note.bands)
             self._posts.update(dict.fromkeys(story.leads(), number))
             self._exacts.update(frame.exacts)
             for link, uid in frame.links:
                 self._links[link] = (number, uid)
             if number > slid:
                 self._words.open(number, frame.opened_at, frame.terms)
-        self._bands.pack(np.fromiter(self._shelf, dtype=np.int64, count=len(self._shelf)), PLACE_BITS)
 
     def _text_of(self, representative: int) -> str:
         return self._shelf.text(representative >> PLACE_BITS, representative & _PLACE)[1]
