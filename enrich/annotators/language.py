@@ -26,10 +26,13 @@ _SURE = 0.8  # where fastText is less sure than this, py3langid is asked
 _DOUBT = 0.4  # where the answer is less sure than this, the text does not tell
 _SURELY_FOREIGN = 0.9  # where fastText is so sure of a language nobody configured, the post is in none of ours
 _FOREIGN = "foreign"
-_LONGEST = 1_000  # characters read: more of them do not change the answer, only its cost
+_FIRST_LOOK = 80  # characters that tell in most texts; the rest is read where they leave a doubt
+_LONGEST = 1_000  # characters read at most
 _SHORTEST = 3  # letters
 
-_NOT_WORDS = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)@[\w.@-]+|^RT\b|[^\w@]+|[_@]|\d+")
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)@[\w.@-]+|^RT\b")
+_NO_LETTERS = re.compile(r"\W+|[\d_]+")
+_ASCII_LETTERS = {code: chr(code).lower() if chr(code).isalpha() else " " for code in range(128)}
 _LETTER_OUTSIDE_ASCII = re.compile(r"[^\W\d_\x00-\x7f]")
 
 #: Scripts by their first and last code point, and the languages of ours they may stand for.
@@ -115,9 +118,23 @@ class LanguageAnnotator:
         key = (text if len(text) <= _LONGEST else text[: 2 * _LONGEST], hint)
         known = self._memo.get(key)
         if known is None:
-            known = self._identify(_NOT_WORDS.sub(" ", key[0])[:_LONGEST].lower(), _code(hint))
+            written = _ADDRESS.sub(" ", key[0]) if _has_address(key[0]) else key[0]
+            known = self._at_first_look(written) or self._identify(_letters(written[:_LONGEST]), _code(hint))
             self._memo.put(key, known)
         return known
+
+    def _at_first_look(self, written: str) -> Language | None:
+        """What the beginning of a long text tells, where it tells surely."""
+        if len(written) <= _FIRST_LOOK:
+            return None
+        text = _letters(written[:_FIRST_LOOK].rpartition(" ")[0])
+        if not text or _has_surrogate(text):
+            return None
+        scripted = "" if text.isascii() else self._by_script(text, len(text) - text.count(" "))
+        if scripted:
+            return Language(code=scripted, confidence=1.0)
+        code, confidence = self._surely(text)
+        return Language(code=code, confidence=round(confidence, 4)) if code in self._languages else None
 
     def _identify(self, text: str, hint: str) -> Language:
         letters = len(text) - text.count(" ")
@@ -158,8 +175,21 @@ class LanguageAnnotator:
             return next(iter(codes))
         return ""
 
+    def _surely(self, line: str) -> tuple[str, float]:
+        """A configured language, or that it is none of them, where fastText's best guess leaves no doubt; or ""."""
+        for probability, label in self._first.predict(line + "\n", 1, _SURE, "strict"):
+            code = self._labels.get(label)
+            if code is not None:
+                return code, probability
+            if probability >= _SURELY_FOREIGN:
+                return _FOREIGN, probability
+        return "", 0.0
+
     def _by_fasttext(self, line: str) -> tuple[str, float]:
         """Best configured language and its share among the configured ones; or that it is surely none of them."""
+        code, confidence = self._surely(line)
+        if code:
+            return code, confidence
         best, top, total = "", 0.0, 0.0
         for probability, label in self._first.predict(line + "\n", 12, 0.001, "strict"):
             code = self._labels.get(label)
@@ -167,9 +197,16 @@ class LanguageAnnotator:
                 total += probability
                 if probability > top:
                     best, top = code, probability
-            elif probability >= _SURELY_FOREIGN:
-                return _FOREIGN, probability
         return best, top / (total + 0.5 * (1.0 - total) * (total < 0.5)) if total else 0.0
+
+
+def _letters(written: str) -> str:
+    """In small letters, everything else a blank."""
+    return written.translate(_ASCII_LETTERS) if written.isascii() else _NO_LETTERS.sub(" ", written).lower()
+
+
+def _has_address(text: str) -> bool:
+    return "@" in text or "://" in text or "www." in text or text.startswith("RT")
 
 
 def _has_surrogate(text: str) -> bool:
