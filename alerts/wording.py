@@ -120,7 +120,19 @@ def origin(of: Origin) -> str:
 def earlier(sighting: Earlier, most: int = 160) -> str:
     """When, who, where, words then: "2014-03-02 14:05 UTC, @name in archive: “…”"."""
     words = f": {quoted(sighting.caption, most)}" if clean(sighting.caption) else ""
-    return f"{moment(sighting.seen_at)}, {handle(sighting.handle)} in {isolated(clipped(sighting.source, 60))}{words}"
+    who = f"{handle(sighting.handle)} " if clean(sighting.handle) or not sighting.dated_by else ""
+    return f"{seen_when(sighting)}, {who}in {isolated(clipped(sighting.source, 60))}{words}"
+
+
+def seen_when(sighting: Earlier) -> str:
+    """No more of the date than is known, and what tells it: "2014-03-02 (date by the importer)"."""
+    by, _, given = sighting.dated_by.partition(", ")
+    if not by:
+        return moment(sighting.seen_at)
+    lengths = {"day": 10, "month": 7, "year": 4}
+    shown = sighting.seen_at.isoformat()[: lengths[given]] if given in lengths else moment(sighting.seen_at)
+    teller = {"importer": "the importer", "exif": "the picture's EXIF", "file name": "the file's name"}.get(by, by)
+    return f"{shown} (date by {clipped(teller, 60)})"
 
 
 def quoted(text: str, most: int) -> str:

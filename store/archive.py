@@ -14,21 +14,47 @@ from store.database import Database
 from store.fingerprints import USABLE, Fingerprints
 from store.lists import among
 from store.locks import LINKING, exclusive
-from store.rows import MatchRow, Moment, PictureRow, SightingRow, picture_row
+from store.rows import ImportRow, MatchRow, Moment, PictureRow, SightingRow, picture_row
+from store.tables import imports, posts, sightings
 from store.tables import pictures as pictures_table
-from store.tables import posts, sightings
 from store.text import key, storable
-from store.upserts import MATCHES, PICTURES, SIGHTINGS
+from store.upserts import IMPORTS, MATCHES, PICTURES, SIGHTINGS
 
 
 class Imported(NamedTuple):
-    """A sighting from an archive that somebody brought: `entry` names it, as "reverse-search:4711"."""
+    """A sighting from an archive that somebody brought: `entry` names it, as "import:agency/1994/bridge.jpg".
+
+    `dated_by` says what tells the date ("importer", "exif", "file name", and how much of it is given).
+    """
 
     picture: Picture
     entry: str
     seen_at: datetime
     handle: str = ""
     caption: str = ""
+    url: str = ""
+    dated_by: str = ""
+    credit: str = ""
+    place: str = ""
+
+    @property
+    def said(self) -> Said:
+        """All but its picture's looks."""
+        words = (self.handle, self.caption, self.url, self.dated_by, self.credit, self.place)
+        return Said(self.picture.id, self.seen_at, *(storable(word) for word in words))
+
+
+class Said(NamedTuple):
+    """What an import says of one picture, by which it is told whether it says anything new."""
+
+    picture: str
+    seen_at: datetime
+    handle: str
+    caption: str
+    url: str
+    dated_by: str
+    credit: str
+    place: str
 
 
 def _usable(fingerprint: str, quality: int) -> bool:
@@ -71,9 +97,12 @@ class PictureArchive:
                         distances[name] = min(distance, distances.get(name, distance))
             p, s = posts.c, sightings.c
             caption = func.coalesce(p.text, s.caption).label("caption")
+            dated_by = func.coalesce(imports.c.dated_by, "").label("dated_by")
             found = connection.execute(
-                select(s.picture, s.seen_at, s.source, s.handle, s.url, caption)
-                .select_from(sightings.outerjoin(posts, p.uid == s.source))
+                select(s.picture, s.seen_at, s.source, s.handle, s.url, caption, dated_by)
+                .select_from(
+                    sightings.outerjoin(posts, p.uid == s.source).outerjoin(imports, imports.c.entry == s.source)
+                )
                 .where(among(connection, s.picture, distances), s.seen_at < before)
                 .order_by(s.seen_at, s.source, s.picture)
                 .limit(limit)
@@ -87,27 +116,51 @@ class PictureArchive:
                 caption=row.caption,
                 distance=distances[row.picture],
                 url=row.url,
+                dated_by=row.dated_by,
             )
             for row in found
         ]
 
     def bring(self, entries: Iterable[Imported]) -> None:
-        """Import sightings that are no posts of ours. Bringing them again changes nothing."""
+        """Import sightings that are no posts of ours. Bringing them again changes nothing; what an entry now says
+        takes the place of what it said before.
+        """
         kept = [storable(entry) for entry in entries]
-        rows = [
+        seen = [
             SightingRow(
                 key(entry.picture.id),
                 key(entry.entry),
                 self._moment(entry.seen_at),
-                entry.picture.url,
+                entry.url,
                 "",
                 entry.handle,
                 entry.caption,
             )
             for entry in kept
         ]
+        more = [ImportRow(entry.entry, entry.dated_by, entry.credit, entry.place) for entry in kept]
         with self._database.writing() as connection:
-            self.write(connection, [picture_row(entry.picture) for entry in kept], rows)
+            names = [row.source for row in seen]
+            # it may say another date now, or be another picture
+            connection.execute(delete(sightings).where(among(connection, sightings.c.source, names)))
+            connection.execute(delete(imports).where(among(connection, imports.c.entry, names)))
+            self.write(connection, [picture_row(entry.picture) for entry in kept], seen)
+            IMPORTS.write(connection, more)
+
+    def brought(self, entries: Sequence[str]) -> dict[str, Said]:
+        """What is known of these entries, of those that were brought before.
+
+        Raises:
+            SourceAway: the database did not answer.
+        """
+        s, i = sightings.c, imports.c
+        with self._database.reading() as connection:
+            found = connection.execute(
+                select(s.source, s.picture, s.seen_at, s.handle, s.caption, s.url, i.dated_by, i.credit, i.place)
+                .select_from(sightings.join(imports, i.entry == s.source))
+                .where(among(connection, s.source, entries))
+            ).all()
+        return {row.source: Said(*row[1:]) for row in found}
 
     def write(self, connection: Connection, pictures: Iterable[PictureRow], seen: Iterable[SightingRow]) -> None:
         """Keep these pictures and sightings in this transaction, and match the new pictures with all others."""

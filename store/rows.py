@@ -120,6 +120,15 @@ class SightingRow(NamedTuple):
     caption: str
 
 
+class ImportRow(NamedTuple):
+    """What is known of an imported sighting beside what every sighting has."""
+
+    entry: str
+    dated_by: str
+    credit: str
+    place: str
+
+
 class MatchRow(NamedTuple):
     """Two pictures that are the same to the eye; `a` < `b`, so that a pair is one row whichever came first."""
 

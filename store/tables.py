@@ -108,6 +108,15 @@ sightings = Table(
     sqlite_with_rowid=False,
 )
 
+imports = Table(
+    "imports",
+    metadata,
+    Column("entry", Words, primary_key=True, comment="as in sightings.source"),
+    Column("dated_by", Words, nullable=False, comment="what tells the date: importer, exif, file name"),
+    Column("credit", Words, nullable=False),
+    Column("place", Words, nullable=False),
+)
+
 picture_matches = Table(
     "picture_matches",
     metadata,

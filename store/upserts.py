@@ -22,6 +22,7 @@ from store.rows import (
     DeliveryRow,
     EngagementRow,
     EventRow,
+    ImportRow,
     LetterRow,
     MatchRow,
     MemberRow,
@@ -221,6 +222,7 @@ PICTURES = _where("pictures", PictureRow, 1, laws.picture, _least("pictures", ("
 SIGHTINGS = _where(
     "sightings", SightingRow, 2, laws.sighting, _least("sightings", SightingRow._fields[2:])
 )  # the earliest stays
+IMPORTS = once("imports", ImportRow, 1)
 MATCHES = once("picture_matches", MatchRow, 2)
 ENGAGEMENT = _where(
     "engagement",

@@ -8,7 +8,7 @@ import math
 from datetime import UTC, datetime
 
 from alerts.evidence import Example, Rule, StoryEvidence
-from alerts.wording import chance, count, duration, handle, moment, number, origin, quoted
+from alerts.wording import chance, count, duration, handle, number, origin, quoted, seen_when
 from secondsource.contracts.messages import Earlier, Finding, Origin, Reason, Spread
 from secondsource.contracts.watch import Thresholds
 
@@ -118,13 +118,16 @@ def _spread(evidence: StoryEvidence, thresholds: Thresholds) -> Reason:
 
 
 def _seen_before(sighting: Earlier) -> Reason:
-    where = f"by {handle(sighting.handle)}" + (f" ({sighting.source})" if sighting.source else "")
+    if sighting.dated_by and not sighting.handle:
+        where = f"in {sighting.source}"
+    else:
+        where = f"by {handle(sighting.handle)}" + (f" ({sighting.source})" if sighting.source else "")
     words = f", with the words {quoted(sighting.caption, 280)}" if sighting.caption.strip() else ""
     differs = f"; {sighting.distance} of 256 bits differ" if sighting.distance else ""
     return Reason(
         name="earlier sighting",
         value=f"{sighting.seen_at:%Y-%m-%d}",
-        sentence=f"Its picture was seen on {moment(sighting.seen_at)} {where}{words}{differs}.",
+        sentence=f"Its picture was seen on {seen_when(sighting)} {where}{words}{differs}.",
     )
 
 

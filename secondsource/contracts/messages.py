@@ -281,7 +281,11 @@ class Spread(Struct, frozen=True, kw_only=True):
 
 
 class Earlier(Struct, frozen=True, kw_only=True):
-    """An earlier sighting of a picture: when, where, who, the words it carried then. `distance` in bits of 256."""
+    """An earlier sighting of a picture: when, where, who, the words it carried then. `distance` in bits of 256.
+
+    `dated_by` says what tells the date where it is not a post's own: "importer", "exif" or "file name", and after a
+    comma how much of it is given ("day", "month", "year"); `seen_at` is then the end of that.
+    """
 
     picture: str
     seen_at: datetime
@@ -290,6 +294,7 @@ class Earlier(Struct, frozen=True, kw_only=True):
     caption: str
     distance: int = 0
     url: str = ""
+    dated_by: str = ""
 
 
 class StoryUpdate(Struct, frozen=True, kw_only=True, tag="story"):
