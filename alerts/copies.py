@@ -142,8 +142,8 @@ def best(text: str, candidates: Sequence[tuple[int, str]]) -> tuple[int, float]:
 
     (0, 0.0) where none is.
     """
-    own = normalised(text)
     found, most = 0, 0.0
+    own = normalised(text) if candidates else ""
     for number, other in candidates:
         alike = likeness(own, normalised(other))
         if alike >= ALIKE and alike > most:

@@ -20,9 +20,8 @@ _DROPPED = re.compile(
 )
 
 #: Where one character may fold to several (ligatures). Elsewhere a character folds to one or to none, so that a
-#: folded text as long as its original, with none of these in it and nothing dropped, has the original's offsets.
+#: folded text as long as its original, with none of these in it, has lost nothing and has the original's offsets.
 _LIGATURES = re.compile("[\ufb00-\ufb4f\ufb50-\ufdff\ufe70-\ufefe]")
-_RESIZING = re.compile(f"{_DROPPED.pattern}|{_LIGATURES.pattern}")
 
 #: A character of a word for a regular expression: `\w` leaves out the marks that Arabic, Hebrew and Indic words carry.
 WORD_CHARACTER = r"[\w\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u109f\u200c\u200d]"
@@ -85,7 +84,7 @@ def fold(text: str) -> str:
 def fold_with_offsets(text: str) -> Folded:
     """The folded form and the way back."""
     folded = text.translate(_table)
-    if len(folded) == len(text) and (text.isascii() or not _RESIZING.search(text)):
+    if len(folded) == len(text) and (text.isascii() or not _LIGATURES.search(text)):
         return Folded(folded, None)
     offsets: list[int] = []
     for position, character in enumerate(text):

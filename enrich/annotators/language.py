@@ -178,18 +178,17 @@ class LanguageAnnotator:
     def _surely(self, line: str) -> tuple[str, float]:
         """A configured language, or that it is none of them, where fastText's best guess leaves no doubt; or ""."""
         for probability, label in self._first.predict(line + "\n", 1, _SURE, "strict"):
-            code = self._labels.get(label)
-            if code is not None:
-                return code, probability
+            if label in self._labels:
+                return self._labels[label], probability
             if probability >= _SURELY_FOREIGN:
                 return _FOREIGN, probability
         return "", 0.0
 
     def _by_fasttext(self, line: str) -> tuple[str, float]:
         """Best configured language and its share among the configured ones; or that it is surely none of them."""
-        code, confidence = self._surely(line)
-        if code:
-            return code, confidence
+        sure = self._surely(line)
+        if sure[0]:
+            return sure
         best, top, total = "", 0.0, 0.0
         for probability, label in self._first.predict(line + "\n", 12, 0.001, "strict"):
             code = self._labels.get(label)

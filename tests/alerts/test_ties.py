@@ -49,9 +49,9 @@ def test_growing_loses_no_living_representative_and_drops_the_dead(shift: int) -
         index.add(representative, held[representative])
         if index.full() or story == 399:
             index.grow(np.array([number for number in range(1, story + 1) if number % 7]), 8)
-    for representative, bands in held.items():
+    for representative, theirs in held.items():
         living = (representative >> 8) % 7 != 0
-        assert (representative in index.candidates(bands)) == living
+        assert (representative in index.candidates(theirs)) == living
 
 
 def test_of_those_that_share_bands_the_closest_comes_first() -> None:
