@@ -9,11 +9,15 @@ from sqlalchemy import Connection, delete, exists, select, union, update
 
 from secondsource.contracts.messages import AlertEvent, Origin
 from store import scrubbing
+from store.column_types import EPOCH
 from store.lists import among
+from store.rows import Moment, TakedownRow
 from store.tables import (
     alert_events,
     alerts,
+    dead_letters,
     engagement,
+    outbox,
     picture_matches,
     pictures,
     posts,
@@ -23,6 +27,7 @@ from store.tables import (
     story_posts,
     takedowns,
 )
+from store.upserts import TAKEDOWNS
 
 
 def tombstones(connection: Connection, uids: Iterable[str]) -> frozenset[str]:
@@ -33,11 +38,18 @@ def tombstones(connection: Connection, uids: Iterable[str]) -> frozenset[str]:
     return frozenset(connection.execute(select(t.uid).where(among(connection, t.uid, uids))).scalars())
 
 
-def remove(connection: Connection, uids: Collection[str]) -> None:
+def bury(connection: Connection, copies: Collection[str], moment: Moment) -> None:
+    """Tombstones of reposts, whose words are those of a post that is gone; always the same, whoever finds them."""
+    rows = [TakedownRow(uid, moment(EPOCH), "", "it passes on a post that was removed") for uid in copies]
+    TAKEDOWNS.write(connection, rows)
+
+
+def remove(connection: Connection, uids: Collection[str], moment: Moment) -> None:
     """Delete these posts and the reposts that carry their words, their sightings, counts and memberships.
 
-    Pictures that no other post or import shows go too, with what they were matched to. Stories and alerts that
-    quoted the posts keep standing, without the words.
+    Pictures that no other post or import shows go too, with what they were matched to; so do dead letters that may
+    hold the posts. Stories and alerts that quoted the posts keep standing, without the words; those already
+    delivered are queued to be corrected where they were shown.
     """
     p = posts.c
     found = connection.execute(
@@ -46,12 +58,16 @@ def remove(connection: Connection, uids: Collection[str]) -> None:
             select(p.uid).where(p.repost_of != "", among(connection, p.repost_of, uids)),
         )
     )
-    copies = {*uids, *found.scalars()}
+    reposts = {*found.scalars()} - {*uids}
+    bury(connection, reposts, moment)
+    copies = reposts | {*uids}
     _forget_pictures(connection, copies)
     connection.execute(delete(posts).where(among(connection, p.uid, copies)))
-    connection.execute(delete(engagement).where(among(connection, engagement.c.uid, uids)))
-    connection.execute(delete(story_posts).where(among(connection, story_posts.c.uid, uids)))
-    _scrub(connection, uids)
+    connection.execute(delete(engagement).where(among(connection, engagement.c.uid, copies)))
+    m = story_posts.c
+    connection.execute(delete(story_posts).where(among(connection, m.uid, copies)))
+    connection.execute(update(story_posts).where(among(connection, m.tied_to, copies)).values(evidence=""))
+    _scrub(connection, copies)
 
 
 def _forget_pictures(connection: Connection, copies: Collection[str]) -> None:
@@ -76,7 +92,7 @@ def _scrub(connection: Connection, uids: Collection[str]) -> None:
     for row in connection.execute(select(quotations).where(among(connection, q.uid, uids))):
         quoting.setdefault((row.kind, row.id), set()).add(row.uid)
     for (kind, name), quoted in quoting.items():
-        (_scrub_story if kind == "story" else _scrub_event)(connection, name, quoted)
+        _SCRUBS[kind](connection, name, quoted)
 
 
 def _scrub_story(connection: Connection, name: str, uids: Collection[str]) -> None:
@@ -94,10 +110,24 @@ def _scrub_event(connection: Connection, name: str, uids: Collection[str]) -> No
     body = connection.execute(select(alert_events.c.body).where(alert_events.c.id == name)).scalar_one_or_none()
     if body is None:
         return
-    event = scrubbing.event(msgspec.convert(body, AlertEvent), uids)
+    before = msgspec.convert(body, AlertEvent)
+    event = scrubbing.event(before, uids)
+    if event == before:
+        return
     connection.execute(update(alert_events).where(alert_events.c.id == name).values(body=msgspec.to_builtins(event)))
     connection.execute(
         update(alerts)
         .where(alerts.c.id == event.alert_id, alerts.c.seq == event.seq)
         .values(headline=event.finding.headline)
     )
+    # One that is being sent may have left with the words; one that waits has not.
+    o = outbox.c
+    shown = (o.event_id == name, o.state.in_(("sending", "sent")))
+    connection.execute(update(outbox).where(*shown).values(stale=o.stale + 1, not_before=None))
+
+
+def _drop_letter(connection: Connection, name: str, _uids: Collection[str]) -> None:
+    connection.execute(delete(dead_letters).where(dead_letters.c.id == name))
+
+
+_SCRUBS = {"story": _scrub_story, "event": _scrub_event, "letter": _drop_letter}

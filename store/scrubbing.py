@@ -58,7 +58,11 @@ def story(update: StoryUpdate, gone: Collection[str]) -> StoryUpdate:
         update,
         claim=REMOVED if update.claim_uid in gone else update.claim,
         origins=origins(update.origins, gone),
-        members=tuple(member for member in update.members if member.uid not in gone),
+        members=tuple(
+            replace(member, evidence="") if member.to in gone else member
+            for member in update.members
+            if member.uid not in gone
+        ),
     )
 
 
@@ -101,6 +105,11 @@ def event(alert: AlertEvent, gone: Collection[str]) -> AlertEvent:
 def quoted_by_story(update: StoryUpdate) -> set[str]:
     """Posts whose words or author the story's row shows."""
     return {update.claim_uid, *(origin.first_uid for origin in update.origins)} - {""}
+
+
+def tied_by_story(update: StoryUpdate) -> set[str]:
+    """Posts whose words the evidence of its members' ties may show."""
+    return {member.to for member in update.members} - {""}
 
 
 def quoted_by_event(alert: AlertEvent) -> set[str]:

@@ -26,9 +26,10 @@ from store import upserts as table
 from store.archive import PictureArchive
 from store.coverage import cover, tick_row
 from store.database import Database
+from store.letter_names import named_in
 from store.lists import among
 from store.locks import REMOVING, exclusive, shared
-from store.removal import remove, tombstones
+from store.removal import bury, remove, tombstones
 from store.rows import Moment
 from store.tables import COUNTS, engagement, posts
 from store.text import is_storable, storable
@@ -59,14 +60,19 @@ class Writer:
             moment = self._moment
             table.TAKEDOWNS.write(connection, (to.takedown_row(each, moment) for each in batch.takedowns))
             gone = tombstones(connection, batch.uids()) if batch.names_posts else frozenset[str]()
+            buried = {each.post.uid for each in batch.enriched if each.post.repost_of in gone} - gone if gone else set()
+            if buried:
+                exclusive(connection, REMOVING)
+                bury(connection, buried, moment)
+                gone |= buried
             self._posts(connection, batch.enriched, gone)
             self._engagement(connection, [each for each in batch.engagement if each.uid not in gone])
             self._stories(connection, batch.stories, gone)
             self._alerts(connection, batch.alerts, gone, destinations)
-            if batch.takedowns:
-                remove(connection, {each.uid for each in batch.takedowns})
+            self._letters(connection, batch.letters, gone)
+            if batch.takedowns or buried:
+                remove(connection, {each.uid for each in batch.takedowns} | buried, moment)
             cover(connection, batch.coverage)
-            table.LETTERS.write(connection, (to.letter_row(each, moment) for each in batch.letters))
             table.COLLECTORS.write(connection, (tick_row(each, moment) for each in batch.ticks))
 
     def _posts(self, connection: Connection, messages: Sequence[Enriched], gone: frozenset[str]) -> None:
@@ -76,7 +82,7 @@ class Writer:
         # The account is kept even where the post is gone: it is not what was taken down.
         table.ACCOUNTS.write(connection, (each.account for each in every))
         if gone:
-            every = [each for each in every if each.post.uid not in gone and each.post.repost_of not in gone]
+            every = [each for each in every if each.post.uid not in gone]
         table.POSTS.write(connection, (each.post for each in every))
         self._recount(connection, {each.post.uid for each in every})
         with_pictures = [each for each in every if each.pictures]
@@ -145,6 +151,15 @@ class Writer:
         table.QUOTATIONS.write(connection, quotations)
         table.DELIVERIES.write(connection, deliveries)
 
+    def _letters(self, connection: Connection, letters: Sequence[DeadLetter], gone: frozenset[str]) -> None:
+        if not letters:
+            return
+        named = [(letter, named_in(letter)) for letter in letters]
+        kept = [(letter, uids) for letter, uids in named if not uids & gone]
+        table.LETTERS.write(connection, (to.letter_row(letter, self._moment) for letter, _ in kept))
+        rows = [to.QuotationRow(uid, "letter", letter.id) for letter, uids in named for uid in uids]
+        table.QUOTATIONS.write(connection, rows)
+
 
 class _Sorted:
     """A batch by kind. Text is storable, but for Enriched, whose rows see to it themselves."""
@@ -179,7 +194,7 @@ class _Sorted:
 
     @property
     def names_posts(self) -> bool:
-        return bool(self.enriched or self.engagement or self.stories or self.alerts)
+        return bool(self.enriched or self.engagement or self.stories or self.alerts or self.letters)
 
     def uids(self) -> set[str]:
         """Every post that anything in the batch is about or quotes."""
@@ -188,7 +203,10 @@ class _Sorted:
         uids.update(each.uid for each in self.engagement)
         for story in self.stories:
             uids |= scrubbing.quoted_by_story(story)
+            uids |= scrubbing.tied_by_story(story)
             uids.update(member.uid for member in story.members)
+        for letter in self.letters:
+            uids |= named_in(letter)
         for event in self.alerts:
             uids |= scrubbing.quoted_by_event(event)
         uids.discard("")

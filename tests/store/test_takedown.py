@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from secondsource.contracts.messages import Earlier, Message, Reason
+from secondsource.contracts.messages import DeadLetter, Earlier, Message, Reason, encode
+from store.letter_names import MOST, named_in
 from store.memory import Store
 from store.scrubbing import REMOVED, without
 from tests.store import velgrad as v
@@ -96,6 +98,76 @@ def test_a_sentence_that_names_a_removed_post_or_its_author_lets_go_of_both(stor
         f"{REMOVED} from noon: 2 posts; @ivona: 1",
         "Also x:70",
     ]
+
+
+def test_a_repost_of_a_removed_post_is_quoted_no_more(store: Store) -> None:
+    """A story may quote the repost, whose words are the original's, and may be told of before the repost comes."""
+    repost = v.enriched(2, seconds=1, repost_of="x:1", author=2)
+    quoting = v.story(1, members=[2, 3], claim_uid="x:2")
+    told = (v.enriched(1), quoting, v.alert(1, of=quoting), v.engagement(2, 9, 4))
+    kept = []
+    for messages in ((*told, repost, v.takedown(1)), (v.takedown(1), *told, repost), (repost, v.takedown(1), *told)):
+        v.emptied(store)
+        for message in messages:
+            v.keep(store, message)
+        kept.append(v.everything(store))
+    assert kept[0] == kept[1] == kept[2]
+    assert "bridge of Velgrad" not in repr(kept[0])
+    assert [row["uid"] for row in store.dump("takedowns")] == ["x:1", "x:2"]
+    assert [row["uid"] for row in store.dump("story_posts")] == ["x:3"]
+    assert store.dump("engagement") == []
+
+
+def test_the_words_a_post_was_tied_by_leave_with_the_other_post(store: Store) -> None:
+    v.keep(store, v.enriched(3), v.story(1, members=[3]), v.takedown(1))
+    first = v.everything(store)
+    assert [(row["uid"], row["evidence"]) for row in store.dump("story_posts")] == [("x:3", "")]
+    v.emptied(store)
+    v.keep(store, v.takedown(1), v.story(1, members=[3]), v.enriched(3))
+    assert v.everything(store) == first
+
+
+def _letter(body: bytes, key: str = "", target: str = "collector:x") -> DeadLetter:
+    return replace(v.letter("a"), body=body, key=key, target=target)
+
+
+@pytest.mark.parametrize(
+    ("uid", "letter"),
+    [
+        ("x:1900000000000000001", _letter(b'{"data":{"id":"1900000000000000001","text":"The old bri')),
+        ("x:1900000000000000001", _letter(b'{"id_str": "1900000000000000001"', target="collector:replay:a.json")),
+        (
+            "x:1900000000000000001",
+            _letter(b"1900000000000000001\tThe old bridge\tnoon", target="collector:replay:a.tsv"),
+        ),
+        ("x:1", _letter(encode(v.enriched(1)), target="enriched")),
+        ("x:1", _letter(encode(v.enriched(2, repost_of="x:1")), target="enriched")),
+        ("x:1", _letter(encode(v.story(1)), target="alerts")),
+        ("x:1", _letter(b"\xff", key="x:1", target="posts")),
+        (
+            "mastodon:https://velgrad.example/users/mila/statuses/1",
+            _letter(b'{"uri":"https:\\/\\/velgrad.example\\/users\\/mila\\/statuses\\/1"'),
+        ),
+        ("bluesky:did:plc:mila/3kbridge", _letter(b'{"did":"did:plc:mila","commit":{"rkey":"3kbridge","record":{')),
+        (
+            "feed:https://gazette.example/flood",
+            _letter(b"<item><guid isPermaLink='true'> https://gazette.example/flood </guid><ti"),
+        ),
+    ],
+)
+def test_a_dead_letter_that_holds_a_removed_post_goes(store: Store, uid: str, letter: DeadLetter) -> None:
+    takedown = replace(v.takedown(1), uid=uid)
+    v.keep(store, letter, replace(letter, id="b", body=b"other", key=""))
+    v.keep(store, takedown)
+    assert [row["id"] for row in store.dump("dead_letters")] == ["b"]
+    first = v.everything(store)
+    v.keep(store, letter)
+    assert v.everything(store) == first
+
+
+def test_looking_through_a_dead_letter_takes_little_time_whatever_is_in_it() -> None:
+    for piece in (b'"id"', b'"did":"did:plc:a",', b"<guid", b"<guid ", b"9" * 21, b'"id":"' + b"a" * 600):
+        assert len(named_in(_letter(piece * (400_000 // len(piece))))) <= MOST
 
 
 @given(before=st.text(), said=st.text(min_size=1), after=st.text())
