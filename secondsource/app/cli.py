@@ -37,7 +37,7 @@ from secondsource.runtime.logs import escape as plain
 if TYPE_CHECKING:
     from ingest.collectors.replay_reading import Took
     from ingest.formats.recognising import JsonFormat
-    from secondsource.app import replaying
+    from secondsource.app import importing, replaying
     from store.letters import StoredLetter
     from store.memory import Store
     from store.status import Status
@@ -57,7 +57,9 @@ app = typer.Typer(
 config_app = typer.Typer(no_args_is_help=True, help="Check the YAML that says what is watched, and how.")
 letters_app = typer.Typer(no_args_is_help=True, help="Records that could not be handled: list, show, send again.")
 app.add_typer(config_app, name="config")
+media_app = typer.Typer(no_args_is_help=True, help="Pictures that were seen before: import an archive.")
 app.add_typer(letters_app, name="dead-letters")
+app.add_typer(media_app, name="media")
 
 ConfigFolder = Annotated[
     Path | None,
@@ -270,6 +272,70 @@ def _say_replayed(done: replaying.Replayed, now: Status, config: Path | None, *,
 def _command(words: str, config: Path | None) -> str:
     """What to type next, with the configuration this was asked with."""
     return f"secondsource {words}" + (f" -c {shlex.quote(str(config))}" if config is not None else "")
+
+
+@media_app.command("import")
+def media_import(
+    folder: Annotated[Path, typer.Argument(help="Folder of pictures; all below it is read.")],
+    captions: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV, TSV or JSON lines: file, date, caption, credit, place, url. Without: captions.csv in the folder."
+        ),
+    ] = None,
+    source: Annotated[str, typer.Option(help="What the archive is called. Without: the folder's name.")] = "",
+    timezone: Annotated[str, typer.Option(help="Of dates that do not say their zone, such as Europe/Berlin.")] = "UTC",
+    config: ConfigFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring dated pictures into the archive: a later post of one is then told when it was seen first.
+
+    A date comes from the captions file, else from the picture's EXIF data, else from the file's name.
+    A picture without any is refused. Stopped and started again it goes on; importing again corrects.
+
+    For example:
+
+      [b]secondsource media import photos/1994 --source agency --timezone Europe/Berlin[/b]
+
+    docs/import.md says what the captions file and the names may look like.
+    """
+    from secondsource.app import importing, wiring
+
+    configure_logging(sys.stderr, level=logging.WARNING)
+    request = importing.Request(folder=folder, captions=captions, source=source, timezone=timezone)
+    with stopping_on_signals() as stop, wiring.house(_configuration(config), stop=stop) as house:
+        with _progress(as_json, "importing", "pictures/s") as progressed:
+            done = importing.import_media(house, request, stop, progressed)
+    if as_json:
+        _print_json(
+            {
+                "source": done.source,
+                "imported": done.imported,
+                "unchanged": done.unchanged,
+                "flat": done.flat,
+                "others": done.others,
+                "stopped": done.stopped,
+                "dated_by": done.dated_by,
+                "refused": [each._asdict() for each in done.refused],
+            }
+        )
+    else:
+        _say_imported(done)
+    raise typer.Exit(FOUND if done.refused or done.stopped else 0)
+
+
+def _say_imported(done: importing.Brought) -> None:
+    typer.echo(
+        f"{plain(done.source)}: {count(done.imported, 'picture')} imported, {done.unchanged:,} known already, "
+        f"{len(done.refused):,} refused; {done.others:,} other files were not looked at."
+    )
+    for kind, number in done.dated_by.items():
+        typer.echo(f"  dated by {kind}: {number:,}")
+    if done.flat:
+        typer.echo(f"  {done.flat:,} of them are too flat to be found again but byte by byte")
+    _say_refused(done.refused, len(done.refused))
+    if done.stopped:
+        typer.echo("Stopped before the end. The same command goes on from here.")
 
 
 @config_app.command("check")

@@ -1,0 +1,304 @@
+"""`secondsource media import`: a folder of dated pictures into the archive, so that later posts of them are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from threading import Event, Lock
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from enrich.exif import taken_at
+from enrich.pictures import Fingerprint, fingerprint
+from ingest.dated_pictures import (
+    CAPTIONS,
+    PICTURES,
+    VIDEOS,
+    Caption,
+    Dated,
+    believable,
+    captions,
+    dated,
+    dated_by_name,
+)
+from secondsource.app.wiring import House
+from secondsource.contracts.errors import BadConfiguration, BadRecord
+from secondsource.contracts.messages import LONGEST_ID, Picture
+from store.archive import Imported
+from store.fingerprints import USABLE
+
+_TOGETHER = 64  #: pictures brought in one transaction: what a stop or a crash costs at most
+_THREADS = 2
+
+Progressed = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """`captions` None: the one in the folder, if there is one. `source` "": the folder's name.
+
+    `timezone` (IANA) is for dates that do not say their zone.
+    """
+
+    folder: Path
+    captions: Path | None = None
+    source: str = ""
+    timezone: str = "UTC"
+
+
+class NotTaken(NamedTuple):
+    """A picture or a row that was refused."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Brought:
+    """`unchanged` were there already; `flat` can only be found again byte by byte; `others` are no pictures."""
+
+    source: str
+    imported: int
+    unchanged: int
+    flat: int
+    others: int
+    stopped: bool
+    dated_by: dict[str, int] = field(default_factory=dict)
+    refused: tuple[NotTaken, ...] = ()
+
+
+class _Told(NamedTuple):
+    """What is known of a picture before it is opened."""
+
+    path: Path
+    name: str
+    caption: Caption | None
+
+
+def import_media(at: House, request: Request, stop: Event, progressed: Progressed) -> Brought:
+    """Import to the end or until `stop`. Called again it goes on; what has not changed is not decoded again.
+
+    Raises:
+        BadConfiguration: no such folder, a captions file that cannot be read, an unknown time zone.
+        SourceAway: the database does not answer.
+    """
+    folder, zone, source = request.folder, _zone(request.timezone), _source(request)
+    if not folder.is_dir():
+        raise BadConfiguration(f"expected a folder of pictures, found none at {folder}")
+    files, others = _files(folder)
+    refused: list[NotTaken] = []
+    told = _told(folder, files, _captions_file(request), refused)
+    importer = _Importer(at, source, zone)
+    done = 0
+    steps = iter(told)
+    progressed(0, len(told))
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="import") as pool:
+        while not stop.is_set() and (chosen := list(islice(steps, _TOGETHER))):
+            refused.extend(importer.take(chosen, pool))
+            done += len(chosen)
+            progressed(done, len(told))
+    return Brought(
+        source,
+        importer.imported,
+        importer.unchanged,
+        importer.flat,
+        others,
+        stopped=done < len(told),
+        dated_by=dict(sorted(importer.dated_by.items())),
+        refused=tuple(refused),
+    )
+
+
+class _Importer:
+    def __init__(self, at: House, source: str, zone: tzinfo) -> None:
+        media = at.configuration.deployment.enrich.media
+        self._archive = at.store.archive
+        self._now = at.clock.now()
+        self._source = source
+        self._zone = zone
+        self._max_bytes, self._max_pixels = media.max_bytes, media.max_pixels
+        self._alone = Lock()
+        self.imported = self.unchanged = self.flat = 0
+        self.dated_by: dict[str, int] = {}
+
+    def take(self, chosen: Sequence[_Told], pool: ThreadPoolExecutor) -> Iterator[NotTaken]:
+        """Brings these; those that cannot be taken come back with the reason."""
+        ready: list[tuple[Imported, Path]] = []
+        for told in chosen:
+            try:
+                ready.append((self._entry(told), told.path))
+            except BadRecord as error:
+                yield NotTaken(told.name, str(error))
+        known = self._archive.brought([entry.entry for entry, _ in ready])
+        fresh = []
+        for entry, path in ready:
+            self._count(entry.dated_by)
+            if known.get(entry.entry) == entry.said:
+                self.unchanged += 1
+            else:
+                fresh.append((entry, path))
+        brought: list[Imported] = []
+        for (entry, _), picture in zip(fresh, pool.map(self._looked_at, fresh), strict=True):
+            if isinstance(picture, str):
+                yield NotTaken(entry.entry.partition("/")[2], picture)
+                self._count(entry.dated_by, -1)
+                continue
+            self.flat += picture.quality < USABLE
+            brought.append(entry._replace(picture=picture))
+        if brought:
+            self._archive.bring(brought)
+        self.imported += len(brought)
+
+    def _count(self, dated_by: str, step: int = 1) -> None:
+        kind = dated_by.partition(",")[0]
+        self.dated_by[kind] = self.dated_by.get(kind, 0) + step
+
+    def _entry(self, told: _Told) -> Imported:
+        """All but the fingerprint.
+
+        Raises:
+            BadRecord: no date, one that cannot be, a file too large or not to be read, a path too long.
+        """
+        entry = f"import:{self._source}/{told.name}"
+        if len(entry) > LONGEST_ID:
+            raise BadRecord(f"its path is longer than the {LONGEST_ID} characters an entry's name may have")
+        if told.path.suffix.lower() in VIDEOS:
+            raise BadRecord("video not fingerprinted yet")
+        body = self._read(told.path)
+        found, kind = self._date(told, body)
+        at = believable(found, self._now)
+        caption = told.caption
+        picture = Picture(id=sha256(body).hexdigest(), url=caption.url if caption else "", state="unavailable")
+        return Imported(
+            picture,
+            entry,
+            at,
+            caption=_words(caption),
+            url=caption.url if caption else "",
+            dated_by=f"{kind}, {found.given}" if found.given else kind,
+            credit=caption.credit if caption else "",
+            place=caption.place if caption else "",
+        )
+
+    def _read(self, path: Path) -> bytes:
+        try:
+            with path.open("rb") as file:
+                body = file.read(self._max_bytes + 1)
+        except OSError as error:
+            raise BadRecord(f"cannot be read: {error.strerror}") from error
+        if len(body) > self._max_bytes:
+            raise BadRecord(f"larger than the {self._max_bytes:,} bytes that enrich.media.max_bytes allows")
+        return body
+
+    def _date(self, told: _Told, body: bytes) -> tuple[Dated, str]:
+        """By the importer, else the camera, else the file's name; and which of them."""
+        if told.caption is not None and told.caption.date:
+            return dated(told.caption.date, self._zone), "importer"
+        at = taken_at(body)
+        if at is not None:
+            zoned = at if at.tzinfo is not None else at.replace(tzinfo=self._zone)
+            return Dated(zoned.astimezone(UTC)), "exif"
+        named = dated_by_name(told.path.name, self._zone)
+        if named is None:
+            raise BadRecord("no date: none in the captions file, in its EXIF data or in its name")
+        return named, "file name"
+
+    def _looked_at(self, each: tuple[Imported, Path]) -> Picture | str:
+        """The picture with its fingerprint, or why it has none. Read once more: many at once would fill the memory."""
+        entry, path = each
+        try:
+            body = self._read(path)
+        except BadRecord as error:
+            return str(error)
+        if sha256(body).hexdigest() != entry.picture.id:
+            return "it was changed while it was read"
+        result = fingerprint(body, max_pixels=self._max_pixels, alone=self._alone)
+        if not isinstance(result, Fingerprint):
+            return result.reason
+        return Picture(
+            id=entry.picture.id,
+            url=entry.picture.url,
+            state="fingerprinted",
+            pdq=result.pdq,
+            quality=result.quality,
+            width=result.width,
+            height=result.height,
+        )
+
+
+def _words(caption: Caption | None) -> str:
+    """As a paper prints it: The bridge after the flood (Ida Holm, Velgrad)."""
+    if caption is None:
+        return ""
+    beside = ", ".join(part for part in (caption.credit, caption.place) if part)
+    return f"{caption.caption} ({beside})".strip() if beside else caption.caption
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise BadConfiguration(f"expected an IANA time zone such as Europe/Berlin, came {name!r}") from error
+
+
+def _source(request: Request) -> str:
+    name = request.source or request.folder.resolve().name
+    if not name or len(name) > 100 or any(mark in name for mark in "/:\n\t"):
+        raise BadConfiguration(
+            f"expected a name of 1 to 100 characters without / and :, came {name[:120]!r}; give --source"
+        )
+    return name
+
+
+def _files(folder: Path) -> tuple[list[Path], int]:
+    """Pictures and videos in order of their paths, and how many files are neither."""
+    found, others = [], 0
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or path.name.startswith("."):
+            continue
+        if path.suffix.lower() in PICTURES | VIDEOS:
+            found.append(path)
+        elif path.name not in CAPTIONS:
+            others += 1
+    return found, others
+
+
+def _captions_file(request: Request) -> Path | None:
+    if request.captions is not None:
+        return request.captions
+    there = [request.folder / name for name in CAPTIONS if (request.folder / name).is_file()]
+    if len(there) > 1:
+        raise BadConfiguration(f"{request.folder} holds several captions files; say which with --captions")
+    return there[0] if there else None
+
+
+def _told(folder: Path, files: Sequence[Path], captions_file: Path | None, refused: list[NotTaken]) -> list[_Told]:
+    """Each picture with its caption; a row names it by its path in the folder, or by its name if no other has it."""
+    names = {path.relative_to(folder).as_posix(): path for path in files}
+    bare: dict[str, list[str]] = {}
+    for name, path in names.items():
+        bare.setdefault(path.name, []).append(name)
+    rows: dict[str, Caption] = {}
+    for row in captions(captions_file) if captions_file is not None else ():
+        if not isinstance(row, Caption):
+            refused.append(NotTaken(*row))
+            continue
+        wanted = row.file.replace("\\", "/").removeprefix("./")
+        matching = [wanted] if wanted in names else bare.get(wanted, [])
+        if len(matching) != 1:
+            why = (
+                "no picture of this name"
+                if not matching
+                else f"several pictures have this name: {', '.join(matching[:3])}"
+            )
+            refused.append(NotTaken(row.place_in_file, f"{row.file[:100]!r}: {why}"))
+        elif matching[0] in rows and rows[matching[0]][:6] != row[:6]:
+            refused.append(NotTaken(row.place_in_file, f"{row.file[:100]!r} was told of before, otherwise"))
+        else:
+            rows[matching[0]] = row
+    return [_Told(path, name, rows.get(name)) for name, path in names.items()]
