@@ -25,8 +25,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from alerts.wording import count
-from config.loader import BUILT_IN, Configuration, load, problems
-from config.schema_files import write_schemas
+from config.loader import BUILT_IN, Configuration
+from secondsource.app.configuring import load, problems, write_schemas
 from secondsource.app.parts import PARTS
 from secondsource.app.threads import stopping_on_signals
 from secondsource.contracts.errors import BadConfiguration, BadRecord, Halted, SecondSourceError, SourceAway
@@ -303,9 +303,12 @@ def media_import(
 
     configure_logging(sys.stderr, level=logging.WARNING)
     request = importing.Request(folder=folder, captions=captions, source=source, timezone=timezone)
-    with stopping_on_signals() as stop, wiring.house(_configuration(config), stop=stop) as house:
-        with _progress(as_json, "importing", "pictures/s") as progressed:
-            done = importing.import_media(house, request, stop, progressed)
+    with (
+        stopping_on_signals() as stop,
+        wiring.house(_configuration(config), stop=stop) as house,
+        _progress(as_json, "importing", "pictures/s") as progressed,
+    ):
+        done = importing.import_media(house, request, stop, progressed)
     if as_json:
         _print_json(
             {
