@@ -6,7 +6,9 @@ X's rules: reconnect at once the first time; after network errors 250 ms more ea
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -15,15 +17,19 @@ import msgspec
 CONNECTS, WINDOW_SECONDS = 50, 900.0
 _CREDITS_HOURS = 4
 
-Kind = Literal["network", "http", "rate", "rules", "pause", "fatal"]
+Kind = Literal["network", "http", "rate", "crowded", "rules", "pause", "fatal"]
 
 
 class Failure(NamedTuple):
-    """Why there is no stream, and what X asks for. `until`: not before then. `reason` is for people."""
+    """Why there is no stream, and what X asks for. `until`: not before then. `reason` is for people.
+
+    "crowded": another connection of the same app stands. "rules": X has none of ours. "pause": for hours or more.
+    """
 
     kind: Kind
     reason: str
     until: datetime | None = None
+    status: int = 0
 
 
 class _Body(msgspec.Struct):
@@ -37,11 +43,18 @@ class _Body(msgspec.Struct):
 
 def failure_of(status: int, body: bytes, reset: datetime | None, now: datetime) -> Failure:
     """What an HTTP status on connecting means. `now` dates the pauses that X gives no end of."""
-    said = _said(body)
+    return _failure(status, _said(body), reset, now)._replace(status=status)
+
+
+def _failure(status: int, said: _Body, reset: datetime | None, now: datetime) -> Failure:
     problem = (said.type or "").rsplit("/", 1)[-1]
     reason = f"X answered {status}: {said.detail or said.connection_issue or said.title or problem or 'no detail'}"
-    if status in {401, 403}:
-        return Failure("fatal", reason)
+    if status == 401:
+        return Failure("fatal", f"{reason}. X does not know the bearer token: give a valid one")
+    if status == 403:
+        return Failure(
+            "fatal", f"{reason}. X does not allow this: see the app's access, plan and spending limit in X's console"
+        )
     if status == 402:
         return Failure("pause", f"{reason} (no credits left)", now + timedelta(hours=_CREDITS_HOURS))
     if status == 409:
@@ -50,6 +63,8 @@ def failure_of(status: int, body: bytes, reset: datetime | None, now: datetime) 
         if problem == "usage-capped" or said.title == "UsageCapExceeded":
             end = _period_end(now, said.period)
             return Failure("pause", f"{reason} (usage cap)", reset if reset and reset > now else end)
+        if said.connection_issue == "TooManyConnections":
+            return Failure("crowded", reason)
         return Failure("rate", reason, reset if said.connection_issue is None else None)
     return Failure("http", reason)
 
@@ -90,7 +105,7 @@ class Backoff:
         if failure.kind == "network":
             self._network += 1
             return min(0.25 * (self._network - 1), 16.0)
-        if failure.kind == "rate":
+        if failure.kind in {"rate", "crowded"}:
             self._rate += 1
             return max(asked, 60.0 * (1 << min(self._rate - 1, 4)))
         self._http += 1
@@ -98,16 +113,25 @@ class Backoff:
 
 
 class ConnectBudget:
-    """At most `CONNECTS` in any `WINDOW_SECONDS`. Times are monotonic seconds."""
+    """At most `CONNECTS` in any `WINDOW_SECONDS`, and none where X says none is left. Times are monotonic seconds."""
 
     def __init__(self) -> None:
         self._connects: deque[float] = deque(maxlen=CONNECTS)
+        self._not_before = 0.0
+
+    def told(self, headers: Mapping[str, str], now: datetime, monotonic: float) -> None:
+        """What X's answer says of the limit: it counts what an earlier run of ours used, too. `now` by X's clock."""
+        with contextlib.suppress(KeyError, ValueError):
+            if int(headers["x-rate-limit-remaining"]) <= 0:
+                left = int(headers["x-rate-limit-reset"]) - now.timestamp()
+                self._not_before = monotonic + min(max(left, 0.0), WINDOW_SECONDS)
 
     def wait(self, now: float) -> float:
         """Seconds until another connection may be made."""
+        asked = max(0.0, self._not_before - now)
         if len(self._connects) < CONNECTS:
-            return 0.0
-        return max(0.0, self._connects[0] + WINDOW_SECONDS - now)
+            return asked
+        return max(asked, self._connects[0] + WINDOW_SECONDS - now)
 
     def spend(self, now: float) -> None:
         self._connects.append(now)

@@ -12,9 +12,11 @@ from ingest.collectors.x_rules import watch_of_tag
 from ingest.formats.reading import EARLIEST, Part, Span, without_nul
 from ingest.formats.x_v2 import (
     Envelope,
+    Included,
     MatchingRule,
     Problem,
     Terms,
+    Tweet,
     decode,
     decode_tweet,
     first_byte,
@@ -31,12 +33,15 @@ TOLERANCE = timedelta(minutes=5)
 class Said(NamedTuple):
     """`kind`: posts; a problem X reports; nobody's (a rule of another program brought it); or a type not known.
 
-    `note` says of a problem or an unknown type what it was, in its keys, never its content.
+    `note` says of a problem or an unknown type what it was, in its keys, never its content. `posts` and `profiles` are
+    the ids of all that came with it, which X charges for, whoever's they are.
     """
 
     kind: Literal["posts", "problem", "nobody's", "unknown"]
     messages: Sequence[Message] = ()
     note: str = ""
+    posts: Sequence[str] = ()
+    profiles: Sequence[str] = ()
 
 
 class Ownership(NamedTuple):
@@ -79,8 +84,12 @@ _event = msgspec.json.Decoder(_Event)
 _keys = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def to_posts(payload: bytes, now: datetime, collector: str, owners: Ownership) -> Said:
+def to_posts(
+    payload: bytes, now: datetime, collector: str, owners: Ownership, *, ahead: timedelta = timedelta(0)
+) -> Said:
     """One line, observed at `now`. Originals of reposts and quoted posts come before the post itself.
+
+    `ahead` is how far X's clock is ahead of ours: what X dates after our own now need not lie in the future.
 
     Raises:
         BadRecord: truncated, not JSON, no id, a time that cannot be.
@@ -89,7 +98,7 @@ def to_posts(payload: bytes, now: datetime, collector: str, owners: Ownership) -
     envelope = decode(payload)
     if first_byte(envelope.data) != b"{":
         return _notice(payload, envelope)
-    terms = Terms(collector, Span(EARLIEST, now + TOLERANCE), now)
+    terms = Terms(collector, Span(EARLIEST, now + ahead + TOLERANCE), now)
     try:
         tweet = decode_tweet(envelope.data)
     except BadRecord:
@@ -97,11 +106,19 @@ def to_posts(payload: bytes, now: datetime, collector: str, owners: Ownership) -
         if kind:
             return Said("unknown", note=f"data.{kind}")
         raise
-    part = posts_of(tweet, included(envelope.includes), terms)
+    beside = included(envelope.includes)
+    posts, profiles = charged(tweet, beside)
+    part = posts_of(tweet, beside, terms)
     watches = owners.watches(envelope.matching_rules, part)
     if not watches:
-        return Said("nobody's")
-    return Said("posts", [msgspec.structs.replace(message, watches=watches) for message in part.messages])
+        return Said("nobody's", posts=posts, profiles=profiles)
+    messages = [msgspec.structs.replace(message, watches=watches) for message in part.messages]
+    return Said("posts", messages, posts=posts, profiles=profiles)
+
+
+def charged(tweet: Tweet, beside: Included) -> tuple[list[str], list[str]]:
+    """Ids of the posts and profiles in one line."""
+    return [str(tweet.id), *map(str, beside.tweets)], [str(id_) for id_ in beside.users]
 
 
 def disconnect(problems: Sequence[Problem]) -> str:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from queue import Empty, Full, Queue
+from queue import Empty, Queue
 from threading import Event, Lock, Thread
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
 
 from ingest.collectors.x_client import Bearer
 from ingest.formats.reading import MAX_RECORD, MICROSECOND
 
-_WAITING = 10_000  #: lines read and not yet taken; X cuts off a reader that stays behind, not we
+_WAITING_BYTES = 64 << 20
+_SOCKET_BYTES = 256 << 10  #: what the system may read ahead of us: little, because X charges for what it has sent
 _CHUNK = 1 << 16
 _FAREWELL_SECONDS = 1.0  #: for the thread to close its socket; one still dialling is left to end by itself
 
@@ -61,7 +65,8 @@ class Stamps:
 class XStream:
     """Connects as soon as it is made; `take` gives what happened, in order, ending with Closed.
 
-    `stall_seconds` without a byte counts as a broken connection: X sends a heartbeat at least every 20 s.
+    `stall_seconds` without a byte counts as a broken connection: X sends a heartbeat at least every 20 s. `room` is how
+    many lines may wait to be taken: beyond it the socket is left unread, and `behind_since` says since when.
     """
 
     def __init__(
@@ -73,12 +78,16 @@ class XStream:
         user_agent: str,
         stamps: Stamps,
         stall_seconds: float,
+        room: int,
     ) -> None:
         self._url, self._params, self._auth = url, dict(params), auth
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         self._stamps = stamps
         self._stall = stall_seconds
-        self._queue: Queue[Happening] = Queue(_WAITING)
+        self._queue: Queue[Happening] = Queue()
+        self._waiting_bytes = 0
+        self.room = room
+        self.behind_since: datetime | None = None
         self._over = Event()
         self._response: requests.Response | None = None
         self._thread = Thread(target=self._run, name="x-stream", daemon=True)
@@ -87,9 +96,13 @@ class XStream:
     def take(self, seconds: float) -> Happening | None:
         """The next happening, waiting up to `seconds` for it."""
         try:
-            return self._queue.get(timeout=seconds) if seconds > 0 else self._queue.get_nowait()
+            taken = self._queue.get(timeout=seconds) if seconds > 0 else self._queue.get_nowait()
         except Empty:
             return None
+        if isinstance(taken, Line):
+            with self._stamps.lock:
+                self._waiting_bytes -= len(taken.body)
+        return taken
 
     def quiet_until(self) -> datetime | None:
         """A time by which everything that came has been taken; None while something is waiting to be."""
@@ -109,6 +122,8 @@ class XStream:
         reason = "closed"
         try:
             with requests.Session() as session:
+                session.mount("https://", _Shallow())
+                session.mount("http://", _Shallow())
                 response = session.get(
                     self._url,
                     params=self._params,
@@ -153,16 +168,30 @@ class XStream:
         return "closed by us"
 
     def _come(self, line: bytes) -> None:
-        # stamp and place in the queue are one act: `quiet_until` must not slip in between
         while not self._over.is_set():
+            # stamp and place in the queue are one act: `quiet_until` must not slip in between
             with self._stamps.lock:
-                if not self._queue.full():
-                    self._queue.put_nowait(Line(line, self._stamps.next()))
+                at = self._stamps.next()
+                room = self.room
+                waiting = self._queue.qsize()
+                if waiting < room and self._waiting_bytes < _WAITING_BYTES:
+                    # half of it must be taken before we call ourselves quick enough again
+                    if waiting <= room // 2 and self._waiting_bytes <= _WAITING_BYTES // 2:
+                        self.behind_since = None
+                    self._waiting_bytes += len(line)
+                    self._queue.put_nowait(Line(line, at))
                     return
+                if room:  # without room it is the budget that holds us, and the stream is about to be closed
+                    self.behind_since = self.behind_since or at
             self._over.wait(0.01)
 
     def _put(self, happening: Happening) -> None:
-        while not self._over.is_set():
-            with suppress(Full):
-                self._queue.put(happening, timeout=0.2)
-                return
+        self._queue.put(happening)
+
+
+class _Shallow(HTTPAdapter):
+    """Connections with a small receive buffer."""
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        small = (socket.SOL_SOCKET, socket.SO_RCVBUF, _SOCKET_BYTES)
+        super().init_poolmanager(*arguments, socket_options=[*HTTPConnection.default_socket_options, small], **options)

@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SPAN = Span(EARLIEST, NOW)
-FIRST_ID = 1_900_000_000_000_000_000
+FIRST_ID = (1_795_168_800_000 - 1_288_834_974_657) << 22  #: an id X gives at ten o'clock that day
 
 
 def body(value: object) -> bytes:
@@ -25,7 +25,7 @@ def v2_post(number: int, text: str = "", **more: object) -> Json:
         "id": str(FIRST_ID + number),
         "text": text or f"Post {number} on the bridge #Velgrad",
         "author_id": "42",
-        "created_at": f"2026-11-20T10:{number // 60:02d}:{number % 60:02d}.000Z",
+        "created_at": f"2026-11-20T{10 + number // 3600}:{number // 60 % 60:02d}:{number % 60:02d}.000Z",
         "entities": {"hashtags": [{"start": 0, "end": 8, "tag": "Velgrad"}]},
         **more,
     }

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
-from ingest.collectors.x import X, XSettings
+from ingest.collectors.x import X
+from ingest.collectors.x_settings import Rhythm, XSettings
 from secondsource.contracts.clock import Clock
+from secondsource.contracts.secret import Secret
 from secondsource.contracts.stage import Collector
+from tests.fakes.surroundings import surroundings
 from tests.fakes.x import TOKEN, FakeX
 from tests.ingest.payloads import FIRST_ID, Json, body, v2_line, v2_post
 from tests.ingest.sources import WATCHES, Ability
 
 BAD = b'{"data":{"id":"19000'
+THEN = datetime(2026, 11, 20, 10, 0, 5, tzinfo=UTC)
+WAITING = 200  #: lines the collector lets wait
 
 
 class XSource:
-    cannot: ClassVar[dict[Ability, str]] = {
-        "deletes": "the filtered stream does not say them; compliance jobs do",
-        "goes away": "to be written",
-        "floods": "to be written",
-    }
-    ahead: ClassVar[int] = 0
+    cannot: ClassVar[dict[Ability, str]] = {"deletes": "the filtered stream does not say them; compliance jobs do"}
+    ahead: ClassVar[int] = WAITING + 1800  # and what the sockets' buffers on both sides hold, at 500 bytes a line
 
     def __init__(self, folder: Path) -> None:
         self._fake = FakeX()
@@ -38,7 +40,7 @@ class XSource:
 
     def publish(self, *numbers: int) -> None:
         for number in numbers:
-            self._fake.archive.append({"data": v2_post(number)})
+            self._fake.archive.append({"data": v2_post(number), "includes": v2_line(number)["includes"]})
             self._fake.raw(body(v2_line(number)) + b"\r\n")
 
     def publish_repost(self, number: int, of: int) -> None:
@@ -62,20 +64,26 @@ class XSource:
         raise NotImplementedError
 
     def go_away(self) -> None:
-        raise NotImplementedError
+        self._fake.go_away()
 
     def come_back(self) -> None:
-        raise NotImplementedError
+        self._fake.away = False
 
     def sent(self) -> int:
-        raise NotImplementedError
+        return self._fake.lines_sent
 
     def uid(self, number: int) -> str:
         return f"x:{FIRST_ID + number}"
 
     def collector(self, clock: Clock) -> Collector:
-        settings = XSettings(approved_use_case="testing", base_url=self._fake.url, flush_lines=3)
-        return X(settings, WATCHES, clock, token=TOKEN)
+        # X dates by its own clock, whatever ours says: there it is just after the posts were written
+        ahead = THEN - clock.now()
+        self._fake.now = lambda: clock.now() + ahead
+        settings = XSettings(
+            enabled=True, approved_use_case="testing", base_url=self._fake.url, token=Secret(TOKEN), posts_per_month=0
+        )
+        rhythm = Rhythm(flush_lines=3, rules_apply=0.0, search_delay=0.0, waiting=WAITING)
+        return X(settings, WATCHES, surroundings(clock), rhythm=rhythm)
 
     def waiting(self, clock: Clock) -> Collector:
         return self.collector(clock)
