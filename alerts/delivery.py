@@ -35,13 +35,14 @@ class Patience(NamedTuple):
         return min(self.first * 2.0 ** min(failures, 30), self.most)
 
 
-Kind = Literal["sent", "found", "postponed", "doubtful", "refused", "halted", "unserved"]
+Kind = Literal["sent", "found", "corrected", "postponed", "doubtful", "refused", "halted", "unserved"]
 
 
 class Outcome(NamedTuple):
     """What became of one try.
 
-    `sent`: posted now. `found`: it had been posted by a try that did not hear so. `postponed`: surely not posted, to
+    `sent`: posted now. `found`: it had been posted by a try that did not hear so. `corrected`: it says what its event
+    says since words were taken out of it. `postponed`: surely not posted, to
     be tried again. `doubtful`: perhaps posted, to be looked for. `refused`: never. `halted`: the notifier cannot work
     as configured. `unserved`: no notifier for this destination, said once for each.
     """
@@ -164,7 +165,28 @@ class Sender:
             self._quiet[destination] = self._clock.monotonic() + self._patience.settle
             return self._patience.settle
         bucket.take()
-        return self._try(delivery, notifier)
+        return self._correct(delivery, notifier) if delivery.stale else self._try(delivery, notifier)
+
+    def _correct(self, delivery: Delivery, notifier: Notifier) -> float:
+        started = self._clock.monotonic()
+        try:
+            notifier.correct(delivery)
+        except Refused as error:
+            self._outbox.refused(delivery.id, str(error))
+            self._close("refused", delivery, started, str(error))
+        except BadConfiguration as error:
+            self._postpone(delivery, str(error), self._patience.most, doubtful=False)
+            self._say("halted", delivery, started, str(error))
+            raise
+        except SourceAway as error:
+            wait = self._patience.most if error.retry_after is None else error.retry_after
+            self._postpone(delivery, str(error), wait, doubtful=False)
+            self._close("postponed", delivery, started, str(error))
+            return wait
+        else:
+            self._outbox.corrected(delivery.id, delivery.stale)
+            self._close("corrected", delivery, started)
+        return 0.0
 
     def _try(self, delivery: Delivery, notifier: Notifier) -> float:
         started = self._clock.monotonic()

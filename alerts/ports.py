@@ -38,7 +38,7 @@ class Outbox(Protocol):
     def let_go(self, destination: str, holder: str) -> None: ...
 
     def next(self, destination: str, now: datetime) -> Delivery | None:
-        """The oldest undelivered event, unless it is to be tried again only later than `now`."""
+        """The oldest event to deliver or to correct, unless it is to be tried again only later than `now`."""
         ...
 
     def sending(self, delivery_id: str) -> None:
@@ -47,8 +47,12 @@ class Outbox(Protocol):
 
     def sent(self, delivery_id: str, reference: str, at: datetime) -> None: ...
 
+    def corrected(self, delivery_id: str, stale: int) -> None:
+        """What was shown now says what the event says, after as many removals as `Delivery.stale` said."""
+        ...
+
     def postponed(self, delivery_id: str, reason: str, until: datetime) -> None:
-        """The service refused for now (429, 5xx, away) and surely has not posted."""
+        """The service refused for now (429, 5xx, away) and surely has not posted, or not corrected."""
         ...
 
     def refused(self, delivery_id: str, reason: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Row, delete, select, text, update
+from sqlalchemy import Connection, Row, case, delete, select, text, update
 
 from secondsource.contracts.messages import AlertEvent
 from secondsource.contracts.outbox import Delivery
@@ -13,7 +14,7 @@ from store.database import Database
 from store.rows import Moment
 from store.tables import alert_events, leases, outbox
 
-_OPEN = outbox.c.state.in_(("waiting", "sending"))
+_OPEN = outbox.c.state.in_(("waiting", "sending")) | ((outbox.c.stale > 0) & (outbox.c.state == "sent"))
 _HOLD = text(
     "INSERT INTO leases (destination, holder, until) VALUES (:destination, :holder, :until) "
     "ON CONFLICT (destination) DO UPDATE SET holder = excluded.holder, until = excluded.until "
@@ -46,7 +47,7 @@ class Deliveries:
             connection.execute(delete(leases).where(leases.c.destination == destination, leases.c.holder == holder))
 
     def next(self, destination: str, now: datetime) -> Delivery | None:
-        """The oldest undelivered event, unless it is to be tried again only later than `now`."""
+        """The oldest event to deliver or to correct, unless it is to be tried again only later than `now`."""
         o = outbox.c
         with self._database.reading() as connection:
             row = connection.execute(
@@ -58,6 +59,8 @@ class Deliveries:
             ).one_or_none()
             if row is None or (row.not_before is not None and row.not_before > now):
                 return None
+            if row.state == "sent":
+                return _correction(row, is_newest=_is_newest(connection, row))
             reference = connection.execute(
                 select(o.reference)
                 .where(o.destination == destination, o.alert_id == row.alert_id, o.state == "sent", o.reference != "")
@@ -73,17 +76,33 @@ class Deliveries:
     def sent(self, delivery_id: str, reference: str, at: datetime) -> None:
         self._set(delivery_id, state="sent", reference=reference, sent_at=at, reason="")
 
+    def corrected(self, delivery_id: str, stale: int) -> None:
+        """What was shown now says what the event says, after as many removals as `Delivery.stale` said."""
+        self._set(delivery_id, stale=outbox.c.stale - stale, reason="")
+
     def postponed(self, delivery_id: str, reason: str, until: datetime) -> None:
-        """The service refused for now (429, 5xx, away) and surely has not posted."""
-        self._set(delivery_id, state="waiting", reason=reason, not_before=until)
+        """The service refused for now (429, 5xx, away) and surely has not posted, or not corrected."""
+        state = case((outbox.c.state == "sent", "sent"), else_="waiting")
+        self._set(delivery_id, state=state, reason=reason, not_before=until)
 
     def refused(self, delivery_id: str, reason: str) -> None:
         """The service will never take it (channel gone, message invalid): kept, shown in `status`, not retried."""
-        self._set(delivery_id, state="refused", reason=reason)
+        self._set(delivery_id, state="refused", reason=reason, stale=0)
 
     def _set(self, delivery_id: str, **values: object) -> None:
         with self._database.writing() as connection:
             connection.execute(update(outbox).where(outbox.c.id == delivery_id).values(**values))
+
+
+def _is_newest(connection: Connection, row: Row[Any]) -> bool:
+    """Whether the alert's message shows this event: none was delivered there later."""
+    o = outbox.c
+    same = (o.destination == row.destination, o.alert_id == row.alert_id, o.reference == row.reference)
+    return connection.execute(select(o.id).where(*same, o.state == "sent", o.seq > row.seq).limit(1)).first() is None
+
+
+def _correction(row: Row[Any], *, is_newest: bool) -> Delivery:
+    return _delivery(row, row.reference)._replace(stale=row.stale, newest=is_newest)
 
 
 def _delivery(row: Row[tuple[object, ...]], reference: str) -> Delivery:

@@ -67,6 +67,9 @@ class ConsoleNotifier:
         console.print(_table(rows(delivery.event), repeated=delivery.in_doubt))
         return "\n".join(line.rstrip(" ") for line in aside.getvalue().splitlines()) + "\n\n"
 
+    def correct(self, delivery: Delivery) -> None:
+        """What a terminal has shown cannot be taken back, and nothing of it is kept."""
+
     def find(self, delivery: Delivery) -> str | None:  # noqa: ARG002 - the protocol asks about a delivery
         return None
 

@@ -54,6 +54,18 @@ class Notifier(Protocol):
         """
         ...
 
+    def correct(self, delivery: Delivery) -> None:
+        """Let what was posted for this delivery say what its event says now: words were taken out of it since.
+
+        Where a service keeps what it has shown. May be repeated freely.
+
+        Raises:
+            SourceAway: a later try may succeed.
+            Refused: it cannot be changed; the reason, and what an operator can do about it.
+            BadConfiguration: the credentials cannot work; stop.
+        """
+        ...
+
     def find(self, delivery: Delivery) -> str | None:
         """What `post` would have returned if it was heard after all; None if it surely did not post, or cannot tell
         and had better repeat itself.

@@ -96,6 +96,50 @@ class SlackNotifier:
         self._say(delivery, channel, message, thread_ts=ts)
         return delivery.reference
 
+    def correct(self, delivery: Delivery) -> None:
+        channel, _, ts = delivery.reference.partition(":")
+        if delivery.newest:
+            self._edit(channel, ts, slack_blocks.card(delivery.event, f"{mark(delivery)}:card"))
+        try:
+            replies = [
+                reply["ts"]
+                for reply in self._pages(self._client.conversations_replies, channel, ts=ts, oldest=ts)
+                if reply["ts"] != ts and _marked(reply, delivery)
+            ]
+        except Refused as error:
+            msg = (
+                f"a reply to the message {ts} in {channel} may quote a post that was removed, and the channel cannot "
+                "be read; look there, and give the token the scope channels:history (groups:history)"
+            )
+            raise Refused(msg) from error
+        for reply in replies:
+            self._edit(channel, reply, slack_blocks.change(delivery.event, mark(delivery)))
+
+    def _edit(self, channel: str, ts: str, message: slack_blocks.Message) -> None:
+        """Say this instead; what may no longer be edited is deleted."""
+        edited = self._change(self._client.chat_update, channel, ts, text=message.text, blocks=message.blocks)
+        if edited or self._change(self._client.chat_delete, channel, ts):
+            return
+        msg = (
+            f"the message {ts} in {channel} quotes a post that was removed, and Slack lets us neither edit nor delete "
+            "it; delete it there by hand"
+        )
+        raise Refused(msg)
+
+    def _change(self, call: Call, channel: str, ts: str, **to: Any) -> bool:
+        """False where Slack does not let us; a message that is gone needs no change."""
+        try:
+            call(channel=channel, ts=ts, **to)
+        except SlackApiError as error:
+            answer = answer_of(error)
+            if answer in {"edit_window_closed", "cant_update_message", "cant_delete_message"}:
+                return False
+            if answer not in _GONE:
+                raise _nothing_posted(failure(error)) from error
+        except _LINE_FAILURES as error:
+            raise _nothing_posted(unheard(error)) from error
+        return True
+
     def find(self, delivery: Delivery) -> str | None:
         if delivery.reference:
             channel, _, ts = delivery.reference.partition(":")

@@ -13,6 +13,8 @@ class Delivery(NamedTuple):
     `in_doubt`: a sender died between asking the service to post and hearing back.
     `reference` is the service's handle of this alert's first message there ("" while there is none), as given
     to `Outbox.sent`; `attempts` counts tries so far.
+    `stale` is not 0 where it has been delivered and words have been taken out of the event since: what was shown is
+    to be corrected. `newest`: no later event of the alert has been delivered there.
     """
 
     id: str
@@ -21,3 +23,5 @@ class Delivery(NamedTuple):
     in_doubt: bool
     reference: str
     attempts: int
+    stale: int = 0
+    newest: bool = True

@@ -11,7 +11,8 @@ import pytest
 
 from alerts.notifiers import NOTIFIERS, ConsoleNotifier, Notifier, SlackNotifier
 from alerts.ports import Delivery
-from tests.delivery.stories import STATES, Kind, event, life
+from store import scrubbing
+from tests.delivery.stories import CLAIM, STATES, Kind, event, life
 from tests.fakes.slack import TOKEN, running
 
 
@@ -70,6 +71,21 @@ def test_finds_what_it_posted_and_nothing_else(place: Place) -> None:
     if place.looks_back:
         assert place.notifier.find(opened) == reference
     assert place.notifier.find(updated._replace(reference=reference)) is None
+
+
+def test_what_can_be_read_back_is_corrected_and_may_be_twice(place: Place) -> None:
+    reference = ""
+    steps = deliveries(place)
+    for delivery in steps:
+        reference = place.notifier.post(delivery._replace(reference=reference))
+    for delivery in steps:
+        cleaned = scrubbing.event(delivery.event, {delivery.event.story.claim_uid})
+        stale = delivery._replace(event=cleaned, reference=reference, stale=1, newest=delivery is steps[-1])
+        for _ in range(2):
+            place.notifier.correct(stale)
+    if place.looks_back:
+        assert CLAIM[:24] not in place.shown()
+        assert "removed at the source" in place.shown()
 
 
 @pytest.mark.parametrize("kind", list(STATES))

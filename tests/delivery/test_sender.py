@@ -16,7 +16,8 @@ from alerts.notifiers.slack import SlackNotifier
 from alerts.ports import Delivery
 from secondsource.contracts.clock import SystemClock
 from secondsource.contracts.errors import BadConfiguration, SourceAway
-from tests.delivery.stories import event, life
+from store import scrubbing
+from tests.delivery.stories import CLAIM, event, life
 from tests.fakes.clock import ManualClock
 from tests.fakes.outbox import FakeOutbox
 from tests.fakes.slack import TOKEN, Answer, Dropped, FakeSlack, Html, RateLimited, running
@@ -71,6 +72,7 @@ class FakeNotifier:
         self.pace = pace
         self.script = list(script)
         self.posted: list[str] = []
+        self.corrected: list[tuple[str, bool]] = []
         self.looked: list[str] = []
         self.there: dict[str, str] = {}
 
@@ -79,6 +81,11 @@ class FakeNotifier:
             raise self.script.pop(0)
         self.posted.append(delivery.id)
         return "r1"
+
+    def correct(self, delivery: Delivery) -> None:
+        if self.script:
+            raise self.script.pop(0)
+        self.corrected.append((delivery.id, delivery.newest))
 
     def find(self, delivery: Delivery) -> str | None:
         self.looked.append(delivery.id)
@@ -275,7 +282,58 @@ def test_stops_at_once_when_asked(outbox: FakeOutbox) -> None:
     assert not thread.is_alive()
 
 
+def test_corrects_what_it_sent_before_it_sends_more(outbox: FakeOutbox, clock: ManualClock) -> None:
+    first, second, third = filled(outbox)
+    notifier = FakeNotifier()
+    outbox.rows[2].not_before = clock.now() + timedelta(days=1)
+    assert sender(outbox, notifier, clock).drain_once() == 2
+    outbox.rows[2].not_before = None
+    for delivery_id, step in zip((first, second, third), life(), strict=True):
+        outbox.remove_words(delivery_id, step)
+    notifier.script = [SourceAway("busy", retry_after=7.0), Refused("not yours to edit")]
+    outcomes: list[Outcome] = []
+    assert sender(outbox, notifier, clock, told=outcomes.append).drain_once(wait_up_to=30) == 2
+    assert [outcome.kind for outcome in outcomes] == ["postponed", "refused", "corrected", "sent"]
+    assert outbox.states() == ["refused", "sent", "sent"]
+
+
+def test_a_correction_is_made_once(outbox: FakeOutbox, clock: ManualClock) -> None:
+    first, second, third = filled(outbox)
+    notifier = FakeNotifier()
+    sender(outbox, notifier, clock).drain_once()
+    for delivery_id, step in zip((first, third), life()[::2], strict=True):
+        outbox.remove_words(delivery_id, step)
+    one = sender(outbox, notifier, clock)
+    assert (one.drain_once(), one.drain_once()) == (2, 0)
+    assert notifier.corrected == [(first, False), (third, True)]
+    assert notifier.posted == [first, second, third]
+
+
+def test_bad_credentials_stop_a_correction_too(outbox: FakeOutbox, clock: ManualClock) -> None:
+    (delivery_id, *_) = filled(outbox)
+    notifier = FakeNotifier()
+    sender(outbox, notifier, clock).drain_once()
+    outbox.remove_words(delivery_id, life()[0])
+    notifier.script = [BadConfiguration("token revoked")]
+    with pytest.raises(BadConfiguration):
+        sender(outbox, notifier, clock).drain_once()
+    clock.advance(120)
+    assert sender(outbox, notifier, clock).drain_once() == 1
+
+
 # Against Slack's wire.
+
+
+def test_a_removed_quotation_leaves_slack(slack: FakeSlack, outbox: FakeOutbox, clock: ManualClock) -> None:
+    ids = filled(outbox, ONE)
+    one = sender(outbox, slack_notifier(slack), clock)
+    one.drain_once(wait_up_to=10)
+    assert CLAIM[:24] in str(slack.channels["C0000000001"].messages)
+    for delivery_id, step in zip(ids, life(), strict=True):
+        outbox.remove_words(delivery_id, scrubbing.event(step, {step.story.claim_uid}))
+    assert one.drain_once(wait_up_to=10) == 3
+    assert CLAIM[:24] not in str(slack.channels["C0000000001"].messages)
+    assert_told_once(slack)
 
 
 def test_one_message_kept_up_to_date(slack: FakeSlack, outbox: FakeOutbox, clock: ManualClock) -> None:

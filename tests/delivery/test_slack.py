@@ -13,7 +13,8 @@ from alerts.notifiers.slack_errors import unheard
 from alerts.ports import Delivery
 from secondsource.contracts.errors import BadConfiguration, SourceAway
 from secondsource.contracts.messages import AlertEvent
-from tests.delivery.stories import event, life
+from store import scrubbing
+from tests.delivery.stories import CLAIM, event, life
 from tests.fakes.slack import TOKEN, Answer, Dropped, FakeSlack, Html, RateLimited, running
 
 CHANNEL = "C0000000001"
@@ -187,3 +188,59 @@ def test_the_token_is_never_told(slack: FakeSlack) -> None:
         with pytest.raises((SourceAway, BadConfiguration)) as error:
             SlackNotifier(TOKEN, slack.url).post(delivery(event()))
         assert TOKEN not in str(error.value)
+
+
+def cleaned(of: AlertEvent) -> AlertEvent:
+    return scrubbing.event(of, {of.story.claim_uid})
+
+
+def test_a_removed_quotation_leaves_the_message_and_its_thread(slack: FakeSlack, notifier: SlackNotifier) -> None:
+    opened, updated, recalled = life()
+    reference = notifier.post(delivery(opened))
+    for step in (updated, recalled):
+        notifier.post(delivery(step, reference))
+    before = len(slack.called("chat.postMessage"))
+    notifier.correct(delivery(cleaned(opened), reference)._replace(stale=1, newest=False))
+    notifier.correct(delivery(cleaned(updated), reference)._replace(stale=1, newest=False))
+    (message,) = slack.first_messages()
+    assert CLAIM[:24] in str(message), "the message shows the newest event, whose turn comes last"
+    notifier.correct(delivery(cleaned(recalled), reference)._replace(stale=1))
+    assert CLAIM[:24] not in str(slack.channels[CHANNEL].messages)
+    assert "~It spreads" in message["blocks"][0]["text"]["text"]
+    assert len(slack.replies(message["ts"])) == 2
+    assert len(slack.called("chat.postMessage")) == before
+
+
+def test_what_may_no_longer_be_edited_is_deleted(slack: FakeSlack, notifier: SlackNotifier) -> None:
+    reference = notifier.post(delivery(event()))
+    slack.fail("chat.update", Answer("edit_window_closed"))
+    notifier.correct(delivery(cleaned(event()), reference)._replace(stale=1))
+    assert slack.channels[CHANNEL].messages == []
+    notifier.correct(delivery(cleaned(event()), reference)._replace(stale=1))
+
+
+def test_what_can_neither_be_edited_nor_deleted_is_said(slack: FakeSlack, notifier: SlackNotifier) -> None:
+    reference = notifier.post(delivery(event()))
+    slack.fail("chat.update", Answer("cant_update_message"))
+    slack.fail("chat.delete", Answer("cant_delete_message"))
+    with pytest.raises(Refused, match="delete it there by hand"):
+        notifier.correct(delivery(cleaned(event()), reference)._replace(stale=1))
+
+
+def test_a_thread_that_cannot_be_read_is_said(slack: FakeSlack, notifier: SlackNotifier) -> None:
+    reference = notifier.post(delivery(event()))
+    slack.scopes = ("chat:write",)
+    with pytest.raises(Refused, match="may quote a post that was removed"):
+        notifier.correct(delivery(cleaned(event()), reference)._replace(stale=1))
+    assert CLAIM[:24] not in str(slack.channels[CHANNEL].messages)
+
+
+@pytest.mark.parametrize("fault", [RateLimited(3), Html(502), Dropped()])
+def test_a_correction_that_goes_unheard_is_made_later(
+    slack: FakeSlack, notifier: SlackNotifier, fault: RateLimited | Html | Dropped
+) -> None:
+    reference = notifier.post(delivery(event()))
+    slack.fail("chat.update", fault)
+    with pytest.raises(SourceAway) as caught:
+        notifier.correct(delivery(cleaned(event()), reference)._replace(stale=1))
+    assert not isinstance(caught.value, Unheard)

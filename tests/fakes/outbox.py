@@ -22,6 +22,11 @@ class Row:
     reason: str = ""
     not_before: datetime | None = None
     sent_at: datetime | None = None
+    stale: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in {"waiting", "sending"} or (self.state == "sent" and self.stale > 0)
 
 
 @dataclass
@@ -43,7 +48,7 @@ class FakeOutbox:
 
     def waiting(self) -> list[str]:
         with self._lock:
-            return sorted({row.destination for row in self.rows if row.state in {"waiting", "sending"}})
+            return sorted({row.destination for row in self.rows if row.is_open})
 
     def hold(self, destination: str, holder: str, until: datetime, now: datetime) -> bool:
         with self._lock:
@@ -61,9 +66,12 @@ class FakeOutbox:
     def next(self, destination: str, now: datetime) -> Delivery | None:
         with self._lock:
             for row in self.rows:
-                if row.destination == destination and row.state in {"waiting", "sending"}:
+                if row.destination == destination and row.is_open:
                     if row.not_before is not None and row.not_before > now:
                         return None
+                    if row.state == "sent":
+                        newest = all(later.state != "sent" for later in self._later(row))
+                        return Delivery(row.id, destination, row.event, False, row.reference, 1, row.stale, newest)
                     reference = self._reference(row)
                     in_doubt = row.state == "sending"
                     return Delivery(row.id, destination, row.event, in_doubt, reference, row.attempts)
@@ -82,12 +90,32 @@ class FakeOutbox:
     def postponed(self, delivery_id: str, reason: str, until: datetime) -> None:
         with self._lock:
             row = self._row(delivery_id)
-            row.state, row.reason, row.not_before = "waiting", reason, until
+            row.state = "sent" if row.state == "sent" else "waiting"
+            row.reason, row.not_before = reason, until
 
     def refused(self, delivery_id: str, reason: str) -> None:
         with self._lock:
             row = self._row(delivery_id)
-            row.state, row.reason = "refused", reason
+            row.state, row.reason, row.stale = "refused", reason, 0
+
+    def corrected(self, delivery_id: str, stale: int) -> None:
+        with self._lock:
+            self._row(delivery_id).stale -= stale
+
+    def remove_words(self, delivery_id: str, event: AlertEvent) -> None:
+        """What a takedown does to an event that may have been delivered."""
+        with self._lock:
+            row = self._row(delivery_id)
+            row.event = event
+            row.stale += row.state in {"sending", "sent"}
+
+    def _later(self, than: Row) -> list[Row]:
+        return [
+            row
+            for row in self.rows
+            if (row.destination, row.event.alert_id) == (than.destination, than.event.alert_id)
+            and row.event.seq > than.event.seq
+        ]
 
     def _row(self, delivery_id: str) -> Row:
         return next(row for row in self.rows if row.id == delivery_id)

@@ -24,6 +24,7 @@ SCOPES: tuple[str, ...] = ("chat:write", "channels:history")
 _NEEDED = {
     "chat.postMessage": "chat:write",
     "chat.update": "chat:write",
+    "chat.delete": "chat:write",
     "conversations.history": "channels:history",
     "conversations.replies": "channels:history",
 }
@@ -178,6 +179,7 @@ class FakeSlack:
             },
             "chat.postMessage": self._post,
             "chat.update": self._update,
+            "chat.delete": self._delete,
             "conversations.history": self._history,
             "conversations.replies": self._thread_of,
         }
@@ -219,6 +221,14 @@ class FakeSlack:
         message["text"] = body.get("text", message["text"])
         message["metadata"] = body.get("metadata", message.get("metadata"))
         return {"channel": channel.id, "ts": message["ts"], "text": message["text"], "message": message}
+
+    def _delete(self, body: Json) -> Json:
+        channel = self._channel(body.get("channel", ""), by_name=False)
+        message = channel.find(body.get("ts", ""))
+        if message is None:
+            raise Refusal("message_not_found")
+        channel.messages.remove(message)
+        return {"channel": channel.id, "ts": message["ts"]}
 
     def _history(self, body: Json) -> Json:
         channel = self._channel(body.get("channel", ""), by_name=False)

@@ -5,6 +5,7 @@ import pytest
 from alerts.ports import Outbox
 from secondsource.contracts.messages import AlertEvent
 from store.memory import Store
+from store.scrubbing import REMOVED
 from store.stage import destinations
 from tests.store import velgrad as v
 
@@ -113,3 +114,54 @@ def test_alert_and_deliveries_are_written_together_or_not_at_all(store: Store) -
         raise ZeroDivisionError
     assert store.outbox.waiting() == []
     assert store.dump("alerts") == []
+
+
+def test_what_was_delivered_is_corrected_when_its_words_are_removed(store: Store) -> None:
+    """One that is still waiting leaves without them anyway."""
+    v.keep(store, v.alert(1), v.alert(2), v.alert(3), notifiers=("console",))
+    for sent in (FIRST, SECOND):
+        store.outbox.sending(sent)
+        store.outbox.sent(sent, "C1:1700.1", v.at(4))
+    v.keep(store, v.takedown(1))
+    v.keep(store, v.takedown(1))
+    first = store.outbox.next("console", v.at(9))
+    assert first is not None
+    assert (first.id, first.stale, first.newest, first.reference, first.in_doubt) == (
+        FIRST,
+        1,
+        False,
+        "C1:1700.1",
+        False,
+    )
+    assert first.event.story.claim == REMOVED
+    store.outbox.postponed(FIRST, "429", v.at(20))
+    assert store.outbox.next("console", v.at(9)) is None
+    v.keep(store, v.takedown(7))
+    first = store.outbox.next("console", v.at(30))
+    assert first is not None
+    assert (first.id, first.stale) == (FIRST, 2)
+    store.outbox.corrected(FIRST, 1)
+    first = store.outbox.next("console", v.at(30))
+    assert first is not None
+    assert (first.id, first.stale) == (FIRST, 1)
+    store.outbox.corrected(FIRST, 1)
+    second = store.outbox.next("console", v.at(30))
+    assert second is not None
+    assert (second.id, second.stale, second.newest) == (SECOND, 2, True)
+    store.outbox.refused(SECOND, "no")
+    third = store.outbox.next("console", v.at(30))
+    assert third is not None
+    assert (third.event.seq, third.stale, third.reference) == (3, 0, "C1:1700.1")
+
+
+def test_what_is_being_delivered_while_its_words_are_removed_is_corrected_after(store: Store) -> None:
+    v.keep(store, v.alert(1), notifiers=("console",))
+    store.outbox.sending(FIRST)
+    v.keep(store, v.takedown(1))
+    found = store.outbox.next("console", v.at(9))
+    assert found is not None
+    assert found.in_doubt
+    store.outbox.sent(FIRST, "C1:1700.1", v.at(4))
+    found = store.outbox.next("console", v.at(9))
+    assert found is not None
+    assert (found.stale, found.in_doubt) == (1, False)
