@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,15 @@ class Deployment:
                 raise RuntimeError("the workers did not start within two minutes")
             time.sleep(0.2)
         time.sleep(5)  # groups settle: not what is measured
+
+    @contextmanager
+    def held(self, worker: int) -> Iterator[None]:
+        """Keep a worker from doing anything. Shorter than the broker's patience (10 s), or it takes it for dead."""
+        self._processes[worker].send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._processes[worker].send_signal(signal.SIGCONT)
 
     def _log(self, number: int) -> Path:
         return self._folder / f"worker-{number}.log"

@@ -19,15 +19,25 @@ class KafkaServer:
 
     def __init__(self) -> None:
         self._java, self._jars = places.java(), places.kafka()
-        self._folder = Path(tempfile.mkdtemp(prefix="secondsource-kafka-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="secondsource-kafka-"))
         self._port, controller = free_ports(2)
-        self._properties = self._folder / "server.properties"
-        self._properties.write_text(_properties(self._port, controller, self._folder / "logs"))
+        self._properties = self.folder / "server.properties"
+        settings = self._guarded(_settings(self._port, controller, self.folder / "logs"))
+        self._properties.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         self._run(
-            "kafka.tools.StorageTool", "format", "--standalone", f"--cluster-id={cluster}", "-c", str(self._properties)
+            "kafka.tools.StorageTool",
+            *("format", "--standalone", f"--cluster-id={cluster}", "-c", str(self._properties)),
+            *self._users(),
         )
         self._process: Process | None = None
+
+    def _guarded(self, settings: dict[str, object]) -> dict[str, object]:
+        """The settings, where it is to be more than a plain broker."""
+        return settings
+
+    def _users(self) -> list[str]:
+        return []
 
     @property
     def bootstrap(self) -> str:
@@ -42,7 +52,7 @@ class KafkaServer:
         if self._process is None:
             # No log4j configuration: a broker says little, and what it says goes to the file shown on failure.
             command = [*self._command("-Xmx512m", "-Xms64m"), "kafka.Kafka", self._properties]
-            self._process = Process(command, self._folder / "broker.log")
+            self._process = Process(command, self.folder / "broker.log")
             self._process.wait_until(self._answers)
 
     def stop(self) -> None:
@@ -59,7 +69,7 @@ class KafkaServer:
 
     def remove(self) -> None:
         self.kill()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _command(self, *options: str) -> list[str | Path]:
         return [self._java, *options, "-XX:TieredStopAtLevel=1", "-cp", f"{self._jars}/*"]
@@ -83,8 +93,49 @@ class KafkaServer:
             return False
 
 
-def _properties(port: int, controller: int, logs: Path) -> str:
-    settings: dict[str, object] = {
+class GuardedKafkaServer(KafkaServer):
+    """Lets in, by its second door, who trusts its certificate (`ca_file`) and knows the password (SCRAM over TLS)."""
+
+    user, password = "velgrad", "ferry-at-noon"
+
+    @property
+    def guarded_bootstrap(self) -> str:
+        return f"127.0.0.1:{self._guarded_port}"
+
+    @property
+    def ca_file(self) -> Path:
+        return self.folder / "ca.pem"
+
+    def _guarded(self, settings: dict[str, object]) -> dict[str, object]:
+        (self._guarded_port,) = free_ports(1)
+        store = self.folder / "broker.p12"
+        keys = ["-alias", "broker", "-keystore", str(store), "-storetype", "PKCS12", "-storepass", self.password]
+        names = ["-dname", "CN=127.0.0.1", "-ext", "SAN=ip:127.0.0.1", "-keyalg", "RSA", "-validity", "2"]
+        self._keytool("-genkeypair", *keys, *names)
+        self._keytool("-exportcert", "-rfc", *keys, "-file", str(self.ca_file))
+        door = f",GUARDED://{self.guarded_bootstrap}"
+        scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        return settings | {
+            "listeners": f"{settings['listeners']}{door}",
+            "advertised.listeners": f"{settings['advertised.listeners']}{door}",
+            "listener.security.protocol.map": f"{settings['listener.security.protocol.map']},GUARDED:SASL_SSL",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+            "listener.name.guarded.scram-sha-512.sasl.jaas.config": scram,
+            "ssl.keystore.location": store,
+            "ssl.keystore.type": "PKCS12",
+            "ssl.keystore.password": self.password,
+        }
+
+    def _users(self) -> list[str]:
+        return ["--add-scram", f"SCRAM-SHA-512=[name={self.user},password={self.password}]"]
+
+    def _keytool(self, *arguments: str) -> None:
+        subprocess.run([Path(self._java).with_name("keytool"), *arguments], check=True, capture_output=True, timeout=60)
+
+
+def _settings(port: int, controller: int, logs: Path) -> dict[str, object]:
+    return {
         "process.roles": "broker,controller",
         "node.id": 1,
         "controller.quorum.bootstrap.servers": f"127.0.0.1:{controller}",
@@ -106,4 +157,3 @@ def _properties(port: int, controller: int, logs: Path) -> str:
         "auto.create.topics.enable": "false",
         "message.max.bytes": 4_000_000,
     }
-    return "".join(f"{key}={value}\n" for key, value in settings.items())
