@@ -12,7 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event
 from typing import ClassVar, NamedTuple, cast
 
@@ -20,7 +20,7 @@ import msgspec
 
 from ingest.collectors.bluesky_memory import Handles, Sent
 from ingest.collectors.bluesky_pace import Pace
-from ingest.collectors.bluesky_stream import Closed, Happening, Opened, Stream
+from ingest.collectors.bluesky_stream import Closed, Happening, Inlet, Opened, Stream
 from ingest.collectors.bluesky_wire import SUBPROTOCOL, Light, Position, Wire, address, hosts, read, read_any, record_in
 from ingest.collectors.bluesky_wire import Event as Said
 from ingest.formats.bluesky import Where, account_uid, hashtags_of, languages_of, post_uid, to_post
@@ -41,6 +41,7 @@ _LOOK_UP_SECONDS = 0.2  #: how long anything blocks before `stop` is looked at
 _FLUSH_SECONDS = 0.2
 _FLUSH_MESSAGES = 500
 _TICK_SECONDS = 1.0
+_IDLE_LOOKS = 5  #: so many looks that found nothing are a second, about, whatever the clock says
 _HELD_SECONDS = 30.0  #: a connection that lasted this long was a good one: back-off starts over
 _LONGEST_WAIT = 60.0
 _PENDING = 500  #: deletions looked up at once, at most
@@ -63,6 +64,7 @@ class BlueskySettings:
     )
     ping_seconds: float = setting(10.0, "How long nothing may come before the host is pinged.", at_least=0.1)
     max_frame_bytes: int = setting(500_000, "Larger posts are not asked for, nor kept.", at_least=1000)
+    read_ahead: int = setting(2_000, "Frames read and not yet handled before the socket is paused.", at_least=1)
     remembered: int = setting(100_000, "Posts sent whose deletion is known without asking the store.", at_least=1)
 
     def off(self) -> str:
@@ -192,6 +194,7 @@ class _Run:
         self._pace = Pace()
         self._messages: list[Message] = []
         self._rejected: list[Rejected] = []
+        self._idle = 0
         self._ticked_at = self._looked_up_at = self._clock.monotonic()
 
     def batches(self) -> Iterator[Batch]:
@@ -217,6 +220,7 @@ class _Run:
             subprotocols=(SUBPROTOCOL,) if b.wire == "v2" else (),
             user_agent=b.around.user_agent,
             ping_seconds=settings.ping_seconds,
+            inlet=Inlet(self._clock.monotonic, settings.read_ahead),
         )
         b.seen["connects"] += 1
         begun = self._clock.monotonic()
@@ -248,9 +252,9 @@ class _Run:
             elif isinstance(happening, Closed):
                 failure = failure or _closed(happening)
             elif not self._catching:
-                self._sight.alive(self._clock.now())
+                self._sight.alive(self._stamp())
         if any(isinstance(one, bytes) for one in happenings) and not self._catching and failure is None:
-            self._sight.alive(self._clock.now(), posts)
+            self._sight.alive(self._stamp(), posts)
         return failure
 
     def _opened(self, *, resumed: bool) -> None:
@@ -258,7 +262,7 @@ class _Run:
         if resumed:
             self._catching = True
             self._gap = self._sight.good_at
-            self._pace.begin(self._clock.monotonic())
+            self._pace = Pace()
         else:
             self._catching = False
             self._sight.opened(now)
@@ -269,16 +273,15 @@ class _Run:
         behind = stream.inlet.behind()
         if self._catching:
             frames = sum(isinstance(one, bytes) for one in happenings)
-            self._pace.came(monotonic, self._position.seen_us, frames)
+            self._pace.looked(monotonic, frames, self._position.seen_us)
             if behind < self._settings.behind_seconds and self._pace.live(now):
                 self._caught_up(now)
         elif behind >= self._settings.behind_seconds and self._sight.seeing:
-            self._gap = self._sight.good_at
-            self._sight.lost(
-                f"consumer too slow: for {behind:.0f} s more has come than was handled; the socket is paused"
-            )
+            self._gap = now - timedelta(seconds=behind)
+            reason = f"consumer too slow: for {behind:.0f} s more has come than was handled; the socket is paused"
+            self._sight.lost(reason, self._gap)
             self._catching = True
-            self._pace.begin(monotonic)
+            self._pace = Pace()
 
     def _caught_up(self, now: datetime) -> None:
         self._catching = False
@@ -479,7 +482,8 @@ class _Run:
 
     def _due(self, happenings: Sequence[Happening]) -> bool:
         since = self._clock.monotonic() - self._ticked_at
-        if since >= _TICK_SECONDS:
+        self._idle = 0 if happenings else self._idle + 1
+        if since >= _TICK_SECONDS or self._idle >= _IDLE_LOOKS:
             return True
         if not (self._messages or self._rejected or self._updates):
             return False
@@ -506,7 +510,7 @@ class _Run:
         )
         batch = Batch([*self._messages, tick], self._rejected, msgspec.json.encode(cursor).decode())
         self._messages, self._rejected = [], []
-        self._ticked_at = now
+        self._ticked_at, self._idle = now, 0
         return batch
 
     def _stamp(self) -> datetime:

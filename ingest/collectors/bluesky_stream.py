@@ -7,11 +7,10 @@ bounded whatever the consumer does. Jetstream sends no heartbeat, so after a sil
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from threading import Condition, Event, Thread
-from time import monotonic
 from typing import NamedTuple
 
 import msgspec
@@ -21,8 +20,7 @@ from websockets.typing import Subprotocol
 
 from ingest.formats.reading import FAULTS, MAX_RECORD
 
-INLET_FRAMES = 2_000
-INLET_BYTES = 8 * 1024 * 1024  #: beyond what one frame may have
+INLET_BYTES = 8 * 1024 * 1024  #: waiting at once; one frame may go beyond it
 _DIAL_SECONDS = 10.0
 _FAREWELL_SECONDS = 1.0
 
@@ -48,9 +46,13 @@ Happening = bytes | Opened | Pong | Closed
 
 
 class Inlet:
-    """Between the reading thread and the collector: so many frames, so many bytes, then the thread waits."""
+    """Between the reading thread and the collector: so many frames, so many bytes, then the thread waits.
 
-    def __init__(self, frames: int = INLET_FRAMES, size: int = INLET_BYTES) -> None:
+    `monotonic` gives seconds, to say for how long.
+    """
+
+    def __init__(self, monotonic: Callable[[], float], frames: int, size: int = INLET_BYTES) -> None:
+        self._monotonic = monotonic
         self._frames, self._size = frames, size
         self._waiting: deque[Happening] = deque()
         self._held = 0
@@ -66,7 +68,7 @@ class Inlet:
         with self._changed:
             while size and not self._over and self._full():
                 if self._behind_since is None:
-                    self._behind_since = monotonic()
+                    self._behind_since = self._monotonic()
                 self._blocked = True
                 self._changed.wait()
             self._blocked = False
@@ -92,7 +94,7 @@ class Inlet:
     def behind(self) -> float:
         """For how many seconds whoever takes has not kept up."""
         with self._changed:
-            return 0.0 if self._behind_since is None else monotonic() - self._behind_since
+            return 0.0 if self._behind_since is None else self._monotonic() - self._behind_since
 
     def end(self) -> None:
         with self._changed:
@@ -107,12 +109,12 @@ class Stream:
     """Connects as soon as it is made; `inlet` gives what happened, ending with Closed."""
 
     def __init__(
-        self, url: str, *, subprotocols: Sequence[str], user_agent: str, ping_seconds: float, inlet: Inlet | None = None
+        self, url: str, *, subprotocols: Sequence[str], user_agent: str, ping_seconds: float, inlet: Inlet
     ) -> None:
         self._url, self._subprotocols = url, [Subprotocol(name) for name in subprotocols]
         self._user_agent = user_agent
         self._ping_seconds = ping_seconds
-        self.inlet = inlet or Inlet()
+        self.inlet = inlet
         self._over = Event()
         self._connection: ClientConnection | None = None
         self._thread = Thread(target=self._run, name="bluesky-stream", daemon=True)
