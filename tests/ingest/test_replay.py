@@ -34,7 +34,7 @@ from secondsource.contracts.messages import (
 from secondsource.contracts.stage import Batch
 from secondsource.contracts.watch import Watch
 from tests.fakes.clock import ManualClock
-from tests.ingest.payloads import body, v1_status, v2_line, v2_post
+from tests.ingest.payloads import FIRST_ID, body, v1_status, v2_line, v2_post
 
 TEN = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 WATCHES = [Watch(name="velgrad", hashtags=("Velgrad",)), Watch(name="mill", any_of=("mill",))]
@@ -79,6 +79,11 @@ def sent(batches: list[Batch]) -> list[Message]:
 
 def uids(batches: list[Batch]) -> list[str]:
     return [message.uid for message in sent(batches) if isinstance(message, Post)]
+
+
+def numbers(batches: list[Batch]) -> list[int]:
+    """Of invented posts of X."""
+    return [int(uid.removeprefix("x:")) - FIRST_ID for uid in uids(batches)]
 
 
 def ticks(batches: list[Batch]) -> list[Tick]:
@@ -207,7 +212,7 @@ def test_files_of_x_are_recognised(tmp_path: Path, printed: bool) -> None:
     v2.write_text("\n".join(json.dumps(v2_line(number), indent=indent) for number in (5, 2)))
     page.write_text(json.dumps({"data": [v2_post(6), v2_post(4)], "meta": {}}, indent=indent))
     batches = run(replay(v1, v2, page))
-    assert [uid[-1] for uid in uids(batches)] == ["1", "2", "3", "4", "5", "6"]
+    assert numbers(batches) == [1, 2, 3, 4, 5, 6]
     assert_truthful(batches)
 
 
@@ -227,7 +232,7 @@ def test_an_array_cut_off_keeps_what_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(body([v1_status(1), v1_status(2, text='braces } ] in \\" words'), v1_status(3)])[:-100])
     batches = run(replay(path))
-    assert [uid[-1] for uid in uids(batches)] == ["1", "2"]
+    assert numbers(batches) == [1, 2]
     assert [record.reason.split(" (")[0] for batch in batches for record in batch.rejected] == ["truncated JSON"]
 
 
