@@ -256,7 +256,7 @@ class Sender:
 
     def _close(self, kind: Kind, delivery: Delivery, started: float, reason: str = "") -> None:
         self._doubts.pop(delivery.id, None)
-        self._delivered += kind in {"sent", "found"}
+        self._delivered += kind in {"sent", "found", "corrected"}
         self._say(kind, delivery, started, reason)
 
     def _say(self, kind: Kind, delivery: Delivery, started: float, reason: str = "") -> None:
