@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from datetime import UTC, datetime
 from io import BytesIO
 
@@ -18,8 +19,10 @@ def taken_at(body: bytes) -> datetime | None:
     Never raises, whatever the bytes are: nothing but the header is read.
     """
     try:
-        image = Image.open(BytesIO(body), formats=_FORMATS)
-        told = image.getexif().get_ifd(ExifTags.IFD.Exif)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that its EXIF is damaged is no news to anyone
+            image = Image.open(BytesIO(body), formats=_FORMATS)
+            told = image.getexif().get_ifd(ExifTags.IFD.Exif)
     except Exception:  # noqa: BLE001 -- decoders raise nearly anything on damaged bytes
         return None
     written, offset = told.get(ExifTags.Base.DateTimeOriginal), told.get(ExifTags.Base.OffsetTimeOriginal)
