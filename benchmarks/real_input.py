@@ -16,8 +16,9 @@ from typing import cast
 from benchmarks.deployment import Deployment, kafka, wait_for_end
 from benchmarks.report import Report, measured
 from benchmarks.whole_way import postgres
-from config.loader import Configuration, load
+from config.loader import Configuration
 from secondsource.app import replaying, wiring
+from secondsource.app.configuring import load
 from secondsource.app.wiring import House
 from secondsource.contracts.messages import Picture
 

@@ -10,8 +10,9 @@ from threading import Event
 
 from benchmarks.report import Report, Spent, measured, resident_megabytes
 from benchmarks.stream import WATCH, batches, gazetteer, posts, watch_name, with_counts
-from config.loader import Configuration, load
+from config.loader import Configuration
 from secondsource.app import wiring
+from secondsource.app.configuring import load
 from secondsource.contracts.messages import decode, encode
 from secondsource.contracts.stage import Batch
 from tests.servers.postgres import PostgresServer

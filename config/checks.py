@@ -1,4 +1,4 @@
-"""What only shows when keys are read together: watches that match nothing, secrets that are not there, X unapproved."""
+"""What only shows when keys are read together: watches that match nothing, files that are not there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from config.document import Document, Trail
 from config.problem import Problem, quoted
 from config.schema import Deployment, Watch
+from config.sections import SecretKeys
 
 
 def check_watch(document: Document, trail: Trail, watch: Watch) -> Iterator[Problem]:
@@ -53,7 +54,6 @@ def check_names(found: Sequence[tuple[Document, Trail, Watch]]) -> Iterator[Prob
 def check_deployment(document: Document, settings: Deployment, environ: Mapping[str, str]) -> Iterator[Problem]:
     """Problems of the deployment file that each key alone does not show, files it names included."""
     yield from _check_kafka(document, settings, environ)
-    yield from _check_x(document, settings, environ)
     store = settings.store
     if store.url and store.url_env:
         yield document.problem(("store", "url_env"), "url and url_env are both given", "one of the two")
@@ -91,31 +91,25 @@ def _check_kafka(document: Document, settings: Deployment, environ: Mapping[str,
         yield document.problem(("kafka", given), f"goes together with {missing}, which is missing", f"{missing}: too")
 
 
-def _check_x(document: Document, settings: Deployment, environ: Mapping[str, str]) -> Iterator[Problem]:
-    x = settings.collectors.x
-    if not x.enabled:
-        return
-    if len(x.approved_use_case.split()) < 2:
-        what = "X's terms bind its content to the use X approved for your account, so say which that is"
-        write = "approved_use_case: Newsroom verification, approved 2026-09-01"
-        yield document.problem(("collectors", "x", "approved_use_case"), what, write)
-    if not x.token_env and not x.token_file:
-        what = "X is on, and nothing says where its token is"
-        yield document.problem(("collectors", "x", "enabled"), what, "token_env: X_BEARER_TOKEN beside it")
-    elif x.token_env and not x.token_file and not environ.get(x.token_env, "").strip():
-        what = f"X is on, and the environment variable {x.token_env} is not set"
-        yield document.problem(("collectors", "x", "token_env"), what, f"export {x.token_env}=… or enabled: false")
+def check_secret(
+    document: Document, keys: SecretKeys, environ: Mapping[str, str], *, needed: bool
+) -> Iterator[Problem]:
+    """A secret of a collector: what is named must be there, the variable only where the collector is on."""
+    if keys.path is not None and not keys.path.is_file():
+        yield document.problem(keys.key("_file"), f"there is no file {quoted(str(keys.path))}", "the path of a file")
+    if needed and keys.variable and not keys.path and not environ.get(keys.variable, "").strip():
+        what = f"{keys.at[1]} is on, and the environment variable {keys.variable} is not set"
+        yield document.problem(keys.key("_env"), what, f"export {keys.variable}=… or enabled: false")
 
 
 def _files(settings: Deployment) -> Iterator[tuple[Trail, Path]]:
     """Every single file the settings name."""
-    kafka, x, slack = settings.kafka, settings.collectors.x, settings.notify.slack
+    kafka, slack = settings.kafka, settings.notify.slack
     named: tuple[tuple[Trail, Path | None], ...] = (
         (("kafka", "ssl_ca_file"), kafka.ssl_ca_file),
         (("kafka", "ssl_cert_file"), kafka.ssl_cert_file),
         (("kafka", "ssl_key_file"), kafka.ssl_key_file),
         (("kafka", "sasl_password_file"), kafka.sasl_password_file),
-        (("collectors", "x", "token_file"), x.token_file),
         (("notify", "slack", "token_file"), slack.token_file),
         *((("enrich", "gazetteers", index), path) for index, path in enumerate(settings.enrich.gazetteers or ())),
     )

@@ -11,18 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypedDict, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from config.checks import check_deployment, check_names, check_watch
+from config.checks import check_deployment, check_names, check_secret, check_watch
 from config.cues import Cues, check_cues
 from config.document import Document, Trail, key_of, read
 from config.explain import explain
 from config.problem import Problem, WrongFiles, quoted, visible
-from config.schema import DATABASES, Deployment, Watch, WatchFile, is_database
+from config.schema import DATABASES, REPLAY, Deployment, Watch, WatchFile, is_database
 from config.secrets import from_environment, from_file, literal_secrets
+from config.sections import SecretKeys, Settings, deployment, secrets, settings
 from secondsource.contracts import watch as contract
+from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.secret import Secret
 
 SETTINGS = "secondsource.yaml"
@@ -37,7 +39,16 @@ OVERRIDES: Mapping[str, Trail] = {
     "SECONDSOURCE_DESK_PUBLIC_URL": ("desk", "public_url"),
     "SECONDSOURCE_METRICS_PORT": ("metrics", "port"),
 }
+_SLACK_TOKEN: Trail = ("notify", "slack", "token")
+_KAFKA_PASSWORD: Trail = ("kafka", "sasl_password")
 STORE_URL = "SECONDSOURCE_STORE_URL"  #: read beside the file, because it may hold a password
+
+
+class _Context(TypedDict):
+    """What values are checked against beside themselves."""
+
+    folder: Path
+    collectors: tuple[str, ...]
 
 
 class Service(NamedTuple):
@@ -50,7 +61,11 @@ class Service(NamedTuple):
 
 @dataclass(frozen=True)
 class Configuration:
-    """A configuration that can work. Paths are absolute or relative to the working directory, ready to open."""
+    """A configuration that can work. Paths are absolute or relative to the working directory, ready to open.
+
+    `collectors` holds the settings of each collector there is, by its name: an instance of the class that `load` was
+    given, with its secrets in it.
+    """
 
     folder: Path
     watches: tuple[contract.Watch, ...]
@@ -58,48 +73,42 @@ class Configuration:
     store_url: str = field(repr=False)
     gazetteers: tuple[Path, ...]
     cues: Cues = field(repr=False)
-    x_token: Secret | None
+    collectors: Mapping[str, Any]
     slack_token: Secret | None
     kafka_password: Secret | None
     services: tuple[Service, ...]
 
 
-def load(folder: Path, environ: Mapping[str, str]) -> Configuration:
-    """Read a configuration folder.
+def load(folder: Path, environ: Mapping[str, str], collectors: Mapping[str, Settings]) -> Configuration:
+    """Read a configuration folder. `collectors` are the settings' classes of those there are, by their names.
 
     Raises:
         BadConfiguration: with every problem, one a line (WrongFiles, which has them as `problems`).
     """
-    reading = _Reading(folder, environ)
+    reading = _Reading(folder, environ, collectors)
     if reading.problems:
         raise WrongFiles(reading.problems)
     return reading.configuration()
 
 
-def problems(folder: Path, environ: Mapping[str, str]) -> list[Problem]:
+def problems(folder: Path, environ: Mapping[str, str], collectors: Mapping[str, Settings]) -> list[Problem]:
     """What is wrong with a configuration folder, by file and line; empty where nothing is."""
-    return list(_Reading(folder, environ).problems)
-
-
-def reload(
-    current: Configuration, folder: Path, environ: Mapping[str, str]
-) -> tuple[Configuration, tuple[Problem, ...]]:
-    """Read again: the new configuration, or the current one and what is wrong with the new."""
-    try:
-        return load(folder, environ), ()
-    except WrongFiles as wrong:
-        return current, wrong.problems
+    return list(_Reading(folder, environ, collectors).problems)
 
 
 class _Reading:
     """One pass over the folder, gathering problems."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str], collectors: Mapping[str, Settings]) -> None:
         self._folder, self._environ = folder, environ
+        self._kinds = collectors
+        self._model = deployment(collectors)
+        self._context: _Context = {"folder": folder, "collectors": (REPLAY, *collectors)}
         self._problems: list[Problem] = []
         self._watches: tuple[Watch, ...] = ()
-        self._settings = Deployment()
-        self._secrets: dict[str, Secret | None] = {}
+        self._settings = self._model()
+        self._secrets: dict[Trail, Secret | None] = {}
+        self._collectors: dict[str, Any] = {}
         self.cues: Cues = {}
         if folder.is_dir():
             self._read_settings()
@@ -121,17 +130,18 @@ class _Reading:
             else Document(str(path), None, {}, {}, ())
         )
         document = self._overridden(document)
-        found, said = _validated(document, {} if document.data is None else document.data, Deployment, self._folder)
+        found, said = _validated(document, {} if document.data is None else document.data, self._model, self._context)
         self._problems += said
         if found is None:  # check at least what is right by itself
             right = _without(document.data if isinstance(document.data, dict) else {}, said)
             sound = Document(document.file, right, document.keys, document.values, ())
-            found, _ = _validated(sound, right, Deployment, self._folder)
+            found, _ = _validated(sound, right, self._model, self._context)
         if found is not None:
             self._settings = found
             self._problems += check_deployment(document, found, self._environ)
             self._check_store_url()
             self._read_secrets(document)
+            self._read_collectors(document)
         self.cues, said = check_cues(self._settings.enrich.cues or BUILT_IN / "cues")
         self._problems += said
 
@@ -148,7 +158,7 @@ class _Reading:
             trial: object = value
             for key in reversed(trail):
                 trial = {key: trial}
-            found, said = _validated(Document(name, trial, {}, {}, ()), trial, Deployment, self._folder)
+            found, said = _validated(Document(name, trial, {}, {}, ()), trial, self._model, self._context)
             self._problems += said
             if found is not None:
                 data = _merged(data, trail, value)
@@ -174,36 +184,45 @@ class _Reading:
                 self._say("environment", "neither SQLite nor PostgreSQL", DATABASES, name)
 
     def _read_secrets(self, document: Document) -> None:
-        settings = self._settings
-        wanted: tuple[tuple[str, Trail, str | None, Path | None], ...] = (
-            ("x", ("collectors", "x", "token_file"), settings.collectors.x.token_env, settings.collectors.x.token_file),
-            (
-                "slack",
-                ("notify", "slack", "token_file"),
-                settings.notify.slack.token_env,
-                settings.notify.slack.token_file,
-            ),
-            (
-                "kafka",
-                ("kafka", "sasl_password_file"),
-                settings.kafka.sasl_password_env,
-                settings.kafka.sasl_password_file,
-            ),
-        )
-        for name, trail, variable, path in wanted:
-            value = from_environment(variable, self._environ)
-            if value is None and path is not None and path.is_file():
-                try:
-                    value = from_file(path)
-                except (OSError, UnicodeDecodeError):
-                    said = document.problem(trail, f"{quoted(str(path))} cannot be read as text", "a file of one line")
-                    self._problems.append(said)
-                    continue
-                if value is None:
-                    self._problems.append(
-                        document.problem(trail, f"{quoted(str(path))} is empty", "a file of one line")
-                    )
-            self._secrets[name] = value
+        slack, kafka = self._settings.notify.slack, self._settings.kafka
+        wanted = [
+            SecretKeys(_SLACK_TOKEN, slack.token_env, slack.token_file),
+            SecretKeys(_KAFKA_PASSWORD, kafka.sasl_password_env, kafka.sasl_password_file),
+        ]
+        for keys in wanted:
+            self._read_secret(document, keys)
+
+    def _read_secret(self, document: Document, keys: SecretKeys) -> None:
+        value = from_environment(keys.variable, self._environ)
+        if value is None and keys.path is not None and keys.path.is_file():
+            what = ""
+            try:
+                value = from_file(keys.path)
+            except (OSError, UnicodeDecodeError):
+                what = "cannot be read as text"
+            if value is None:
+                what = f"{quoted(str(keys.path))} {what or 'is empty'}"
+                self._problems.append(document.problem(keys.key("_file"), what, "a file of one line"))
+        self._secrets[keys.at] = value
+
+    def _read_collectors(self, document: Document) -> None:
+        """Each collector's settings, as the class that the collector itself has."""
+        for name, kind in self._kinds.items():
+            said, at = getattr(self._settings.collectors, name), ("collectors", name)
+            wrong = len(self._problems)
+            for keys in secrets(kind, said, at):
+                self._read_secret(document, keys)
+                self._problems += check_secret(document, keys, self._environ, needed=said.enabled)
+            try:
+                made = settings(kind, said, at, self._secrets)
+            except (ValueError, BadConfiguration) as error:
+                self._problems.append(document.problem(at, str(error)))
+                continue
+            self._collectors[name] = made
+            written = "enabled" in said.model_fields_set
+            if said.enabled and written and made.off() and wrong == len(self._problems):
+                what = f"{name} is on here, and cannot run: {made.off()}"
+                self._problems.append(document.problem((*at, "enabled"), what))
 
     # --- watches ---
 
@@ -218,9 +237,9 @@ class _Reading:
             if document.data is None and not document.problems:
                 self._say(document.file, "the file is empty", "watches: with one or several watches")
                 continue
-            good, said = _validated(document, document.data, WatchFile, self._folder)
+            good, said = _validated(document, document.data, WatchFile, self._context)
             self._problems += said
-            found += _each(document, good)
+            found += _each(document, good, self._context)
         for document, trail, watch in found:
             self._problems += check_watch(document, trail, watch)
         self._problems += check_names(found)
@@ -238,9 +257,9 @@ class _Reading:
             store_url=self._store_url(),
             gazetteers=tuple(sorted((BUILT_IN / "gazetteer").glob("*.tsv"))) if named is None else named,
             cues=self.cues,
-            x_token=self._secrets.get("x"),
-            slack_token=self._secrets.get("slack"),
-            kafka_password=self._secrets.get("kafka"),
+            collectors=self._collectors,
+            slack_token=self._secrets.get(_SLACK_TOKEN),
+            kafka_password=self._secrets.get(_KAFKA_PASSWORD),
             services=tuple(self._services()),
         )
 
@@ -250,12 +269,14 @@ class _Reading:
         return self._environ.get(STORE_URL, "").strip() or named.strip() or store.url or DEFAULT_STORE
 
     def _services(self) -> Iterator[Service]:
-        settings = self._settings
-        x, slack = settings.collectors.x, settings.notify.slack
-        how = f"collectors.x in {SETTINGS}: enabled: true, approved_use_case:, token_env:"
-        yield Service("x", x.enabled, x.approved_use_case if x.enabled else f"off; to turn it on: {how}")
+        slack = self._settings.notify.slack
+        for name, made in self._collectors.items():
+            written = "enabled" in getattr(self._settings.collectors, name).model_fields_set
+            default = f"by default; to turn it off: collectors.{name}.enabled: false in {SETTINGS}"
+            off = made.off()
+            yield Service(name, not off, off or (f"as {SETTINGS} says" if written else default))
         told = sorted({watch.slack_channel for watch in self._watches if watch.slack_channel})
-        if self._secrets.get("slack") is None:
+        if self._secrets.get(_SLACK_TOKEN) is None:
             how = f"export {slack.token_env or 'SLACK_BOT_TOKEN'}=xoxb-…"
             if slack.token_env is None and slack.token_file is None:
                 how += f", and notify.slack.token_env: SLACK_BOT_TOKEN in {SETTINGS}"
@@ -270,7 +291,7 @@ _AnyModel = TypeVar("_AnyModel", bound=BaseModel)
 
 
 def _validated(
-    document: Document, data: object, model: type[_AnyModel], folder: Path
+    document: Document, data: object, model: type[_AnyModel], context: _Context
 ) -> tuple[_AnyModel | None, list[Problem]]:
     """The model, or None, and what is wrong. A secret in the clear is told instead of what else is wrong there."""
     said = list(document.problems)
@@ -280,7 +301,7 @@ def _validated(
     if data is None or (document.data is None and document.problems):
         return None, said
     try:
-        good = model.model_validate(data, context={"folder": folder})
+        good = model.model_validate(data, context=context)
     except ValidationError as error:
         unread = {problem.key for problem in document.problems}  # told of already: there is nothing to look at
         errors = [
@@ -294,7 +315,7 @@ def _validated(
     return (None if said else good), said
 
 
-def _each(document: Document, good: WatchFile | None) -> Iterator[tuple[Document, Trail, Watch]]:
+def _each(document: Document, good: WatchFile | None, context: _Context) -> Iterator[tuple[Document, Trail, Watch]]:
     """The watches of a file, each by itself where the file as a whole is wrong, so that all are checked."""
     if good is not None:
         for index, watch in enumerate(good.watches):
@@ -303,7 +324,7 @@ def _each(document: Document, good: WatchFile | None) -> Iterator[tuple[Document
     items = document.data.get("watches") if isinstance(document.data, dict) else None
     for index, item in enumerate(items if isinstance(items, tuple) else ()):
         try:
-            yield document, ("watches", index), Watch.model_validate(item)
+            yield document, ("watches", index), Watch.model_validate(item, context=context)
         except ValidationError:
             continue
 

@@ -18,7 +18,7 @@ from config.languages import KNOWN_LANGUAGES, nearest_language
 
 Transport = Literal["inline", "kafka"]
 DATABASES = "sqlite:///secondsource.sqlite or postgresql+psycopg://host/name"
-COLLECTORS = ("replay", "x")  #: what a watch may name; a test holds this against the collectors there are
+REPLAY = "replay"  #: what a watch may name beside the collectors there are
 
 
 def wrong(what: str, write: str = "") -> PydanticCustomError:
@@ -79,9 +79,10 @@ def _language(code: str) -> str:
     return code
 
 
-def _collector(name: str) -> str:
-    if name not in COLLECTORS:
-        raise wrong("not a collector we have", " or ".join(COLLECTORS))
+def _collector(name: str, info: ValidationInfo) -> str:
+    known = (info.context or {}).get("collectors", ())
+    if name not in known:
+        raise wrong("not a collector we have", " or ".join(known))
     return name
 
 
@@ -144,9 +145,7 @@ Hashtag = Annotated[str, Field(max_length=100, examples=["Aleppo"]), AfterValida
 Term = Annotated[str, Field(max_length=200, examples=["ceasefire"]), AfterValidator(_term)]
 Handle = Annotated[str, Field(max_length=200, examples=["velgrad_port"]), AfterValidator(_handle)]
 LanguageCode = Annotated[str, Field(examples=["en"]), AfterValidator(_language)]
-CollectorName = Annotated[
-    str, Field(examples=["x"], json_schema_extra={"enum": list(COLLECTORS)}), AfterValidator(_collector)
-]
+CollectorName = Annotated[str, Field(examples=["x"]), AfterValidator(_collector)]
 Variable = Annotated[str, AfterValidator(_variable)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 ConfigPath = Annotated[Path, BeforeValidator(_resolved)]
@@ -254,21 +253,6 @@ class Store(Model):
     """Name of an environment variable that holds the URL, password and all."""
 
 
-class X(Model):
-    """X, by its filtered stream. Off until somebody turns it on and says what X approved the use for."""
-
-    enabled: bool = Field(default=False, examples=[True])
-    approved_use_case: str = Field(default="", max_length=2000, examples=["Newsroom verification, approved 2026-09-01"])
-    """The use X approved for your developer account, in your own words. Kept in the log at each start."""
-    token_env: Variable | None = Field(default=None, examples=["X_BEARER_TOKEN"])
-    token_file: ConfigPath | None = Field(default=None, examples=["/run/secrets/x-bearer-token"])
-    base_url: BaseUrl = Field(default="https://api.x.com", examples=["https://api.x.com"])
-
-
-class Collectors(Model):
-    x: X = Field(default=X(), examples=[{"enabled": True}])
-
-
 class Media(Model):
     """Fetching pictures and looking at them, within bounds."""
 
@@ -344,7 +328,8 @@ class Deployment(Model):
     """inline: one process, no broker. kafka: as many processes as you like."""
     kafka: Kafka = Field(default=Kafka(), examples=[{"bootstrap": "127.0.0.1:9092"}])
     store: Store = Field(default=Store(), examples=[{"url": "sqlite:///secondsource.sqlite"}])
-    collectors: Collectors = Field(default=Collectors(), examples=[{"x": {"enabled": True}}])
+    collectors: Model = Field(default=Model(), examples=[{"x": {"enabled": True}}])
+    """Where posts come from; a section for each collector there is."""
     enrich: Enrich = Field(default=Enrich(), examples=[{"languages": ["en", "ar"]}])
     notify: Notify = Field(default=Notify(), examples=[{"console": True}])
     desk: Desk = Field(default=Desk(), examples=[{"port": 8380}])

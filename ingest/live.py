@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from ingest.surroundings import Surroundings
 from secondsource.contracts.stage import Collector
@@ -24,7 +24,9 @@ class Settings(Protocol):
 class LiveCollector(Protocol):
     """A class, constructed by wiring. `name` (and `Settings`) are how configuration and watches speak of it."""
 
-    name: ClassVar[str]
-    Settings: ClassVar[type[Any]]
+    @property
+    def name(self) -> str: ...
+    @property
+    def Settings(self) -> type[Any]: ...  # noqa: N802 -- it is a class
 
     def __call__(self, settings: Any, watches: Sequence[Watch], around: Surroundings) -> Collector: ...

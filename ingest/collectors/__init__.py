@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+from ingest.collectors.bluesky import Bluesky
+from ingest.collectors.feeds import Feeds
+from ingest.collectors.refresher import Refresher
+from ingest.collectors.x import X
 from ingest.live import LiveCollector
 
-LIVE: tuple[LiveCollector, ...] = ()
+LIVE: tuple[LiveCollector, ...] = (Bluesky, Feeds, X)
 
-BESIDE: tuple[LiveCollector, ...] = ()
+BESIDE: tuple[LiveCollector, ...] = (Refresher,)

@@ -22,8 +22,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from config.loader import Configuration, load
+from config.loader import Configuration
 from secondsource.app import demo_texts as texts
+from secondsource.app.configuring import load
 from secondsource.app.demo_pictures import draw_all
 from secondsource.contracts.messages import Account, Counts, Engagement, MediaRef, Message, Post, Takedown, encode
 from secondsource.contracts.watch import Watch

@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from ingest.collectors.replay import Replay, ReplaySettings
     from ingest.collectors.replay_reading import Took
     from ingest.formats.delimited import ColumnMapping
+    from ingest.live import LiveCollector
     from ingest.pictures import Pictures
+    from ingest.surroundings import Surroundings
 
 StageName = Literal["enrich", "alerts", "store"]
 STAGES: tuple[StageName, ...] = ("enrich", "alerts", "store")
@@ -268,31 +270,48 @@ def publisher(at: House, over: KafkaTransport) -> TopicPublisher:
 
 
 def collectors(at: House) -> list[Collector]:
-    """The configured live collectors.
+    """The live collectors that are on, each with the watches that name it or name none.
 
     Raises:
-        BadConfiguration: none is on.
+        BadConfiguration: nothing would come in.
     """
-    x = at.configuration.deployment.collectors.x
-    found: list[Collector] = []
-    if x.enabled and at.configuration.x_token:
-        watches = [watch for watch in at.watches if not watch.collectors or "x" in watch.collectors]
-        from ingest.collectors.x import X, XSettings
+    from ingest.collectors import BESIDE, LIVE
 
-        settings = XSettings(
-            approved_use_case=x.approved_use_case,
-            base_url=x.base_url,
-            user_agent=f"second-source/{version('secondsource')}",
-        )
-        found.append(X(settings, watches, at.clock, token=at.configuration.x_token.reveal()))
+    around = _surroundings(at)
+    found = [made for kind in LIVE if (made := _collector(at, kind, around))]
     if not found:
-        how = "; ".join(service.how for service in at.configuration.services if service.name == "x")
+        named = {kind.name for kind in LIVE}
+        said = [f"{each.name} is {each.how}" for each in at.configuration.services if each.name in named]
         msg = (
-            f"no live collector is on, so nothing would come in. X is {how}. "
+            f"no live collector is on, so nothing would come in: {'; '.join(said)}. "
             "For recorded posts: secondsource replay FILE"
         )
         raise BadConfiguration(msg)
-    return found
+    return found + [made for kind in BESIDE if (made := _collector(at, kind, around))]
+
+
+def _collector(at: House, kind: LiveCollector, around: Surroundings) -> Collector | None:
+    settings = at.configuration.collectors[kind.name]
+    if settings.off():
+        return None
+    watches = [watch for watch in at.watches if not watch.collectors or kind.name in watch.collectors]
+    if not watches:
+        _log.info("no watch asks for this collector", extra={"collector": kind.name})
+        return None
+    return kind(settings, watches, around)
+
+
+def _surroundings(at: House) -> Surroundings:
+    from ingest.surroundings import Surroundings
+
+    return Surroundings(
+        clock=at.clock,
+        random=Random(),
+        known=at.store.known,
+        spending=at.store.spending,
+        followed=at.store.followed,
+        user_agent=f"second-source/{version('secondsource')}",
+    )
 
 
 def replay(
@@ -337,7 +356,7 @@ def notifiers(at: House, console: TextIO) -> list[Notifier]:
 def sender(at: House, by: Sequence[Notifier], holder: str) -> Sender:
     def told(outcome: Outcome) -> None:
         at.metrics.delivered(outcome.destination.partition(":")[0], outcome.kind)
-        level = logging.INFO if outcome.kind in ("sent", "found") else logging.WARNING
+        level = logging.INFO if outcome.kind in ("sent", "found", "corrected") else logging.WARNING
         which = outcome.delivery.id if outcome.delivery else ""
         more = {"outcome": outcome.kind, "destination": outcome.destination, "delivery": which}
         _log.log(level, "delivery", extra=more | ({"reason": outcome.reason} if outcome.reason else {}))

@@ -20,12 +20,12 @@ from sqlalchemy import text
 from alerts.evidence import Rule
 from alerts.rules import RULES
 from alerts.stage import AlertsStage
-from config.loader import problems
 from config.mappings import load_mapping
 from enrich.annotators import CopyAnnotator, EntityAnnotator, LanguageAnnotator, MediaAnnotator
 from enrich.annotators.media import FetchingOff
 from enrich.gazetteer import Gazetteer
 from enrich.stage import EnrichStage
+from secondsource.app.configuring import problems
 from secondsource.contracts.errors import SourceAway
 from secondsource.contracts.messages import AlertEvent, Enriched
 from secondsource.contracts.stage import Record

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from config.cues import load_cues
 from config.document import MAX_BYTES, parse
-from config.loader import load, problems
 from config.mappings import load_mapping
 from config.problem import JOINERS
 from secondsource.contracts.errors import BadConfiguration
-from tests.config.folders import GOOD_WATCH, folder_of
+from tests.config.folders import GOOD_WATCH, folder_of, load, problems
 
 _PIECES = st.sampled_from(
     (

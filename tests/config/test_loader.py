@@ -1,31 +1,37 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
-import ingest.collectors
-from config.loader import BUILT_IN, STORE_URL, Configuration, load, problems, reload
+from config.loader import BUILT_IN, STORE_URL
 from config.problem import WrongFiles
-from config.schema import COLLECTORS
+from config.sections import section
+from secondsource.app import configuring
 from secondsource.contracts.secret import Secret
+from secondsource.contracts.settings import setting
 from secondsource.contracts.watch import Thresholds, Watch
-from tests.config.folders import GOOD_WATCH, folder_of
+from tests.config.folders import GOOD_WATCH, MarketSettings, PlazaSettings, Stall, folder_of, load, problems
 
 SAMPLE = BUILT_IN
 
 
 def test_the_sample_works_with_nothing_configured() -> None:
-    configuration = load(SAMPLE, {})
+    configuration = configuring.load(SAMPLE, {})
     assert configuration.deployment.transport == "inline"
     assert configuration.store_url == "sqlite:///secondsource.sqlite"
     assert configuration.deployment.notify.console
-    assert [(service.name, service.on) for service in configuration.services] == [("x", False), ("slack", False)]
-    assert all("to turn it on" in service.how for service in configuration.services)
+    on = {service.name: service.on for service in configuration.services}
+    assert on["bluesky"], "without a key"
+    assert on["feeds"]
+    assert not on["x"], "until the operator says so"
+    assert not on["slack"]
+    assert all(service.how for service in configuration.services)
 
 
 def test_the_sample_watches_aleppo_in_two_scripts() -> None:
-    (watch,) = load(SAMPLE, {}).watches
+    (watch,) = configuring.load(SAMPLE, {}).watches
     assert watch.name == "aleppo"
     assert {"Aleppo", "حلب", "حلب_تحترق"} <= set(watch.hashtags)
     assert watch.languages == ("en", "ar")
@@ -46,7 +52,7 @@ watches:
     phrases: [Karst Bridge]
     accounts: [velgrad_port]
     languages: [no, en]
-    collectors: [x]
+    collectors: [market]
     thresholds:
       min_interactions: 5
       max_surprise: 0.01
@@ -66,7 +72,7 @@ watches:
         phrases=("Karst Bridge",),
         accounts=("velgrad_port",),
         languages=("no", "en"),
-        collectors=("x",),
+        collectors=("market",),
         slack_channel="C0123456789",
         thresholds=Thresholds(
             min_interactions=5,
@@ -121,7 +127,7 @@ def test_secrets_come_from_the_environment(tmp_path: Path) -> None:
     settings = """
 transport: kafka
 store: {url_env: DB}
-collectors: {x: {enabled: true, approved_use_case: Newsroom verification, token_env: X}}
+collectors: {market: {enabled: true, purpose: Newsroom verification, token_env: X}}
 notify: {slack: {token_env: S}}
 kafka: {security_protocol: SASL_SSL, sasl_username: me, sasl_password_env: K}
 """
@@ -129,8 +135,10 @@ kafka: {security_protocol: SASL_SSL, sasl_username: me, sasl_password_env: K}
     folder = folder_of(tmp_path, {"secondsource.yaml": settings, "watches/w.yaml": watch})
     found = load(folder, {"DB": "postgresql+psycopg://me:pw@db/x", "X": "xt", "S": "st", "K": "kt"})
     assert found.store_url == "postgresql+psycopg://me:pw@db/x"
-    assert (found.x_token, found.slack_token, found.kafka_password) == (Secret("xt"), Secret("st"), Secret("kt"))
-    assert [(service.name, service.on) for service in found.services] == [("x", True), ("slack", True)]
+    assert found.collectors["market"].token == Secret("xt")
+    assert (found.slack_token, found.kafka_password) == (Secret("st"), Secret("kt"))
+    on = [(service.name, service.on) for service in found.services]
+    assert on == [("plaza", True), ("market", True), ("slack", True)]
     for shown in (repr(found), str(found)):
         assert not any(secret in shown for secret in ("pw@", "'xt'", "'st'", "'kt'"))
 
@@ -191,25 +199,57 @@ def test_a_wrong_environment(given: str, tmp_path: Path) -> None:
     assert str(problem).partition(" ")[2] == WRONG_ENVIRONMENTS[given]
 
 
-def test_a_bad_edit_never_replaces_a_good_configuration(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, {})
-    first = load(folder, {})
-    folder_of(tmp_path, {"watches/w.yaml": GOOD_WATCH.replace("[V]", "['#V']")})
-    kept, said = reload(first, folder, {})
-    assert kept is first
-    assert [problem.key for problem in said] == ["watches[0].hashtags[0]"]
-    folder_of(tmp_path, {"watches/w.yaml": GOOD_WATCH.replace("[V]", "[W]")})
-    fresh, said = reload(first, folder, {})
-    assert not said
-    assert isinstance(fresh, Configuration)
-    assert fresh.watches[0].hashtags == ("W",)
-
-
 def test_the_error_carries_the_problems(tmp_path: Path) -> None:
     with pytest.raises(WrongFiles) as raised:
         load(folder_of(tmp_path, {"secondsource.yaml": "x: 1\ny: 2\n"}), {})
     assert [problem._asdict()["line"] for problem in raised.value.problems] == [1, 2]
 
 
-def test_watches_may_name_the_collectors_there_are() -> None:
-    assert {kind.name for kind in ingest.collectors.LIVE} | {"replay"} <= set(COLLECTORS)
+def test_watches_may_name_the_collectors_there_are_and_the_replay(tmp_path: Path) -> None:
+    watch = GOOD_WATCH + "    collectors: [market, replay]\n"
+    (found,) = load(folder_of(tmp_path, {"watches/w.yaml": watch}), {}).watches
+    assert found.collectors == ("market", "replay")
+
+
+# --- collectors' settings --------------------------------------------------------------------------------------------
+
+
+def test_what_is_not_written_is_as_the_collector_says(tmp_path: Path) -> None:
+    found = load(folder_of(tmp_path, {}), {})
+    assert found.collectors == {"plaza": PlazaSettings(), "market": MarketSettings()}
+    plaza, market, _ = found.services
+    assert plaza == ("plaza", True, "by default; to turn it off: collectors.plaza.enabled: false in secondsource.yaml")
+    assert market == ("market", False, "off; to turn it on: enabled: true, purpose:, token_env:")
+
+
+def test_what_is_written_reaches_the_collector(tmp_path: Path) -> None:
+    text = """
+collectors:
+  plaza:
+    every_seconds: 5
+    stalls:
+      - {host: east.example, topics: [bridge, mill], key_env: EAST}
+      - {host: west.example, key_file: west-key}
+"""
+    folder = folder_of(tmp_path, {"secondsource.yaml": text, "west-key": "w-1\n"})
+    found = load(folder, {"EAST": "e-1"})
+    east = Stall(host="east.example", topics=("bridge", "mill"), key=Secret("e-1"))
+    assert found.collectors["plaza"] == PlazaSettings(
+        every_seconds=5, stalls=(east, Stall(host="west.example", key=Secret("w-1")))
+    )
+    assert "e-1" not in repr(found)
+
+
+def test_a_collector_that_is_off_needs_no_secret(tmp_path: Path) -> None:
+    text = "collectors: {market: {enabled: false, token_env: NOT_SET}}\n"
+    assert not problems(folder_of(tmp_path, {"secondsource.yaml": text}), {})
+
+
+@pytest.mark.parametrize("bad", [("x", "plain"), ("y", 1.5), ("z", ())])
+def test_settings_that_cannot_be_keys_are_refused(bad: tuple[str, object]) -> None:
+    name, default = bad
+    kind = {"x": str, "y": complex, "z": tuple[int, ...]}[name]
+    field = dataclasses.field(default=default) if name == "x" else setting(default, "What.")
+    made = dataclasses.make_dataclass("Made", [(name, kind, field)])
+    with pytest.raises(TypeError, match="setting"):
+        section("Made", made)

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from config.loader import load, problems
 from secondsource.contracts.errors import BadConfiguration
-from tests.config.folders import folder_of
+from tests.config.folders import folder_of, load, problems
 
 
 class Case(NamedTuple):

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from config.loader import BUILT_IN
-from config.schema_files import schemas, write_schemas
+from secondsource.app.configuring import schemas, write_schemas
 
 
 @pytest.mark.parametrize("name", sorted(schemas()))
 def test_the_committed_schema_is_current(name: str) -> None:
     assert (BUILT_IN / "schema" / name).read_text(encoding="utf-8") == schemas()[name], (
-        "the models have changed; run: python -m config.schema_files"
+        "the models have changed; run: secondsource config schema"
     )
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from config.loader import load
 from deploy import first_secrets
+from secondsource.app.configuring import load
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
