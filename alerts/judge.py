@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from alerts import life
+from alerts.blindness import Blind, Blindness
 from alerts.corroboration import Support, state
 from alerts.digests import digest, story_id
 from alerts.evidence import Rule, StoryEvidence
@@ -34,15 +35,6 @@ from secondsource.contracts.watch import Watch
 _ORIGINS_SHOWN = 10
 _STRONGEST = 2
 _EARLIER_SHOWN = 5
-_BLIND_KEPT = 200
-
-
-class Blind(NamedTuple):
-    """A collector saw nothing of the watch from `start` to `end` (seconds since 1970)."""
-
-    start: float
-    end: float
-    collector: str
 
 
 class Numbers(NamedTuple):
@@ -51,6 +43,7 @@ class Numbers(NamedTuple):
     book: tuple[int, int]
     expectation: tuple[int, int, list[int]]
     blind: list[Blind]
+    recovered: tuple[Blind, ...] = ()
 
 
 class Judge:
@@ -69,7 +62,7 @@ class Judge:
         self._link = link
         self._book = book
         self._expectation = Expectation(watch.name)
-        self._blind: list[Blind] = []
+        self._blind = Blindness()
         self._unjudged: tuple[int, float] | None = None
         self._told: dict[int, None] = {}  # stories to be told of
         self._ended: list[StoryUpdate] = []  # of stories that were over before they were told of
@@ -96,10 +89,8 @@ class Judge:
             self._changed(story, at)
 
     def coverage(self, coverage: Coverage) -> None:
-        if coverage.state == "blind" and (not self.watch.collectors or coverage.collector in self.watch.collectors):
-            blind = Blind(coverage.start.timestamp(), coverage.end.timestamp(), coverage.collector)
-            if blind not in self._blind:
-                self._blind = sorted([*self._blind, blind], key=lambda one: (one.end, one))[-_BLIND_KEPT:]
+        """When a collector of this watch saw, and when not: for what is judged from now on."""
+        self._blind.tell(coverage)
 
     def advance(self, until: float) -> None:
         """Let happen what was due before `until`: ages are noted, stories end, in their time or crowded out."""
@@ -274,10 +265,7 @@ class Judge:
         return tuple(sorted(others, key=lambda one: (one.seen_at, one.source, one.picture))[:_EARLIER_SHOWN])
 
     def _blind_for(self, story: Story, at: float) -> tuple[str, ...]:
-        if not self._blind or self._blind[-1].end <= story.frame.opened_at:
-            return ()
-        overlapping = (one.collector for one in self._blind if one.end > story.frame.opened_at and one.start < at)
-        return tuple(sorted(set(overlapping)))
+        return self._blind.during(story.frame.opened_at, at)
 
     def _state(self, story: Story, at: float) -> Corroboration:
         blind = bool(self._blind_for(story, at))
@@ -318,12 +306,12 @@ class Judge:
 
     def saved_numbers(self) -> Numbers:
         """What `restore` needs besides the parts."""
-        return Numbers(self._book.saved_numbers(), self._expectation.saved_numbers(), self._blind)
+        return Numbers(self._book.saved_numbers(), self._expectation.saved_numbers(), *self._blind.save())
 
     def restore(
         self, parts: Mapping[str, Iterable[tuple[int, bytes]]], numbers: Numbers, history: bytes | None
     ) -> None:
-        self._blind = numbers.blind
+        self._blind.load(numbers.blind, numbers.recovered)
         self._book.restore(parts, numbers.book)
         self._expectation.restore(parts, numbers.expectation, history)
         for number in self._book.shelf:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import permutations
+from typing import Literal
 
 import pytest
 
@@ -214,12 +216,31 @@ def test_a_blind_collector_makes_the_missing_origin_unknown() -> None:
     stage = AlertsStage({"velgrad": watch(collectors=("x",))}, MemoryArchive())
     sent: list[Message] = [post(1, 0), post(2, 10), blind, blind, post(3, 60), tick(100)]
     assert story_of(stage.handle(records(sent)), 1).state == "unknown"
-    elsewhere = AlertsStage({"velgrad": watch(collectors=("mastodon",))}, MemoryArchive())
-    assert story_of(elsewhere.handle(records(sent)), 1).state == "single-origin"
+    unnamed = AlertsStage({"velgrad": watch(collectors=("mastodon",))}, MemoryArchive())
+    assert story_of(unnamed.handle(records(sent)), 1).state == "unknown", "whoever tells of a watch serves it"
     later: list[Message] = [blind, post(1, 60), post(2, 70), tick(100)]
     assert (
         story_of(AlertsStage({"velgrad": watch()}, MemoryArchive()).handle(records(later)), 1).state == "single-origin"
     )
+
+
+def test_a_gap_that_was_closed_afterwards_leaves_nothing_unknown() -> None:
+    def told(start: int, end: int, state: Literal["seen", "blind"], reason: str) -> Coverage:
+        return Coverage(collector="x", watches=("velgrad",), start=at(start), end=at(end), state=state, reason=reason)
+
+    blind, seen = told(20, 50, "blind", "disconnected"), told(0, 60, "seen", "")
+    found, half = told(20, 50, "seen", "found by search"), told(20, 40, "seen", "found by search")
+    posts: list[Message] = [post(1, 0), post(2, 10), post(3, 60), tick(100)]
+    for order in permutations([blind, seen]):
+        assert _state_after([*order, *posts]) == "unknown"
+    for order in permutations([blind, half]):
+        assert _state_after([*order, *posts]) == "unknown"
+    for order in permutations([blind, seen, found]):
+        assert _state_after([*order, *posts]) == "single-origin"
+
+
+def _state_after(messages: list[Message]) -> str:
+    return story_of(AlertsStage({"velgrad": watch()}, MemoryArchive()).handle(records(messages)), 1).state
 
 
 # Spread
