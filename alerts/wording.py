@@ -124,15 +124,21 @@ def earlier(sighting: Earlier, most: int = 160) -> str:
     return f"{seen_when(sighting)}, {who}in {isolated(clipped(sighting.source, 60))}{words}"
 
 
+_GIVEN = {"month": 7, "year": 4}  #: characters of an ISO date
+
+
+def seen_on(sighting: Earlier) -> str:
+    """The day, or the month or year where no more is known: "2014-03-02", "1994-07"."""
+    return sighting.seen_at.isoformat()[: _GIVEN.get(sighting.dated_by.partition(", ")[2], 10)]
+
+
 def seen_when(sighting: Earlier) -> str:
     """No more of the date than is known, and what tells it: "2014-03-02 (date by the importer)"."""
     by, _, given = sighting.dated_by.partition(", ")
     if not by:
         return moment(sighting.seen_at)
-    lengths = {"day": 10, "month": 7, "year": 4}
-    shown = sighting.seen_at.isoformat()[: lengths[given]] if given in lengths else moment(sighting.seen_at)
     teller = {"importer": "the importer", "exif": "the picture's EXIF", "file name": "the file's name"}.get(by, by)
-    return f"{shown} (date by {clipped(teller, 60)})"
+    return f"{seen_on(sighting) if given else moment(sighting.seen_at)} (date by {clipped(teller, 60)})"
 
 
 def quoted(text: str, most: int) -> str:

@@ -40,6 +40,7 @@ class Pages:
             "host": host,
             "path": alert_path,
             "moment": wording.moment,
+            "seen_on": wording.seen_on,
             "seen_when": wording.seen_when,
             "duration": wording.duration,
             "number": wording.number,

@@ -8,7 +8,7 @@ import math
 from datetime import UTC, datetime
 
 from alerts.evidence import Example, Rule, StoryEvidence
-from alerts.wording import chance, count, duration, handle, number, origin, quoted, seen_when
+from alerts.wording import chance, count, duration, handle, number, origin, quoted, seen_on, seen_when
 from secondsource.contracts.messages import Earlier, Finding, Origin, Reason, Spread
 from secondsource.contracts.watch import Thresholds
 
@@ -55,7 +55,7 @@ def _headline(evidence: StoryEvidence) -> str:
     if evidence.disputes:
         parts.append("contested")
     if evidence.earlier:
-        parts.append(f"picture first seen {evidence.earlier[0].seen_at:%Y-%m-%d}")
+        parts.append(f"picture first seen {seen_on(evidence.earlier[0])}")
     return "Taking off without corroboration: " + "; ".join(parts)
 
 
@@ -126,7 +126,7 @@ def _seen_before(sighting: Earlier) -> Reason:
     differs = f"; {sighting.distance} of 256 bits differ" if sighting.distance else ""
     return Reason(
         name="earlier sighting",
-        value=f"{sighting.seen_at:%Y-%m-%d}",
+        value=seen_on(sighting),
         sentence=f"Its picture was seen on {seen_when(sighting)} {where}{words}{differs}.",
     )
 

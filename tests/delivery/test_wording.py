@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from alerts import wording
-from secondsource.contracts.messages import Spread
+from secondsource.contracts.messages import Earlier, Spread
 from tests.delivery.stories import earlier, event, origin, spread
 
 
@@ -57,3 +59,26 @@ def test_summary_is_one_line() -> None:
         "Open: One origin, and its picture was first seen 2014-03-02 (velgrad night). "
         "482 interactions in 38 min, 21.4 expected; one origin."
     )
+
+
+@pytest.mark.parametrize(
+    ("dated_by", "said"),
+    [
+        ("", "2014-03-31 23:59 UTC, unknown account in import:gazette/a.jpg: “Flood”"),
+        ("exif", "2014-03-31 23:59 UTC (date by the picture's EXIF), in import:gazette/a.jpg: “Flood”"),
+        ("file name, day", "2014-03-31 (date by the file's name), in import:gazette/a.jpg: “Flood”"),
+        ("importer, month", "2014-03 (date by the importer), in import:gazette/a.jpg: “Flood”"),
+        ("importer, year", "2014 (date by the importer), in import:gazette/a.jpg: “Flood”"),
+    ],
+)
+def test_a_date_says_no_more_than_is_known(dated_by: str, said: str) -> None:
+    seen = Earlier(
+        picture="p",
+        seen_at=datetime(2014, 3, 31, 23, 59, 59, tzinfo=UTC),
+        source="import:gazette/a.jpg",
+        handle="",
+        caption="Flood",
+        dated_by=dated_by,
+    )
+    plain = wording.earlier(seen).replace("\u2068", "").replace("\u2069", "")
+    assert plain == said

@@ -1,0 +1,217 @@
+"""`secondsource media import`: dated pictures in, and a later post of one told with when it was seen first."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from PIL import Image, ImageDraw
+
+from secondsource.contracts.messages import AlertEvent, Finding
+from tests.app.newsroom import Newsroom, Ran, post
+from tests.enrich.makers import saved
+
+Json = dict[str, Any]
+
+
+def picture(seed: int) -> Image.Image:
+    """Unlike any other: blocks and discs where the dice put them."""
+    dice = random.Random(seed)
+    image = Image.new("RGB", (240, 180), (dice.randrange(256), dice.randrange(256), dice.randrange(256)))
+    draw = ImageDraw.Draw(image)
+    for _ in range(60):
+        x, y, size = dice.randrange(240), dice.randrange(180), dice.randrange(10, 70)
+        colour = (dice.randrange(256), dice.randrange(256), dice.randrange(256))
+        shape = draw.ellipse if dice.random() < 0.5 else draw.rectangle
+        shape((x, y, x + size, y + size), fill=colour)
+    return image
+
+
+def exif(when: str, offset: str = "") -> Image.Exif:
+    found = Image.Exif()
+    found.get_ifd(0x8769)[0x9003] = when
+    if offset:
+        found.get_ifd(0x8769)[0x9011] = offset
+    return found
+
+
+@pytest.fixture
+def newsroom(tmp_path: Path) -> Newsroom:
+    return Newsroom(tmp_path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Five pictures that can be dated, each in its way, and what cannot be taken."""
+    found = tmp_path / "negatives"
+    (found / "1994").mkdir(parents=True)
+    (found / "1994" / "bridge.jpg").write_bytes(saved(picture(1)))
+    (found / "camera.jpg").write_bytes(saved(picture(2), exif=exif("2014:03:02 14:05:06", "+01:00")))
+    (found / "clock.jpg").write_bytes(saved(picture(3), exif=exif("2014:03:02 14:05:06")))
+    (found / "IMG-20150607-WA0001.jpg").write_bytes(saved(picture(4)))
+    (found / "flat 2015-06-07.png").write_bytes(saved(Image.new("RGB", (90, 90), "grey"), "PNG"))
+    (found / "undated.jpg").write_bytes(saved(picture(5)))
+    (found / "2030-01-01.jpg").write_bytes(saved(picture(6)))
+    (found / "2015-06-08 page.jpg").write_bytes(b"<!DOCTYPE html><p>not found")
+    (found / "2015-06-08 cut.jpg").write_bytes(saved(picture(7))[:900])
+    (found / "2015-06-08.mp4").write_bytes(b"\0\0\0\x18ftypmp42")
+    (found / "notes.txt").write_text("for myself")
+    (found / "captions.csv").write_text(
+        "file,date,caption,credit,place,url\n"
+        "1994/bridge.jpg,1994-07,The Karst Bridge under water,Ida Holm,Velgrad,https://gazette.example/12\n"
+        "gone.jpg,1994-07,,,,\n"
+        "camera.jpg,,The mill,,,\n"
+        "clock.jpg,last spring,,,,\n",
+        "utf-8",
+    )
+    return found
+
+
+def imported(newsroom: Newsroom, folder: Path, *more: str) -> Ran:
+    return newsroom.run("media", "import", folder, "--source", "gazette", "--json", *more)
+
+
+def sightings(newsroom: Newsroom) -> dict[str, Json]:
+    return {row["source"]: row for row in newsroom.rows("sightings")}
+
+
+def test_each_date_is_kept_with_what_tells_it(newsroom: Newsroom, folder: Path) -> None:
+    ran = imported(newsroom, folder)
+    assert ran.code == 1, ran.err
+    assert (ran.json["imported"], ran.json["flat"], ran.json["others"]) == (4, 1, 1)
+    assert ran.json["dated_by"] == {"exif": 1, "file name": 2, "importer": 1}
+    refused = {each["source"]: each["reason"] for each in ran.json["refused"]}
+    assert set(refused) == {
+        "captions.csv:3", "clock.jpg", "undated.jpg", "2030-01-01.jpg", "2015-06-08 page.jpg", "2015-06-08 cut.jpg",
+        "2015-06-08.mp4",
+    }  # fmt: skip
+    assert "no picture of this name" in refused["captions.csv:3"]
+    assert "no date" in refused["undated.jpg"]
+    assert "future" in refused["2030-01-01.jpg"]
+    assert "last spring" in refused["clock.jpg"], "a date that was given and cannot be read is not guessed at"
+    seen = sightings(newsroom)
+    bridge = seen["import:gazette/1994/bridge.jpg"]
+    assert bridge["seen_at"].isoformat() == "1994-07-31T23:59:59+00:00"
+    assert bridge["caption"] == "The Karst Bridge under water (Ida Holm, Velgrad)"
+    assert bridge["url"] == "https://gazette.example/12"
+    assert seen["import:gazette/camera.jpg"]["seen_at"].isoformat() == "2014-03-02T13:05:06+00:00"
+    told = {row["entry"]: row["dated_by"] for row in newsroom.rows("imports")}
+    assert told == {
+        "import:gazette/1994/bridge.jpg": "importer, month",
+        "import:gazette/camera.jpg": "exif",
+        "import:gazette/IMG-20150607-WA0001.jpg": "file name, day",
+        "import:gazette/flat 2015-06-07.png": "file name, day",
+    }
+
+
+def test_again_changes_nothing_and_a_correction_holds(newsroom: Newsroom, folder: Path) -> None:
+    imported(newsroom, folder)
+    before = sightings(newsroom)
+    again = imported(newsroom, folder)
+    assert (again.json["imported"], again.json["unchanged"]) == (0, 4)
+    assert sightings(newsroom) == before
+    captions = folder / "captions.csv"
+    captions.write_text(captions.read_text("utf-8").replace("1994-07,The", "1995-08-01,The"), "utf-8")
+    shutil.copy(folder / "camera.jpg", folder / "IMG-20150607-WA0001.jpg")
+    mended = imported(newsroom, folder)
+    assert (mended.json["imported"], mended.json["unchanged"]) == (2, 2)
+    after = sightings(newsroom)
+    assert set(after) == set(before)
+    assert after["import:gazette/1994/bridge.jpg"]["seen_at"].year == 1995
+    assert after["import:gazette/IMG-20150607-WA0001.jpg"]["picture"] == before["import:gazette/camera.jpg"]["picture"]
+
+
+def test_a_zone_for_those_that_say_none(newsroom: Newsroom, folder: Path) -> None:
+    (folder / "captions.csv").unlink()
+    imported(newsroom, folder, "--timezone", "Europe/Berlin")
+    seen = sightings(newsroom)
+    assert seen["import:gazette/clock.jpg"]["seen_at"].isoformat() == "2014-03-02T13:05:06+00:00"
+    assert seen["import:gazette/camera.jpg"]["seen_at"].isoformat() == "2014-03-02T13:05:06+00:00"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("absent",), (".", "--timezone", "Velgrad"), (".", "--source", "a/b"), (".", "--captions", "no.csv")]
+)
+def test_what_cannot_work_is_said(newsroom: Newsroom, folder: Path, arguments: tuple[str, ...]) -> None:
+    ran = newsroom.run("media", "import", folder / arguments[0], *arguments[1:])
+    assert ran.code == 2
+    assert "expected" in ran.err
+
+
+def test_killed_in_the_middle_nothing_is_lost_or_doubled(newsroom: Newsroom, tmp_path: Path) -> None:
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(300):
+        (many / f"{number:03d} 2014-03-02.jpg").write_bytes(saved(picture(number).resize((64, 48))))
+    process = newsroom.start("media", "import", many)
+    try:
+        for _ in range(600):
+            if process.poll() is not None or _some(newsroom):
+                break
+            signal.sigtimedwait([], 0.05)
+    finally:
+        process.kill()
+        process.communicate()
+    first = len(newsroom.rows("sightings"))
+    ran = newsroom.run("media", "import", many, "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["unchanged"] == first
+    assert ran.json["imported"] + first == len(newsroom.rows("sightings")) == 300
+
+
+def _some(newsroom: Newsroom) -> bool:
+    try:
+        return bool(newsroom.rows("sightings"))
+    except Exception:  # noqa: BLE001 - the process has not made the tables yet
+        return False
+
+
+def test_a_later_post_of_the_picture_is_told_with_it(newsroom: Newsroom, folder: Path, tmp_path: Path) -> None:
+    """Another size, another quality, another name; twelve years later."""
+    imported(newsroom, folder)
+    shown = tmp_path / "shown"
+    shown.mkdir()
+    (shown / "flood.jpg").write_bytes(saved(picture(1).resize((400, 300)), quality=60))
+    (newsroom.config / "watches" / "velgrad.yaml").write_text(
+        "watches:\n  - name: velgrad\n    hashtags: [Velgrad]\n    thresholds: {min_history: 20, max_surprise: 0.01}\n",
+        "utf-8",
+    )
+    dice = random.Random(7)
+    quiet = [post(number, _gibberish(dice) + " #Velgrad", counts={"reposts": 1}) for number in range(60)]
+    claim = post(
+        1800,
+        "The Karst Bridge is under water right now, share this! #Velgrad",
+        media=[{"url": (shown / "flood.jpg").resolve().as_uri()}],
+        counts={"reposts": 900, "replies": 200, "quotes": 50},
+    )
+    copies = [post(1800 + 60 * number, repost_of="plaza:1800") for number in range(1, 25)]
+    ran = newsroom.run("replay", newsroom.write("posts.jsonl", [*quiet, claim, *copies]), "--pictures", shown, "--json")
+    assert ran.code == 0, ran
+    findings = [found for found in _findings(newsroom) if found.earlier]
+    assert findings, ran.json
+    (earlier, *_) = findings[0].earlier
+    assert earlier.source == "import:gazette/1994/bridge.jpg"
+    assert earlier.seen_at.year == 1994
+    assert (earlier.dated_by, earlier.url) == ("importer, month", "https://gazette.example/12")
+    assert earlier.caption == "The Karst Bridge under water (Ida Holm, Velgrad)"
+    assert 0 < earlier.distance <= 31
+    assert "picture first seen 1994-07" in findings[0].headline
+    sentences = " ".join(reason.sentence for reason in findings[0].reasons)
+    assert "seen on 1994-07 (date by the importer) in import:gazette/1994/bridge.jpg" in sentences
+
+
+def _gibberish(dice: random.Random) -> str:
+    """Eight words that nobody has said before, so that it is a story of its own."""
+    return " ".join("".join(dice.choice("abdegiklmnoprstuvz") for _ in range(7)) for _ in range(8))
+
+
+def _findings(newsroom: Newsroom) -> list[Finding]:
+    bodies = [row["body"] for row in newsroom.rows("alert_events")]
+    texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
+    return [msgspec.json.decode(text, type=AlertEvent).finding for text in texts]
