@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from secondsource.contracts.messages import Struct
 from store.database import Database
+from store.standing import Standing, standings
 from store.tables import (
     accounts,
     alerts,
@@ -56,11 +57,15 @@ class Refused(Struct, frozen=True, kw_only=True):
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """`rows` by table; `waiting` deliveries by destination; gaps and refusals newest first, at most 50 each."""
+    """`rows` by table; `waiting` deliveries by destination; gaps and refusals newest first, at most 50 each.
+
+    `standing`: whether each collector sees each of its watches.
+    """
 
     rows: dict[str, int]
     last_event: datetime | None
     collectors: tuple[CollectorStatus, ...]
+    standing: tuple[Standing, ...]
     gaps: tuple[Gap, ...]
     open_alerts: int
     waiting: dict[str, int]
@@ -90,6 +95,7 @@ def status(database: Database) -> Status:
                 CollectorStatus(name=row.name, first_at=row.first_at, last_at=row.last_at, ended=row.ended)
                 for row in connection.execute(select(collectors).order_by(collectors.c.name))
             ),
+            standing=standings(connection),
             gaps=_gaps(connection),
             open_alerts=connection.execute(
                 select(func.count()).select_from(alerts).where(alerts.c.kind.not_in(CLOSED))

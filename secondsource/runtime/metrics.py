@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from secondsource.contracts import topics
-from secondsource.contracts.messages import AlertEvent, Enriched, Message, Tick
+from secondsource.contracts.messages import AlertEvent, Coverage, Enriched, Message, Tick
 from secondsource.contracts.stage import Out
 
 Child_co = TypeVar("Child_co", covariant=True)
@@ -65,6 +65,16 @@ class Metrics:
         self._last_seen = gauge(
             "collector_last_seen_seconds", "When a collector last gave a batch, as Unix time.", "collector"
         )
+        self._blind = gauge(
+            "collector_blind", "1 while a collector does not see a watch, else 0.", "collector", "watch"
+        )
+        self._seen_until = gauge(
+            "collector_seen_until_seconds",
+            "Up to when a collector is sure to have seen a watch, as Unix time.",
+            "collector",
+            "watch",
+        )
+        self._covered: dict[tuple[str, str], datetime] = {}
         self._running = gauge("stage_running", "1 while a stage is running, else 0.", "stage")
         self._batch_seconds = _Children(
             Histogram(
@@ -120,6 +130,21 @@ class Metrics:
 
     def collector_seen(self, collector: str, at: datetime) -> None:
         self._last_seen(collector).set(at.timestamp())
+
+    def covered(self, coverage: Coverage) -> None:
+        """The newest interval of a collector and watch says how it stands; gaps that were closed afterwards do not."""
+        for watch in coverage.watches:
+            seen = coverage.state == "seen"
+            if seen and coverage.reason:
+                continue
+            line = coverage.collector, watch
+            newest = self._covered.get(line)
+            if newest is not None and coverage.end < newest:
+                continue
+            self._covered[line] = coverage.end
+            self._blind(*line).set(not seen)
+            if seen:
+                self._seen_until(*line).set(coverage.end.timestamp())
 
     def running(self, stage: str, is_running: bool) -> None:
         self._running(stage).set(is_running)

@@ -146,6 +146,9 @@ class SourceRunner:
     def _took(self, batch: Batch) -> None:
         name = self.collector.name
         self._metrics.collector_seen(name, self._clock.now())
+        for message in batch.messages:
+            if type(message) is Coverage:
+                self._metrics.covered(message)
         if batch.rejected:
             self._metrics.dead_lettered(cursor_of(name), len(batch.rejected))
         if self._on_batch is not None:

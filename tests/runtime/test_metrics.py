@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Literal
 from urllib.request import urlopen
 
 from prometheus_client import CollectorRegistry
 
 from secondsource.contracts import topics
-from secondsource.contracts.messages import Enriched, Language, Sketch, Stance, Tick
+from secondsource.contracts.messages import Coverage, Enriched, Language, Sketch, Stance, Tick
 from secondsource.contracts.stage import Out
 from secondsource.runtime.metrics import Metrics, serve
 from tests.runtime.makers import START, post
@@ -31,6 +33,27 @@ def test_counts_by_type_watch_and_tick() -> None:
     assert value("messages_sent_total", stage="enrich", topic="enriched", type="enriched") == 3
     assert value("posts_total", watch="velgrad") == 3
     assert value("event_time_seconds", stage="enrich") == START.timestamp()
+
+
+def test_the_newest_interval_says_whether_a_collector_is_blind() -> None:
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+
+    def told(start: int, end: int, state: Literal["seen", "blind"], reason: str = "") -> tuple[float | None, float]:
+        moments = [START + timedelta(seconds=second) for second in (start, end)]
+        metrics.covered(
+            Coverage(collector="x", watches=("velgrad",), start=moments[0], end=moments[1], state=state, reason=reason)
+        )
+        labels = {"collector": "x", "watch": "velgrad"}
+        until = registry.get_sample_value("secondsource_collector_seen_until_seconds", labels)
+        blind = registry.get_sample_value("secondsource_collector_blind", labels)
+        return blind, (until or 0.0) - START.timestamp()
+
+    assert told(0, 10, "seen") == (0, 10)
+    assert told(10, 20, "blind", "429") == (1, 10)
+    assert told(10, 20, "seen", "found by search") == (1, 10), "found afterwards, and still not connected"
+    assert told(0, 5, "seen") == (1, 10), "old news"
+    assert told(20, 21, "seen") == (0, 21)
 
 
 def test_every_metric_has_help_and_our_prefix() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from threading import Event
 
 import pytest
@@ -116,6 +117,24 @@ def test_stops_between_batches() -> None:
     runner.run(around.stop)
     assert around.progress.load("ingest:numbers", 0).position == "3"
     assert around.value("stage_running", stage="ingest:numbers") == 0
+
+
+def test_what_a_collector_says_of_its_sight_is_shown() -> None:
+    class Blind(Numbers):
+        def batches(self, cursor: str, stop: Event) -> Iterator[Batch]:
+            said = Coverage(
+                collector="numbers",
+                watches=("velgrad",),
+                start=START,
+                end=START + timedelta(seconds=9),
+                state="blind",
+                reason="429",
+            )
+            yield Batch([said, Tick(collector="numbers", at=START)], [], "1")
+
+    around = Publishing()
+    around.runner(Blind(1)).run(around.stop)
+    assert around.value("collector_blind", collector="numbers", watch="velgrad") == 1
 
 
 def test_refused_settings_are_not_retried() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import pairwise
+from typing import Literal
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from secondsource.contracts.messages import AlertEvent, Counts, Coverage, StoryU
 from store.coverage import union
 from store.memory import Store
 from store.reports import posts_per_hour
+from store.standing import Standing
 from store.status import CollectorStatus, Gap
 from tests.store import velgrad as v
 
@@ -104,6 +106,52 @@ def test_status(store: Store) -> None:
     assert found.open_alerts == 1
     assert found.waiting == {"console": 2, "slack:#desk": 2}
     assert found.dead_letters == 1
+
+
+def test_standing_says_who_sees_what_since_when(store: Store) -> None:
+    def told(
+        collector: str, start: int, end: int, reason: str = "", state: Literal["seen", "blind"] = "seen"
+    ) -> Coverage:
+        watches = ("velgrad",)
+        return Coverage(
+            collector=collector, watches=watches, start=v.at(start), end=v.at(end), state=state, reason=reason
+        )
+
+    def seeing(collector: str, since: int, until: int) -> Standing:
+        return Standing(collector=collector, watch="velgrad", state="seeing", since=v.at(since), until=v.at(until))
+
+    assert store.status().standing == ()
+    sent = [
+        told("bluesky", 0, 60),
+        told("mastodon", 0, 60),
+        told("mastodon", 30, 70, "silent for 40 s", "blind"),
+        told("x", 0, 20),
+        told("x", 20, 50, "429", "blind"),
+        told("x", 50, 80),
+        told("feeds", 0, 20),
+        told("feeds", 20, 50, "away", "blind"),
+        told("feeds", 20, 50, "read later"),
+        told("feeds", 50, 80),
+    ]
+    v.keep(store, *sent)
+    expected = (
+        seeing("bluesky", 0, 60),
+        seeing("feeds", 50, 80),
+        Standing(
+            collector="mastodon",
+            watch="velgrad",
+            state="blind",
+            since=v.at(30),
+            until=v.at(70),
+            reason="silent for 40 s",
+        ),
+        seeing("x", 50, 80),
+    )
+    assert store.status().standing == expected
+    v.emptied(store)
+    for one in reversed(sent):
+        v.keep(store, one)
+    assert store.status().standing == expected
 
 
 def _of_kind(event: AlertEvent, story: StoryUpdate) -> AlertEvent:
