@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.grafana.panels import STORE, WRAPPED, Json, Row, bars, board, column, sql, stat, steps, table, trend
+from deploy.grafana.panels import STORE, WRAPPED, Json, Row, bars, board, column, sql, stat, states, steps, table, trend
 
 EVIDENCE = {"title": "Evidence", "url": "${__value.raw}", "targetBlank": True}
 
@@ -105,6 +105,19 @@ def newsroom() -> Json:
             ),
         ],
     )
+    sight = Row(
+        "What we could see",
+        [
+            states(
+                "Coverage",
+                "When each collector saw each watch. Blind: not connected, or connected to a stream that sent nothing "
+                "where it should have. Where a line is blind, a missing source may only have gone unseen.",
+                sql("coverage_timeline", "time_series"),
+                (0, "blind", "red"),
+                (1, "seen", "green"),
+            ),
+        ],
+    )
     variable = {
         "type": "query",
         "name": "watch",
@@ -130,7 +143,7 @@ def newsroom() -> Json:
         "newsroom",
         "Newsroom",
         about,
-        [now, alerts, volume],
+        [now, alerts, volume, sight],
         variables=[variable],
         annotations=[opened],
         since="now-24h",

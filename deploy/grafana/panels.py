@@ -78,7 +78,9 @@ def steps(*pairs: tuple[float | None, str]) -> Json:
     return {"mode": "absolute", "steps": [{"value": value, "color": colour} for value, colour in pairs]}
 
 
-def stat(title: str, about: str, target: Json, *, unit: str = "short", colours: Json | None = None) -> Panel:
+def stat(
+    title: str, about: str, target: Json, *, unit: str = "short", colours: Json | None = None, width: int = 6
+) -> Panel:
     defaults: Json = {"unit": unit, "thresholds": colours or steps((None, "text"))}
     options = {
         "colorMode": "value",
@@ -87,7 +89,7 @@ def stat(title: str, about: str, target: Json, *, unit: str = "short", colours: 
         "textMode": "auto",
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
     }
-    return Panel("stat", title, about, [target], 6, 4, defaults, (), options)
+    return Panel("stat", title, about, [target], width, 4, defaults, (), options)
 
 
 def trend(
@@ -95,6 +97,17 @@ def trend(
 ) -> Panel:
     defaults = {"unit": unit, "min": 0, **(STACKED if stacked else TREND)}
     return Panel("timeseries", title, about, targets, width, 8, defaults, (), LEGEND)
+
+
+def states(title: str, about: str, target: Json, *names: tuple[int, str, str], height: int = 7) -> Panel:
+    """A line for each series, coloured by its value: (value, what it is called, colour)."""
+    mapped = {str(value): {"index": value, "text": text, "color": colour} for value, text, colour in names}
+    defaults = {
+        "mappings": [{"type": "value", "options": mapped}],
+        "custom": {"fillOpacity": 70, "lineWidth": 0},
+    }
+    options = {"mergeValues": True, "showValue": "never", "alignValue": "left", "rowHeight": 0.8, **LEGEND}
+    return Panel("state-timeline", title, about, [target], 24, height, defaults, (), options)
 
 
 def table(

@@ -16,24 +16,35 @@ def pipeline() -> Json:
                 "Stages running",
                 "Stages that at least one process is running.",
                 promql("count(max by (stage) (secondsource_stage_running) == 1) or vector(0)"),
+                width=5,
             ),
             stat(
                 "Waiting",
                 "Records that have arrived and are not yet handled, all stages together.",
                 promql("sum(max by (stage, partition) (secondsource_lag)) or vector(0)"),
                 colours=steps((None, "green"), (10_000, "orange"), (100_000, "red")),
+                width=5,
             ),
             stat(
                 "Services away",
                 "Broker, database, Slack or a platform that does not answer now.",
                 promql("sum(max by (service) (secondsource_source_away)) or vector(0)"),
                 colours=steps((None, "green"), (1, "red")),
+                width=5,
+            ),
+            stat(
+                "Blind",
+                "Watches that a collector does not see now, each collector and watch counted.",
+                promql("count(max by (collector, watch) (secondsource_collector_blind) == 1) or vector(0)"),
+                colours=steps((None, "green"), (1, "red")),
+                width=5,
             ),
             stat(
                 "Dead letters waiting",
                 "Records that could not be handled, and have not been sent again.",
                 sql("dead_letters_waiting"),
                 colours=steps((None, "green"), (1, "orange")),
+                width=4,
             ),
         ],
     )
@@ -95,6 +106,19 @@ def pipeline() -> Json:
                 [
                     promql(
                         "time() - max by (collector) (secondsource_collector_last_seen_seconds)",
+                        "{{collector}}",
+                    )
+                ],
+                unit="s",
+            ),
+            trend(
+                "Since each collector last saw its watches",
+                "Grows while a collector is blind, and while it is connected to a stream that sends nothing. Empty "
+                "where no live collector runs.",
+                [
+                    promql(
+                        "time() - min by (collector) (max by (collector, watch) "
+                        "(secondsource_collector_seen_until_seconds)) or vector(0)",
                         "{{collector}}",
                     )
                 ],

@@ -73,7 +73,9 @@ def filled_sql(text: str, shown: Shown) -> str:
 
     start, end = (f"'{at.isoformat()}'" for at in (shown.start, shown.end))
     text = re.sub(r"\$\{(\w+):sqlstring\}", chosen, text)
+    text = text.replace("$__interval_ms", str(INTERVAL.seconds * 1000))
     text = text.replace("$__interval", f"'{INTERVAL.seconds}s'")
+    text = text.replace("$__timeFrom()", start).replace("$__timeTo()", end)
     text = re.sub(r"\$__timeFilter\(([^)]*)\)", rf"\1 BETWEEN {start} AND {end}", text)
     text = re.sub(r"\$__timeGroupAlias\(([^,]*),\s*'(\d+)s'\)", r'floor(extract(epoch from \1)/\2)*\2 AS "time"', text)
     if left := re.search(r"\$[\w{]+", text):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -71,4 +72,16 @@ def test_every_alert_says_whom_to_wake_and_what_to_do() -> None:
         assert isinstance(labels, dict)
         assert isinstance(annotations, dict)
         assert labels["severity"] in {"page", "ticket"}
-        assert annotations.keys() == {"summary", "description"}
+        assert annotations.keys() == {"summary", "description", "runbook"}
+
+
+def test_every_alerts_runbook_has_its_section() -> None:
+    """And every section its alert, so that nobody reads of an alarm that can no longer go off."""
+    named = {str(rule["alert"]) for rule in alerts(RULES)}
+    for rule in alerts(RULES):
+        annotations = rule["annotations"]
+        assert isinstance(annotations, dict)
+        assert annotations["runbook"] == f"docs/operations.md#{str(rule['alert']).lower()}"
+    text = (DEPLOY.parent / "docs" / "operations.md").read_text()
+    chapter = text.partition("\n## When an alarm goes off\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^### (\w+)$", chapter, re.MULTILINE)) == named
