@@ -174,14 +174,14 @@ def slow(asked: Asked) -> None:
 
 def slow_body(asked: Asked) -> None:
     asked.send_response(200)
-    asked.send_header("Content-Length", "1000000")
+    asked.send_header("Content-Length", "50000")
     asked.end_headers()
     slow(asked)
 
 
 def broken_off(asked: Asked) -> None:
     asked.send_response(200)
-    asked.send_header("Content-Length", "1000000")
+    asked.send_header("Content-Length", "50000")
     asked.end_headers()
     asked.wfile.write(b"<rss>")
 
