@@ -219,7 +219,7 @@ class XV1:
             # v1.1 repeats the original's quote on its retweet: it is the original that quotes
             quote_of=f"x:{quoted}" if quoted and original is None else "",
             reply_to=f"x:{replied}" if replied else "",
-            links=original.links if original else _links(marked.urls or ()),
+            links=original.links if original else _links(marked.urls or (), id_),
             media=() if original else _media(shown.media or ()),
             hashtags=original.hashtags
             if original
@@ -280,12 +280,14 @@ def _counts(status: Status) -> Counts:
     )
 
 
-def _links(urls: Sequence[_Url]) -> tuple[str, ...]:
+def _links(urls: Sequence[_Url], id_: str) -> tuple[str, ...]:
+    """Where they lead; not the link to the post's own picture, nor the one to its whole text where it is cut off."""
     return distinct(
         [
             url.expanded_url or url.url or ""
             for url in urls
             if not (url.display_url or "").startswith(("pic.twitter.com/", "pic.x.com/"))
+            and not (url.expanded_url or "").endswith(f"/i/web/status/{id_}")
         ]
     )
 

@@ -119,3 +119,16 @@ def test_other_zones_and_months() -> None:
 def test_bad_records_say_why(change: Json, reason: str) -> None:
     with pytest.raises(BadRecord, match=reason):
         XV1("replay", SPAN).parts(body(v1_status(0) | change))
+
+
+def test_the_link_to_its_own_whole_text_is_none_of_its_links() -> None:
+    own = {
+        "expanded_url": f"https://twitter.com/i/web/status/{FIRST_ID + 1}",
+        "display_url": "twitter.com/i/web/statu…",
+    }
+    other = {"expanded_url": f"https://twitter.com/i/web/status/{FIRST_ID}", "display_url": "twitter.com/i/web/statu…"}
+    (part,) = XV1("replay", SPAN).parts(body(v1_status(1, truncated=True, entities={"urls": [own, other]})))
+    assert isinstance(part, Part)
+    post = part.messages[-1]
+    assert isinstance(post, Post)
+    assert post.links == (f"https://twitter.com/i/web/status/{FIRST_ID}",)
