@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from ingest.collectors.bluesky import Bluesky
 from ingest.collectors.feeds import Feeds
+from ingest.collectors.mastodon import Mastodon
 from ingest.collectors.refresher import Refresher
 from ingest.collectors.x import X
 from ingest.live import LiveCollector
 
-LIVE: tuple[LiveCollector, ...] = (Bluesky, Feeds, X)
+LIVE: tuple[LiveCollector, ...] = (Bluesky, Feeds, Mastodon, X)
 
 BESIDE: tuple[LiveCollector, ...] = (Refresher,)

@@ -22,7 +22,7 @@ from secondsource.contracts.stage import Batch, Collector, Rejected
 from tests.fakes.clock import ManualClock
 from tests.ingest.sources import Source, able, source_of
 
-COLLECTORS = ("replay", *dict.fromkeys(("x", *(kind.name for kind in LIVE))))
+COLLECTORS = ("replay", *(kind.name for kind in LIVE))
 NUMBERS = tuple(range(1, 11))
 HANG_SECONDS = 30.0  #: a guard against waiting for ever, not a measure
 
