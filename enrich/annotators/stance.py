@@ -1,6 +1,7 @@
 """How a post takes what it speaks of: asserts it, denies it, asks about it, or merely comments.
 
-By cues, listed per language in config/cues. A denial must never be counted as an assertion, so that the cues
+A post with published reviews of a claim takes the stance of their ratings, on the checkers' own scales. Any other is
+judged by cues, listed per language in config/cues. A denial must never be counted as an assertion, so that the cues
 lean towards denial; what the lists miss is the work of a better annotator behind the same interface.
 """
 
@@ -16,7 +17,7 @@ from enrich.annotator import Tags
 from enrich.fold import fold, words
 from enrich.memo import Memo
 from secondsource.contracts.errors import BadConfiguration
-from secondsource.contracts.messages import Post, Stance
+from secondsource.contracts.messages import Post, Review, Stance
 
 #: Language → list (denies, asks, attribution, negations) → cues.
 Cues = Mapping[str, Mapping[str, Sequence[str]]]
@@ -26,6 +27,10 @@ _YEAR = "{year}"
 _LONGEST = 5_000  # characters read
 _REMEMBERED_LENGTH = 1_000
 _REACH = 3  # words before a cue in which a negation turns it
+_UPHELD, _DISPUTED = (
+    0.8,
+    0.4,
+)  # shares of a rating scale from which a review upholds its claim, under which it disputes it
 _FEW_WORDS = 6  # a reply, or a bare question, of no more than this says nothing of its own
 
 _NOT_OWN = re.compile(r"^(?:\s*RT\b[\s:]*(?:@[\w.@-]+)?[\s:]*)+|(?:https?://|www\.)\S+|(?<!\w)[@＠]\w[\w.@-]*")
@@ -95,6 +100,8 @@ class StanceAnnotator:
         return [self._judge(post) for post in posts]
 
     def _judge(self, post: Post) -> Stance:
+        if post.reviews:
+            return _of_reviews(post.reviews)
         reading = self._memo.get(post.text)
         if reading is None:
             reading = self._read(post.text[:_LONGEST])
@@ -148,6 +155,18 @@ class StanceAnnotator:
 
 
 _RANGES = tuple((place, stop) for place in range(_REACH) for stop in range(place + 1, _REACH + 1))
+
+
+def _of_reviews(reviews: Sequence[Review]) -> Stance:
+    """One that disputes is enough, all must uphold. A rating in words alone is not read: that a claim had to be checked
+    is a dispute for somebody to look at.
+    """
+    for review in reviews:
+        if review.score is None or review.score < _DISPUTED:
+            return Stance(label="denies", cue=review.rating)
+    least = min(reviews, key=lambda review: review.score or 0.0)
+    upheld = least.score is not None and least.score >= _UPHELD
+    return Stance(label="asserts" if upheld else "comments", cue=least.rating)
 
 
 def _is_question(own: str, count: int) -> bool:

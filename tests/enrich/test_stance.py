@@ -6,7 +6,7 @@ import pytest
 
 from enrich.annotators.stance import StanceAnnotator
 from secondsource.contracts.errors import BadConfiguration
-from secondsource.contracts.messages import MediaRef, Stance
+from secondsource.contracts.messages import MediaRef, Review, Stance
 from tests.enrich.makers import cues, post
 
 
@@ -131,3 +131,33 @@ def test_without_cues_all_is_assertion_or_question() -> None:
 )
 def test_texts_made_to_be_slow_to_read_are_read_once(text: str, label: str) -> None:
     assert StanceAnnotator({}).annotate([post(text)], {})[0].label == label
+
+
+@pytest.mark.parametrize(
+    ("scores", "label", "cue"),
+    [
+        ((0.0,), "denies", "rated 0.0"),
+        ((0.39,), "denies", "rated 0.39"),
+        ((None,), "denies", "rated None"),
+        ((0.4,), "comments", "rated 0.4"),
+        ((0.79,), "comments", "rated 0.79"),
+        ((0.8,), "asserts", "rated 0.8"),
+        ((1.0, 0.9), "asserts", "rated 0.9"),
+        ((1.0, 0.5), "comments", "rated 0.5"),
+        ((1.0, 0.5, None), "denies", "rated None"),
+    ],
+)
+def test_a_post_with_reviews_takes_the_stance_of_their_ratings(
+    annotator: StanceAnnotator, scores: tuple[float | None, ...], label: str, cue: str
+) -> None:
+    reviews = tuple(
+        Review(
+            claim="The bridge fell",
+            publisher="Checks",
+            url="https://checks.example/1",
+            rating=f"rated {score}",
+            score=score,
+        )
+        for score in scores
+    )
+    assert stance(annotator, "Is this an old photo of Velgrad?", reviews=reviews) == Stance(label=label, cue=cue)  # type: ignore[arg-type] # a label
