@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -103,8 +104,8 @@ class TimeOrder:
         key = (self._file[entry], self._offset[entry])
         parts = self._pages.get(key)
         if parts is None:
-            opened.file.seek(key[1])
-            body = opened.file.read(self._length[entry])
+            # past the buffer: in order of time the next record may be anywhere
+            body = os.pread(opened.file.fileno(), self._length[entry], key[1])
             parts = mapped(opened.format, Record(key[1], body, self._line[entry], part != _TOO_LONG))
             if len(parts) == 1:
                 return parts[0]
