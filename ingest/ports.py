@@ -8,7 +8,7 @@ from typing import Protocol
 
 from secondsource.contracts.following import Candidate
 
-__all__ = ["Candidate", "Followed", "Known", "Spending"]
+__all__ = ["Candidate", "Followed", "Known", "Removals", "Spending"]
 
 
 class Known(Protocol):
@@ -44,4 +44,16 @@ class Followed(Protocol):
 
     def candidates(self, platform: str, since: datetime, limit: int) -> list[Candidate]:
         """Originals of a platform created since then, most interactions first. Raises SourceAway."""
+        ...
+
+
+class Removals(Protocol):
+    """Posts that a command took down in the store itself, beside the stream (a platform's compliance job)."""
+
+    def after(self, last: tuple[datetime, str] | None, by: str, limit: int) -> list[tuple[datetime, str, str]]:
+        """When, uid and reason of what was taken down by this name, in order, from just after `last` on.
+
+        Raises:
+            SourceAway: the store does not answer.
+        """
         ...

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from ingest.ports import Followed, Known, Spending
+from ingest.ports import Followed, Known, Removals, Spending
 from ingest.refreshing import Counter
 from secondsource.contracts.clock import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """`random` spreads retries; `user_agent` says to platforms who asks; `counters` are for the refresher."""
+    """`random` spreads retries; `user_agent` says to platforms who asks; `counters` and `removals` are for the
+    refresher.
+    """
 
     clock: Clock
     random: Random
@@ -22,3 +24,4 @@ class Surroundings:
     followed: Followed
     user_agent: str
     counters: Sequence[Counter] = ()
+    removals: Removals | None = None

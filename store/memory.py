@@ -18,6 +18,7 @@ from store.following import FollowedPosts
 from store.known import KnownPosts
 from store.letters import Letters
 from store.positions import Positions
+from store.removals import Removals
 from store.schema import check, migrate
 from store.spending import Ledger
 from store.status import Status, status
@@ -29,8 +30,8 @@ class Store(Positions):
     """One database. Itself it keeps progress (`secondsource.runtime.ports.Progress`); its parts do the rest:
 
     `archive` satisfies `alerts.ports.Archive`, `outbox` satisfies `alerts.ports.Outbox`, `evidence` satisfies
-    `alerts.ports.Evidence`, `letters` are the dead letters; `known`, `spending` and `followed` satisfy the protocols
-    of `ingest.ports` that are named like them. Usable from several threads.
+    `alerts.ports.Evidence`, `letters` are the dead letters; `known`, `spending`, `followed` and `removals` satisfy
+    the protocols of `ingest.ports` that are named like them. Usable from several threads.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -45,6 +46,7 @@ class Store(Positions):
         self.known = KnownPosts(self.database)
         self.spending = Ledger(self.database)
         self.followed = FollowedPosts(self.database)
+        self.removals = Removals(self.database)
         self._writer = Writer(self.database, self.archive, moment)
 
     def write(self, messages: Sequence[Message], destinations: Destinations) -> None:

@@ -25,6 +25,8 @@ from secondsource.contracts.stage import Batch
 from secondsource.contracts.watch import Watch
 
 NAME: Final = "refresher"
+COMMANDED: Final = "compliance"  #: the name by which commands take posts down in the store
+_AT_ONCE = 500
 _EVERY = 1.0  # seconds between two rounds
 _REREAD = 30.0  # seconds between two looks at what is followed
 _MOST = 5_000  # posts followed at once on one platform
@@ -71,35 +73,80 @@ class RefresherSettings:
 
 
 class Refresher:
-    """A live collector that needs no watch: it follows what is stored. `around.counters` say of which platforms."""
+    """A live collector that needs no watch: it follows what is stored. `around.counters` say of which platforms.
+
+    It also tells the stream what was taken down in the store beside it, to all watches: whoever remembers such a post
+    must hear of it. The cursor says how far it has told.
+    """
 
     name: ClassVar[str] = NAME
     Settings: ClassVar[type[Any]] = RefresherSettings
 
-    def __init__(self, settings: RefresherSettings, watches: Sequence[Watch], around: Surroundings) -> None:  # noqa: ARG002 - the seam's signature
+    def __init__(self, settings: RefresherSettings, watches: Sequence[Watch], around: Surroundings) -> None:
+        self._watches = tuple(watch.name for watch in watches)
+        self._removals = around.removals
+        self._asked_at: float | None = None
         self._clock = around.clock
         self._ticked: datetime | None = None
         self._platforms = [_Platform(counter, settings, around) for counter in around.counters]
 
     def batches(self, cursor: str, stop: Event) -> Iterator[Batch]:
-        """A batch a round, until `stop` is set. Nothing is lost where it starts anew, so the cursor says nothing."""
+        """A batch a round, until `stop` is set.
+
+        Raises:
+            BadConfiguration: the cursor is not its own.
+        """
+        told = _told(cursor)
         while not stop.is_set():
             messages: list[Message] = []
+            for at, uid, reason in self._taken_down(told):
+                told = at, uid
+                messages.append(self._takedown(uid, reason))
             for platform in self._platforms:
                 if stop.is_set():
                     break
                 messages += platform.round(self._after_ticks)
             self._ticked = self._after_ticks()
-            yield Batch([*messages, Tick(collector=self.name, at=self._ticked)], [], cursor)
+            place = "" if told is None else f"{told[0].isoformat()} {told[1]}"
+            yield Batch([*messages, Tick(collector=self.name, at=self._ticked)], [], place)
             self._clock.wait(_EVERY, stop)
 
     def remap(self, body: bytes) -> Sequence[Message]:
         raise BadRecord(f"the refresher rejects nothing, so it did not send this: {body[:40]!r}")
 
+    def _taken_down(self, last: tuple[datetime, str] | None) -> list[tuple[datetime, str, str]]:
+        now = self._clock.monotonic()
+        if self._removals is None or (self._asked_at is not None and now - self._asked_at < _REREAD):
+            return []
+        self._asked_at = now
+        try:
+            found = self._removals.after(last, COMMANDED, _AT_ONCE)
+        except SourceAway as error:
+            _log.warning("what was taken down is asked for later", extra={"reason": str(error)})
+            return []
+        if len(found) == _AT_ONCE:
+            self._asked_at = None  # there is more
+        return found
+
+    def _takedown(self, uid: str, reason: str) -> Takedown:
+        return Takedown(
+            uid=uid, observed_at=self._after_ticks(), collector=self.name, watches=self._watches, reason=reason
+        )
+
     def _after_ticks(self) -> datetime:
         """Now, or just after the last promise where the clock stands still."""
         now = self._clock.now()
         return now if self._ticked is None else max(now, self._ticked + _MICROSECOND)
+
+
+def _told(cursor: str) -> tuple[datetime, str] | None:
+    if not cursor:
+        return None
+    at, _, uid = cursor.partition(" ")
+    try:
+        return datetime.fromisoformat(at), uid
+    except ValueError as error:
+        raise BadConfiguration(f"refresher: expected a cursor of its own, came {cursor[:80]!r}") from error
 
 
 @dataclass(slots=True)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from itertools import islice
 from threading import Event
 
 import pytest
 
-from ingest.collectors.refresher import Refresher, RefresherSettings
+from ingest.collectors.refresher import COMMANDED, Refresher, RefresherSettings
 from secondsource.contracts.errors import BadConfiguration, BadRecord, SourceAway
 from secondsource.contracts.following import Candidate
 from secondsource.contracts.messages import Counts, Engagement, Message, Takedown, Tick
+from secondsource.contracts.watch import Watch
 from tests.fakes.clock import ManualClock
 from tests.fakes.counting import FakeCounter
 from tests.fakes.surroundings import MemoryFollowed, MemorySpending, surroundings
@@ -222,3 +224,41 @@ def test_nothing_is_rejected_so_nothing_can_be_mapped_again(house: House) -> Non
 def test_it_says_how_to_turn_it_on() -> None:
     assert RefresherSettings().off() == ""
     assert "enabled: true" in RefresherSettings(enabled=False).off()
+
+
+class Removed:
+    """Satisfies `ingest.ports.Removals`."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[datetime, str, str]] = []
+        self.failures = [SourceAway("database is locked")]
+
+    def after(self, last: tuple[datetime, str] | None, by: str, limit: int) -> list[tuple[datetime, str, str]]:
+        assert by == COMMANDED
+        if self.failures:
+            raise self.failures.pop(0)
+        return [one for one in sorted(self.found) if last is None or one[:2] > last][:limit]
+
+
+def test_what_a_command_took_down_is_told_to_the_stream_once() -> None:
+    clock, removed, stop = ManualClock(), Removed(), Event()
+    around = replace(surroundings(clock), removals=removed)
+    watches = [Watch(name="velgrad"), Watch(name="harbour")]
+
+    def told(cursor: str, rounds: int) -> tuple[list[str], str]:
+        uids = []
+        for batch in islice(Refresher(RefresherSettings(), watches, around).batches(cursor, stop), rounds):
+            for message in batch.messages[:-1]:
+                assert isinstance(message, Takedown)
+                assert message.watches == ("velgrad", "harbour")
+                uids.append(message.uid)
+            cursor = batch.cursor
+        return uids, cursor
+
+    removed.found = [(clock.now(), f"x:{number:04}", "deleted") for number in range(700)]
+    first, cursor = told("", 65)
+    assert first == [uid for _, uid, _ in removed.found]
+    removed.found.append((clock.now(), "x:9", "suspended"))
+    assert told(cursor, 10)[0] == ["x:9"]
+    with pytest.raises(BadConfiguration, match="cursor of its own"):
+        told("x", 1)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 from threading import Thread
 
-from ingest.ports import Followed, Known, Spending
+from msgspec.structs import replace
+
+from ingest.ports import Followed, Known, Removals, Spending
 from secondsource.contracts.following import Candidate
 from secondsource.contracts.messages import Counts
 from store.memory import Store
@@ -72,3 +74,14 @@ def test_posts_to_follow_come_with_their_last_two_snapshots(store: Store) -> Non
     assert second == Candidate("x:2", ("velgrad",), v.at(4), v.at(40), Counts(reposts=3, likes=6))
     assert third == Candidate("x:3", ("velgrad",), v.at(5), None, Counts())
     assert [each.uid for each in followed.candidates("x", v.at(-60), 1)] == ["x:1"]
+
+
+def test_what_a_command_took_down_comes_in_order(store: Store) -> None:
+    removals: Removals = store.removals
+    v.keep(store, *(replace(v.takedown(number, 50 - number % 2), collector="compliance") for number in range(5)))
+    v.keep(store, v.takedown(9))
+    first = removals.after(None, "compliance", 3)
+    assert [(at, uid) for at, uid, _ in first] == [(v.at(49), "x:1"), (v.at(49), "x:3"), (v.at(50), "x:0")]
+    rest = removals.after(first[-1][:2], "compliance", 9)
+    assert [uid for _, uid, _ in rest] == ["x:2", "x:4"]
+    assert removals.after(rest[-1][:2], "compliance", 9) == []
