@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from ingest.refreshing import Counter
 from ingest.surroundings import Surroundings
 from secondsource.contracts.stage import Collector
 from secondsource.contracts.watch import Watch
@@ -19,6 +20,12 @@ class Settings(Protocol):
     def off(self) -> str:
         """Empty where it can run; else what is missing and how to turn it on, in one line for an operator."""
         ...
+
+
+class MakeCounter(Protocol):
+    """What asks a platform again for counts, made from the settings of its collector."""
+
+    def __call__(self, settings: Any, around: Surroundings) -> Counter: ...
 
 
 class LiveCollector(Protocol):

@@ -1,17 +1,25 @@
 """One file a platform: a client that fetches, a pure mapping. To add a collector, add its class to LIVE.
 
-`LIVE` bring posts; `BESIDE` run like them and bring none of their own.
+`LIVE` bring posts; `BESIDE` run like them and bring none of their own. `COUNTERS` ask again for the counts of a live
+collector's posts, by its name and with its settings.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ingest.collectors.bluesky import Bluesky
+from ingest.collectors.bluesky_counts import BlueskyCounts
 from ingest.collectors.feeds import Feeds
 from ingest.collectors.mastodon import Mastodon
 from ingest.collectors.refresher import Refresher
 from ingest.collectors.x import X
-from ingest.live import LiveCollector
+from ingest.live import LiveCollector, MakeCounter
 
 LIVE: tuple[LiveCollector, ...] = (Bluesky, Feeds, Mastodon, X)
+
+COUNTERS: Mapping[str, MakeCounter] = {
+    "bluesky": lambda settings, around: BlueskyCounts(settings.api, around.user_agent, around.clock),
+}
 
 BESIDE: tuple[LiveCollector, ...] = (Refresher,)

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -275,7 +276,7 @@ def collectors(at: House) -> list[Collector]:
     Raises:
         BadConfiguration: nothing would come in.
     """
-    from ingest.collectors import BESIDE, LIVE
+    from ingest.collectors import BESIDE, COUNTERS, LIVE
 
     around = _surroundings(at)
     found = [made for kind in LIVE if (made := _collector(at, kind, around))]
@@ -287,7 +288,11 @@ def collectors(at: House) -> list[Collector]:
             "For recorded posts: secondsource replay FILE"
         )
         raise BadConfiguration(msg)
-    return found + [made for kind in BESIDE if (made := _collector(at, kind, around))]
+    on = {collector.name: at.configuration.collectors[collector.name] for collector in found}
+    counters = tuple(make(on[name], around) for name, make in COUNTERS.items() if name in on)
+    beside = replaced(around, counters=counters)
+    settings = at.configuration.collectors
+    return found + [kind(settings[kind.name], at.watches, beside) for kind in BESIDE if not settings[kind.name].off()]
 
 
 def _collector(at: House, kind: LiveCollector, around: Surroundings) -> Collector | None:
