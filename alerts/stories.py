@@ -50,6 +50,11 @@ def link_token(link: int) -> int:
     return link << 3 | 5
 
 
+def credit_token(agency: int) -> int:
+    """An agency whose text outlets say they carry."""
+    return agency << 3 | 6
+
+
 class Note(msgspec.Struct, array_like=True, gc=False):
     """What a story keeps of one post. Times in seconds since 1970; keys are digests of uids.
 

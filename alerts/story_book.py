@@ -21,6 +21,7 @@ from alerts.stories import (
     Story,
     account_token,
     cluster_token,
+    credit_token,
     link_token,
     picture_token,
     post_token,
@@ -73,7 +74,7 @@ class StoryBook:
             self._open(enriched, at)
         story = self.shelf[tied.story]
         note = self._note(story, enriched, key, at, tied, traits)
-        story.add(note, tied.evidence)
+        story.add(note, _evidence(tied, post.credits))
         if not plain:
             self._ties.lead(story, note, traits, said)
         if enriched.pictures:
@@ -249,7 +250,8 @@ class StoryBook:
 def _tokens(
     story: Story, enriched: Enriched, key: int, account: int, stance: StanceLabel, traits: Traits
 ) -> tuple[int, ...]:
-    """What ties a post to its source: the post it passes on, its author, its text, its pictures, its links.
+    """What ties a post to its source: the post it passes on, its author, its text, the agency it credits, its pictures,
+    its links. Of several agencies the first: who carries two does not make them one.
 
     Only posts of one side are ever compared by them. Who disputes a post, a picture or a page by showing it copies
     nobody.
@@ -274,6 +276,8 @@ def _tokens(
         tokens.append(text_token(traits.exact))
     if traits.representative:
         tokens.append(cluster_token(traits.representative))
+    if post.credits:
+        tokens.append(credit_token(digest(post.credits[0])))
     if stance != "denies":
         tokens += [picture_token(row.number) for row, _ in traits.pictures]
         tokens += [link_token(link) for link, _ in traits.links]
@@ -301,6 +305,11 @@ def _says_nothing(enriched: Enriched) -> bool:
     post = enriched.post
     comments = bool(post.reply_to) and enriched.stance.label in {"comments", "asks"}
     return bool(post.repost_of) or (comments and not enriched.pictures)
+
+
+def _evidence(tied: Tied, credited: tuple[str, ...]) -> str:
+    """What shows the tie, and the agency through which outlets of the story become one origin."""
+    return "; ".join(filter(None, (tied.evidence, f"credits {credited[0]}" if credited else "")))
 
 
 def _represents(story: Story, enriched: Enriched, traits: Traits) -> bool:

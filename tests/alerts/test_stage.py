@@ -177,6 +177,22 @@ def test_three_witnesses_in_their_own_words_with_their_own_pictures_are_three_or
     assert (story.independent, story.state, story.posts) == (3.0, "multi-origin", 33)
 
 
+def test_outlets_that_carry_one_agencys_text_are_one_origin() -> None:
+    said = (CLAIM, "A bus and cars in the river by the fallen stone bridge", "Fallen bridge: cars, a bus in the river")
+    wires: tuple[tuple[str, ...], ...] = (("AFP",), ("AFP", "Reuters"), ("Reuters",))
+
+    def outlets(*carried: int) -> list[Enriched]:
+        return [post(number + 1, number * 30, said[number], credits=wires[number]) for number in carried]
+
+    outs = run([*history(100, -90), *outlets(0, 1)])
+    assert story_of(outs, 1).independent == 1.0
+    assert member(outs, 1).evidence == "credits AFP"
+    assert member(outs, 2).evidence.startswith("shared: ")
+    assert member(outs, 2).evidence.endswith("; credits AFP")
+    outs = run([*history(100, -90), *outlets(0, 1, 2)])
+    assert story_of(outs, 1).independent == 2.0, "who carries two agencies does not make them one"
+
+
 def test_one_account_in_other_words_is_still_one_origin() -> None:
     outs = run(
         [post(1, 0, by="ana"), post(2, 30, "A bus and cars in the river by the fallen stone bridge", by="ana")],
