@@ -315,6 +315,7 @@ def _surroundings(at: House) -> Surroundings:
         known=at.store.known,
         spending=at.store.spending,
         followed=at.store.followed,
+        removals=at.store.removals,
         user_agent=f"second-source/{version('secondsource')}",
     )
 
