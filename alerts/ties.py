@@ -8,6 +8,7 @@ first.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +52,8 @@ class Traits(NamedTuple):
     """What of a post may be found in others.
 
     `exact`: digest of its normalised text; `representative`: of the near-copies it belongs to, `likeness` in percent
-    (0.0 where it is the same). Pictures with their row and distance; links with their digest.
+    (0.0 where it is the same). Pictures with their row and distance; links with their digest. `checked`: pages that its
+    reviews say the claim appeared on, which lead to a story but make nobody a copy.
     """
 
     exact: int = 0
@@ -59,6 +61,7 @@ class Traits(NamedTuple):
     likeness: float = 0.0
     pictures: tuple[Match, ...] = ()
     links: tuple[tuple[int, str], ...] = ()
+    checked: tuple[tuple[int, str], ...] = ()
 
 
 class Ties:
@@ -103,13 +106,13 @@ class Ties:
         if not representative and sketch.bands:
             candidates = [(found, self._text_of(found)) for found in self._bands.candidates(sketch.bands)]
             representative, likeness = best(post.text[:QUOTED], [one for one in candidates if one[1]])
-        pages = dict.fromkeys(filter(None, map(canonical, post.links[:_MOST_LINKS]))) if post.links else {}
         return Traits(
             exact=exact,
             representative=representative,
             likeness=likeness,
             pictures=tuple(self.pictures.enter(picture) for picture in enriched.pictures[:MOST_PICTURES]),
-            links=tuple((digest(page), page) for page in pages),
+            links=_pages(post.links) if post.links else (),
+            checked=tuple(page for review in post.reviews[:_MOST_LINKS] for page in _pages(review.appearances)),
         )
 
     def alike(self, traits: Traits) -> Tied | None:
@@ -123,7 +126,7 @@ class Ties:
             row, distance = min(shown, key=lambda match: (match.distance, match.row.story))
             evidence = f"the same picture but for {distance} of 256 bits" if distance else "the same picture"
             return Tied(row.story, "media", row.uid, evidence)
-        linked = [(*self._links[link], page) for link, page in traits.links if link in self._links]
+        linked = [(*self._links[link], page) for link, page in (*traits.links, *traits.checked) if link in self._links]
         if linked:
             number, uid, page = min(linked)
             return Tied(number, "link", uid, page)
@@ -230,3 +233,9 @@ class Ties:
     def _uid_of(self, representative: int) -> str:
         number = representative >> PLACE_BITS
         return self._shelf.text(number, representative & _PLACE)[0] or self._shelf[number].frame.first_uid
+
+
+def _pages(links: Sequence[str]) -> tuple[tuple[int, str], ...]:
+    """Digest and address of each page that some links lead to, once."""
+    pages = dict.fromkeys(filter(None, map(canonical, links[:_MOST_LINKS])))
+    return tuple((digest(page), page) for page in pages)

@@ -17,6 +17,7 @@ from secondsource.contracts.messages import (
     Message,
     Picture,
     Post,
+    Review,
     Sketch,
     Stance,
     StanceLabel,
@@ -88,6 +89,7 @@ def post(
     created: float | None = None,
     edit_of: int = 0,
     credits: tuple[str, ...] = (),  # noqa: A002 -- the field's name
+    reviews: tuple[Review, ...] = (),
 ) -> Enriched:
     """Post `number` (its uid is x:<number>) by account `by`, `seconds` after the start."""
     author = by or f"user{number}"
@@ -101,7 +103,8 @@ def post(
             uid=uid(number), platform="x", author=Account(uid=f"x:a-{author}", handle=author), text=text,
             created_at=at(seconds if created is None else created), observed_at=at(seconds), collector=collector,
             watches=(watch,), repost_of=uid(repost_of), quote_of=uid(quote_of), reply_to=uid(reply_to), links=links,
-            counts=counts, edit_of=uid(edit_of), credits=credits, url=f"https://x.example/{number}",
+            counts=counts, edit_of=uid(edit_of), credits=credits, reviews=reviews,
+            url=f"https://x.example/{number}",
         ),
         language=Language(code="en", confidence=1.0),
         entities=entities,

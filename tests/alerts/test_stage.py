@@ -22,6 +22,8 @@ from secondsource.contracts.messages import (
     Enriched,
     Member,
     Message,
+    Review,
+    StanceLabel,
     StoryUpdate,
     Takedown,
 )
@@ -191,6 +193,16 @@ def test_outlets_that_carry_one_agencys_text_are_one_origin() -> None:
     assert member(outs, 2).evidence.endswith("; credits AFP")
     outs = run([*history(100, -90), *outlets(0, 1, 2)])
     assert story_of(outs, 1).independent == 2.0, "who carries two agencies does not make them one"
+
+
+@pytest.mark.parametrize(("stance", "state"), [("denies", "contested"), ("asserts", "multi-origin")])
+def test_a_review_joins_the_story_of_the_page_it_checked(stance: StanceLabel, state: str) -> None:
+    page = "https://gazette.example/bridge"
+    checked = Review(claim="Another bridge", publisher="Checks", url="https://checks.example/1", appearances=(page,))
+    check = post(2, 60, "What the picture shows", stance=stance, links=(checked.url,), reviews=(checked,))
+    outs = run([*history(100, -90), post(1, 0, links=(page,)), check])
+    assert (member(outs, 2).tie, member(outs, 2).evidence) == ("link", "gazette.example/bridge")
+    assert story_of(outs, 1).state == state
 
 
 def test_one_account_in_other_words_is_still_one_origin() -> None:
