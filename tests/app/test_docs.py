@@ -197,7 +197,7 @@ def test_every_command_can_be_given(line: str, demo: Demo) -> None:
 
 
 def subcommand(arguments: list[str]) -> list[str]:
-    return arguments[:2] if arguments[0] in {"config", "dead-letters"} else arguments[:1]
+    return arguments[:2] if arguments[0] in {"config", "dead-letters", "media"} else arguments[:1]
 
 
 def test_every_part_of_run_is_named() -> None:
@@ -208,7 +208,8 @@ def test_every_part_of_run_is_named() -> None:
 
 @pytest.mark.parametrize("page", OURS, ids=lambda page: page.name)
 def test_every_option_that_is_named_exists(page: Path) -> None:
-    told = "".join(run(*command.split(), "--help").out for command in ("replay", "run", "dead-letters resend", "demo"))
+    commands = ("replay", "run", "dead-letters resend", "demo", "media import")
+    told = "".join(run(*command.split(), "--help").out for command in commands)
     for option in re.findall(r"`(--[\w-]+)", prose(page)):
         assert option in told, option
 

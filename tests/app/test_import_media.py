@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -215,3 +216,24 @@ def _findings(newsroom: Newsroom) -> list[Finding]:
     bodies = [row["body"] for row in newsroom.rows("alert_events")]
     texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
     return [msgspec.json.decode(text, type=AlertEvent).finding for text in texts]
+
+
+def test_the_page_says_what_is_so(newsroom: Newsroom, tmp_path: Path) -> None:
+    """Its captions file, and the names it says dates are read from."""
+    page = (Path(__file__).parents[2] / "docs" / "import.md").read_text("utf-8")
+    folder = tmp_path / "shown"
+    (folder / "1994").mkdir(parents=True)
+    captions = page.partition("```csv\n")[2].partition("```")[0]
+    (folder / "captions.csv").write_text(captions, "utf-8")
+    names = [line.partition(",")[0] for line in captions.splitlines()[1:]]
+    rows = [line for line in page.partition("Names that hold a date:")[2].splitlines() if line.startswith("| `")]
+    dated = [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
+    assert (len(names), len(dated)) == (3, 7)
+    for number, name in enumerate([*names, *dated]):
+        kind = "PNG" if name.endswith("png") else "JPEG"
+        (folder / name).write_bytes(saved(picture(100 + number).resize((64, 48)), kind))
+    told = newsroom.run("media", "import", folder, "--json").json
+    assert (told["imported"], told["refused"]) == (10, [])
+    assert told["dated_by"] == {"file name": 7, "importer": 3}
+    moments = {row["seen_at"].isoformat()[:10] for row in newsroom.rows("sightings") if "2014" in row["source"]}
+    assert moments == {"2014-03-02"}
