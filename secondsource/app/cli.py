@@ -401,8 +401,9 @@ def status(config: ConfigFolder = None, as_json: AsJson = False) -> None:
     with wiring.house(configuration) as house:
         now = house.store.status()
         volumes = _volumes(house.store, now)
+        budget = wiring.budget(house)
     if as_json:
-        _print_json(msgspec.to_builtins(now) | {"last_day": volumes})
+        _print_json(msgspec.to_builtins(now) | {"last_day": volumes, "x_budget": budget})
         return
     typer.echo(f"Store: {house.store.engine.url.render_as_string()}")
     for name, number in (*now.rows.items(), ("open alerts", now.open_alerts), ("dead letters", now.dead_letters)):
@@ -413,6 +414,11 @@ def status(config: ConfigFolder = None, as_json: AsJson = False) -> None:
     for watch, volume in volumes.items():
         most = f"{volume['most_in_an_hour']:,} in its fullest hour"
         typer.echo(f"watch {plain(watch)}: {count(volume['posts'], 'post')} in the last day of event time, {most}")
+    for sight in now.standing:
+        sees = "sees" if sight.state == "seeing" else "is blind to"
+        why = f": {plain(sight.reason)}" if sight.reason else ""
+        when = f"since {sight.since:%Y-%m-%d %H:%M}, last told of {sight.until:%Y-%m-%d %H:%M} UTC"
+        typer.echo(f"{plain(sight.collector)} {sees} {plain(sight.watch) or 'all its watches'} {when}{why}")
     for gap in now.gaps:
         when = f"{gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M} UTC"
         typer.echo(
@@ -422,6 +428,8 @@ def status(config: ConfigFolder = None, as_json: AsJson = False) -> None:
         typer.echo(f"waiting to be sent to {plain(destination)}: {waiting:,}")
     for refused in now.refused:
         typer.echo(f"never delivered to {plain(refused.destination)}: {plain(refused.reason)}")
+    for sentence in budget:
+        typer.echo(f"x: {sentence}")
     _say_services(configuration)
 
 

@@ -306,6 +306,16 @@ def _collector(at: House, kind: LiveCollector, around: Surroundings) -> Collecto
     return kind(settings, watches, around)
 
 
+def mapper(at: House, name: str, watches: Sequence[Watch]) -> Collector | None:
+    """The live collector of this name, to map records of its own again; None where there is none, or it is off."""
+    from ingest.collectors import LIVE
+
+    kind = next((kind for kind in LIVE if kind.name == name), None)
+    if kind is None or (settings := at.configuration.collectors[name]).off():
+        return None
+    return kind(settings, watches, _surroundings(at))
+
+
 def _surroundings(at: House) -> Surroundings:
     from ingest.surroundings import Surroundings
 
@@ -318,6 +328,20 @@ def _surroundings(at: House) -> Surroundings:
         removals=at.store.removals,
         user_agent=f"second-source/{version('secondsource')}",
     )
+
+
+def budget(at: House) -> list[str]:
+    """What X was read of this month and what it will be at its end, a sentence a limit; none where X is off.
+
+    Raises:
+        SourceAway: the store does not answer.
+    """
+    settings = at.configuration.collectors["x"]
+    if settings.off():
+        return []
+    from ingest.collectors.x import forecast
+
+    return [each.sentence for each in forecast(settings, at.store.spending, at.clock)]
 
 
 def replay(

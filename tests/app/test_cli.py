@@ -6,13 +6,14 @@ import json
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from secondsource.contracts.errors import SecondSourceError
-from secondsource.contracts.messages import DeadLetter
+from secondsource.contracts.messages import Coverage, DeadLetter
 from tests.app.newsroom import Newsroom, Ran, post, run
 
 COMMANDS = (
@@ -85,8 +86,8 @@ def test_what_cannot_be_asked(arguments: list[str], said: str) -> None:
     ("arguments", "said"),
     [
         (["replay", "absent.jsonl"], "absent.jsonl: expected a readable file"),
-        (["replay", "POSTS", "--format", "csv"], "there are auto, own, x-v1, x-v2, and --mapping for CSV and TSV"),
-        (["replay", "POSTS", "--mapping", "nobodys"], "or one of: mediaeval2016"),
+        (["replay", "POSTS", "--format", "csv"], "and --mapping for CSV and TSV"),
+        (["replay", "POSTS", "--mapping", "nobodys"], "or one of: 4cat-facebook, "),
         (["replay", "POSTS", "--mapping", "mediaeval2016"], "the mapping names columns the file does not have"),
         (["replay", "POSTS", "--watch", "velgrd"], "no watch named 'velgrd'; there are: velgrad"),
         (["replay", "POSTS", "--pictures", "nowhere"], "expected a folder, found none at nowhere"),
@@ -96,7 +97,7 @@ def test_what_cannot_be_asked(arguments: list[str], said: str) -> None:
         (["run", "enrich"], "Write transport: kafka in secondsource.yaml"),
         (["run", "enrich", "alerts"], "enrich, alerts cannot run alone"),
         (["run", "enriching"], "no part named enriching; parts are ingest, enrich, store, alerts, notify, desk"),
-        (["run"], "no live collector is on, so nothing would come in. X is off"),
+        (["run"], "no live collector is on, so nothing would come in: bluesky is "),
         (["dead-letters", "show", "beef"], "no dead letter beef; see: secondsource dead-letters list"),
         (["dead-letters", "resend"], "give ids, or --all"),
         (["dead-letters", "resend", "beef", "--format", "csv"], "no format named 'csv'"),
@@ -159,7 +160,7 @@ def test_a_good_configuration(newsroom: Newsroom) -> None:
     ran = newsroom.run("config", "check")
     assert ran.code == 0
     assert f"{newsroom.config}: good. Watches: velgrad. Transport: inline." in ran.out
-    assert "x: off; to turn it on: " in ran.out
+    assert "x: off; X's terms bind its content" in ran.out
     assert "slack: off; to turn it on: export SLACK_BOT_TOKEN" in ran.out
     assert "off  " not in ran.out
 
@@ -206,6 +207,34 @@ def test_status(newsroom: Newsroom) -> None:
     as_json = newsroom.run("status", "--json").json
     assert as_json["rows"]["posts"] == 2
     assert as_json["last_event"] == "2026-05-14T10:00:02Z"
+
+
+def test_status_says_who_sees_what_and_what_x_costs(tmp_path: Path) -> None:
+    x_on = "collectors:\n  x: {enabled: true, approved_use_case: Newsroom verification, token_env: X_TOKEN}\n"
+    newsroom = Newsroom(tmp_path, settings=x_on, environ={"X_TOKEN": "t"})
+    noon = datetime(2026, 5, 14, 12, tzinfo=UTC)
+    newsroom.run("migrate")
+    with newsroom.store() as store:
+        told: list[tuple[str, Literal["seen", "blind"], str]] = [("bluesky", "seen", ""), ("x", "blind", "401 \x1b[2J")]
+        for collector, state, reason in told:
+            coverage = Coverage(
+                collector=collector,
+                watches=("velgrad",),
+                start=noon,
+                end=noon + timedelta(minutes=9),
+                state=state,
+                reason=reason,
+            )
+            store.write([coverage], lambda event: ())
+        store.spending.spend("x-posts", datetime.now(UTC).date(), 1200)
+    said = newsroom.run("status").out
+    when = "since 2026-05-14 12:00, last told of 2026-05-14 12:09 UTC"
+    assert f"bluesky sees velgrad {when}\n" in said
+    assert f"x is blind to velgrad {when}: 401 \\u001b[2J\n" in said
+    assert "x: 1,200 of 20,000 posts this month used; at this rate" in said
+    as_json = newsroom.run("status", "--json").json
+    assert [each["state"] for each in as_json["standing"]] == ["seeing", "blind"]
+    assert as_json["x_budget"][0].startswith("1,200 of 20,000")
 
 
 @pytest.mark.postgres
