@@ -60,7 +60,9 @@ class FeedsSettings:
         "Hosts (or host:port) that may be read although they are not on the public internet.",
         example=("feeds.lan",),
     )
-    fact_check_key: Secret | None = setting(None, "Key of Google's Fact Check Tools; without one they are not asked.")
+    fact_check_key: Secret | None = setting(
+        None, "Key of Google's Fact Check Tools; without one they are not asked.", example="FACT_CHECK_KEY"
+    )
     fact_check_url: str = setting(
         "https://factchecktools.googleapis.com", "Where Fact Check Tools answer.", pattern=r"https?://\S+"
     )
