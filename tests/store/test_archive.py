@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -89,6 +90,27 @@ def test_imported_sightings_are_found_with_their_caption(store: Store) -> None:
         store.archive.bring([entry])
     (found,) = store.archive.earlier([v.picture("copy", v.flipped(BRIDGE, 5))], v.at(0), 10)
     assert (found.source, found.handle, found.caption) == ("gazette:12", "gazette", "Dolnograd\ufffd, 2014")
+
+
+def test_an_import_says_what_tells_its_date_and_may_be_corrected(store: Store) -> None:
+    def entry(number: int, **more: Any) -> Imported:
+        told = {"caption": f"Frame {number}", "dated_by": "importer, day", "credit": "Ida", "place": "Velgrad", **more}
+        picture = v.picture(f"p{number}", f"{number:064x}")
+        return Imported(**{"picture": picture, "entry": f"import:g/{number}.jpg", "seen_at": v.at(-9e7), **told})
+
+    brought = [entry(number) for number in range(60)]
+    for _ in range(2):
+        store.archive.bring(brought)
+    names = [each.entry for each in brought]
+    assert store.archive.brought([*names, "import:g/none.jpg"]) == {each.entry: each.said for each in brought}
+    assert len(store.dump("sightings")) == len(store.dump("imports")) == 60
+    other = v.picture("another", BRIDGE)
+    corrected = entry(7, seen_at=v.at(-8e7), dated_by="exif", caption="half a \ud800 pair")._replace(picture=other)
+    store.archive.bring([corrected])
+    assert store.archive.brought(names)["import:g/7.jpg"] == corrected.said
+    assert len(store.dump("sightings")) == len(store.dump("imports")) == 60, "it stands in the place of what it said"
+    (found,) = store.archive.earlier([other], v.at(0), 10)
+    assert (found.source, found.dated_by, found.seen_at) == ("import:g/7.jpg", "exif", v.at(-8e7))
 
 
 def test_pictures_written_by_another_process_are_found(store: Store, store_url: str) -> None:
