@@ -85,8 +85,11 @@ class Resender:
         if not watches:
             msg = f"no watch named {how.watch!r}; there are: {', '.join(each.name for each in self._at.watches)}"
             raise BadConfiguration(msg)
-        settings = ReplaySettings(paths=(how.file or STDIN,), format=how.format, assign="all" if how.watch else "keep")
         name = letter.target.removeprefix(COLLECTOR)
+        live = wiring.mapper(self._at, name, watches)
+        if live is not None:
+            return live.remap(letter.body)
+        settings = ReplaySettings(paths=(how.file or STDIN,), format=how.format, assign="all" if how.watch else "keep")
         replay = Replay(settings, watches, self._at.clock, pictures=pictures(how.pictures), name=name)
         return replay.remap(letter.body)
 

@@ -22,6 +22,7 @@ from store.memory import Store, open_store
 WATCH = "velgrad"
 _WATCHES = f"watches:\n  - name: {WATCH}\n    hashtags: [Velgrad]\n"
 _SETTINGS = "desk:\n  port: 0\nmetrics:\n  port: 0\nenrich:\n  languages: [en, ar]\n"
+ALL_OFF = "collectors: {bluesky: {enabled: false}, feeds: {enabled: false}, refresher: {enabled: false}}\n"
 
 
 class Ran(NamedTuple):
@@ -37,7 +38,10 @@ class Ran(NamedTuple):
 
 
 class Newsroom:
-    """`settings` is text added to secondsource.yaml; `environ` what commands see beside the store's address."""
+    """`settings` is text added to secondsource.yaml; `environ` what commands see beside the store's address.
+
+    No collector is on, unless the settings say which: a test asks no platform.
+    """
 
     def __init__(
         self, folder: Path, store_url: str = "", *, settings: str = "", environ: Mapping[str, str] | None = None
@@ -46,7 +50,9 @@ class Newsroom:
         self.config = folder / "config"
         (self.config / "watches").mkdir(parents=True, exist_ok=True)
         (self.config / "watches" / "velgrad.yaml").write_text(_WATCHES, "utf-8")
-        (self.config / "secondsource.yaml").write_text(_SETTINGS + settings, "utf-8")
+        (self.config / "secondsource.yaml").write_text(
+            _SETTINGS + ("" if "collectors:" in settings else ALL_OFF) + settings, "utf-8"
+        )
         self.store_url = store_url or f"sqlite:///{folder / 'velgrad.sqlite'}"
         self._environ = {
             "SECONDSOURCE_CONFIG": str(self.config),
