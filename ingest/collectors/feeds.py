@@ -168,6 +168,7 @@ class _Standing:
     polling: Polling
     memory: Memory
     due: float
+    counts: bool
     busy: bool = False
     calm: int = 0
     failures: int = 0
@@ -185,11 +186,15 @@ class _Run:
         self._watched = _sought(collector.watches)
         anew = begun.watches != self._watched
         now = self._clock.monotonic()
+        pollings = collector.pollings()
+        feeds = any(polling.counts for polling in pollings)
         self._standing = {
-            polling.key: _Standing(polling, _begun(begun.feeds.get(polling.key), anew=anew), now)
-            for polling in collector.pollings()
+            polling.key: _Standing(
+                polling, _begun(begun.feeds.get(polling.key), anew=anew), now, counts=polling.counts or not feeds
+            )
+            for polling in pollings
         }
-        self._counting = [one for one in self._standing.values() if one.polling.counts]
+        self._counting = [one for one in self._standing.values() if one.counts]
         self._sight = Sight(collector.name, [watch.name for watch in collector.watches], self._clock, begun=begun.at)
         self._gap_from: datetime | None = begun.at
         self._promised = begun.at or EPOCH
@@ -280,7 +285,7 @@ class _Run:
             one.reaches = polled.reaches if polled.outcome == "changed" else EPOCH.timestamp()
         one.answered = True
         one.due = self._clock.monotonic() + pause * self._random.uniform(0.9, 1.1)
-        if one.polling.counts:
+        if one.counts:
             self._look(failed=bool(one.reason))
 
     def _look(self, *, failed: bool) -> None:

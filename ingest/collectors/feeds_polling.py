@@ -20,7 +20,7 @@ from secondsource.contracts.stage import Rejected
 
 log = logging.getLogger(__name__)
 
-_MOST_REMEMBERED = 500
+_MOST_REMEMBERED = 1_000
 _PAGES = 20  #: articles of a fact-checker that are opened in one poll
 _HOUR, _DAY = 3600.0, 86_400.0
 
@@ -54,7 +54,7 @@ class Polled(NamedTuple):
 
 
 class Polling(Protocol):
-    """Something asked again and again. `counts`: whether coverage depends on it."""
+    """Something asked again and again. `counts`: whether coverage depends on it even beside others."""
 
     @property
     def key(self) -> str: ...

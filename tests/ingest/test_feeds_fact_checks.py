@@ -14,7 +14,7 @@ import pytest
 from ingest.collectors.feeds import Feeds, FeedsSettings
 from ingest.collectors.feeds_fact_checks import queries, to_posts
 from secondsource.contracts.errors import BadRecord
-from secondsource.contracts.messages import Account, Post, Review
+from secondsource.contracts.messages import Account, Coverage, Post, Review
 from secondsource.contracts.secret import Secret
 from secondsource.contracts.stage import Rejected
 from secondsource.contracts.watch import Watch
@@ -45,6 +45,7 @@ class Asking:
         )
         self.posts: list[Post] = []
         self.rejected: list[Rejected] = []
+        self.coverage: list[str] = []
         self.cursor = cursor
         self.collector = Feeds(settings, [watch], surroundings(self.clock))
         self._batches = self.collector.batches(cursor, Event())
@@ -56,6 +57,7 @@ class Asking:
             batch = next(self._batches)
             self.cursor = batch.cursor
             self.rejected += batch.rejected
+            self.coverage += [message.state for message in batch.messages if isinstance(message, Coverage)]
             self.posts += [message for message in batch.messages if isinstance(message, Post)]
         raise AssertionError("it never came")
 
@@ -137,10 +139,11 @@ def test_all_pages_are_read_and_each_review_is_sent_once(fake: FakeFeeds) -> Non
     assert [post.uid for post in after.posts] == ["feed:https://checks.example/11"]
 
 
-def test_nothing_found_is_an_empty_object(fake: FakeFeeds) -> None:
+def test_nothing_found_is_an_empty_object_and_seen(fake: FakeFeeds) -> None:
     asking = Asking(fake)
     asking.until(lambda: fake.times("/v1alpha1/claims:search") == 4)
     assert asking.posts == []
+    asking.until(lambda: "seen" in asking.coverage)
 
 
 def test_a_claim_that_cannot_be_read_is_handed_over_once(fake: FakeFeeds) -> None:
