@@ -118,6 +118,7 @@ class Run:
         self._gaps = begun.gaps
         self._recovery: Recovery | None = None
         self._skipped = False  # the gap that stands is the budget's own: searching for it would cost the same
+        self._note = ""  # what X last said was wrong: why it is about to close
         self._watching = False  # connected, and the rules apply
         self._behind: datetime | None = None
         self._taken_at = EPOCH  # when the last line that was taken had come
@@ -210,6 +211,7 @@ class Run:
 
     def _connected(self) -> Generator[Batch, None, Failure | None]:
         """One connection, from dialling to its end. None: `stop` was set, or the budget asks for a pause."""
+        self._note = ""
         self._connects.spend(self._clock.monotonic())
         self._with.seen["connects"] += 1
         stream = self._stream = self._dialled()
@@ -222,7 +224,7 @@ class Run:
                 failure = self._answered(happening)
                 opened = failure is None
             elif isinstance(happening, Closed):
-                failure = Failure("network", happening.reason)
+                failure = Failure("network", self._note or happening.reason)
             elif happening is not None:
                 self._line(happening)
             if opened:
@@ -325,7 +327,7 @@ class Run:
         self._purse.take(said.posts, said.profiles)
         if said.kind == "problem":
             log.warning("x: X says: %s", said.note)
-            self._sight.lost(said.note, line.at)
+            self._note = said.note
         elif said.kind == "unknown":
             log.warning("x: a message of a type not known: %s", said.note)
         self._messages.extend(said.messages)
@@ -385,6 +387,7 @@ class Run:
         self._sight.lost(failure.reason)
         self._behind = None
         if failure.kind == "fatal":
+            yield from self._pause(self._rhythm.tick, failure.reason)  # time for the ledger to say why
             yield self._batch()
             raise BadConfiguration(f"x: {failure.reason}")
         wait = self._backoff.seconds(failure, self._x_now())

@@ -87,6 +87,7 @@ class FakeX:
         self.new_names = False
         self.away = False  #: every answer is 503
         self.rules: list[Json] = []
+        self.invalid: dict[str, str] = {}  #: rules it refuses beside those it must, and why
         self.archive: list[Json] = []
         self.deleted: set[str] = set()
         self.protected: set[str] = set()
@@ -94,6 +95,7 @@ class FakeX:
         self.connects = 0
         self.lines_sent = 0
         self.polls_until_complete = 2
+        self.job_ends = "complete"
         self.jobs: dict[str, Json] = {}
         self.searches: list[Mapping[str, str]] = []
         self.seen: list[tuple[str, str, str]] = []  #: method, path with query, user agent
@@ -241,11 +243,11 @@ class FakeX:
                     "title": "DuplicateRule",
                     "type": f"{_PROBLEMS}/duplicate-rules",
                 }
-        if len(value) > 1024 or value.endswith(":") or not _STANDALONE.search(value):
+        if len(value) > 1024 or value.endswith(":") or value in self.invalid or not _STANDALONE.search(value):
             return {
                 "value": value,
                 "title": "UnprocessableEntity",
-                "details": ["the rule cannot be read"],
+                "details": [self.invalid.get(value, "the rule cannot be read")],
                 "type": f"{_PROBLEMS}/invalid-rules",
             }
         if len(self.rules) + len(made) >= self.rules_cap:
@@ -277,7 +279,14 @@ class FakeX:
                 self._asked[id_] += 1
                 times = self._asked[id_]
                 metrics = {"retweet_count": times, "reply_count": 0, "like_count": 10 * times, "quote_count": 0}
-                data.append({"id": id_, "text": known[id_].get("text", ""), "public_metrics": metrics})
+                data.append(
+                    {
+                        "id": id_,
+                        "edit_history_tweet_ids": [id_],
+                        "text": known[id_].get("text", ""),
+                        "public_metrics": metrics,
+                    }
+                )
         answer: Json = {"data": data} if data else {}
         return answer | ({"errors": errors} if errors else {})
 
@@ -290,11 +299,14 @@ class FakeX:
         self.jobs[id_]["polls"] += self.jobs[id_]["ids"] is not None
         return {"data": self._job(id_)}
 
+    def all_jobs(self) -> Json:
+        return {"data": [self._job(id_) for id_ in self.jobs], "meta": {"result_count": len(self.jobs)}}
+
     def _job(self, id_: str) -> Json:
         job = self.jobs[id_]
         status = "created" if job["ids"] is None else "in_progress"
         if job["polls"] >= self.polls_until_complete:
-            status = job.get("end", "complete")
+            status = self.job_ends
         expires = (self.now() + timedelta(minutes=15)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         return {
             "id": id_,
@@ -415,7 +427,8 @@ class FakeX:
             meta["next_token"] = str(first + self.page_size)
         answer: Json = {"meta": meta}
         if page:
-            answer |= {"data": [one["data"] for one in page], "includes": includes}
+            data = [{"edit_history_tweet_ids": [one["data"]["id"]], **one["data"]} for one in page]
+            answer |= {"data": data, "includes": includes}
         return 200, answer
 
     def _search_fault(self, query: Mapping[str, str]) -> str:
@@ -500,6 +513,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._said(200, self.x.looked_up(query["ids"].split(",")))
         elif path == "/2/connections":
             self._answer(200, self.x.connections())
+        elif path == JOBS:
+            self._answer(200, self.x.all_jobs())
         elif path.removeprefix(f"{JOBS}/") in self.x.jobs:
             self._answer(200, self.x.job(path.removeprefix(f"{JOBS}/")))
         else:

@@ -47,7 +47,7 @@ def test_a_good_connection_starts_over() -> None:
         (403, {"title": "Forbidden"}, "fatal", None),
         (402, {"title": "CreditsDepleted"}, "pause", 4 * 3600),
         (409, {"connection_issue": "RuleConfigurationIssue"}, "rules", 5),
-        (429, {"connection_issue": "TooManyConnections"}, "rate", 60),
+        (429, {"connection_issue": "TooManyConnections"}, "crowded", 60),
         (429, {"title": "Too Many Requests"}, "rate", 300),
         (503, {}, "http", 5),
         (500, "not an object", "http", 5),
