@@ -74,7 +74,7 @@ class StoryBook:
             self._open(enriched, at)
         story = self.shelf[tied.story]
         note = self._note(story, enriched, key, at, tied, traits)
-        story.add(note, _evidence(tied, post.credits))
+        story.add(note, _evidence(tied, post.credits) if post.credits else tied.evidence)
         if not plain:
             self._ties.lead(story, note, traits, said)
         if enriched.pictures:
@@ -309,7 +309,7 @@ def _says_nothing(enriched: Enriched) -> bool:
 
 def _evidence(tied: Tied, credited: tuple[str, ...]) -> str:
     """What shows the tie, and the agency through which outlets of the story become one origin."""
-    return "; ".join(filter(None, (tied.evidence, f"credits {credited[0]}" if credited else "")))
+    return f"{tied.evidence}; credits {credited[0]}".removeprefix("; ")
 
 
 def _represents(story: Story, enriched: Enriched, traits: Traits) -> bool:

@@ -112,7 +112,7 @@ class Ties:
             likeness=likeness,
             pictures=tuple(self.pictures.enter(picture) for picture in enriched.pictures[:MOST_PICTURES]),
             links=_pages(post.links) if post.links else (),
-            checked=tuple(page for review in post.reviews[:_MOST_LINKS] for page in _pages(review.appearances)),
+            checked=_pages([page for review in post.reviews for page in review.appearances]) if post.reviews else (),
         )
 
     def alike(self, traits: Traits) -> Tied | None:
