@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import feedparser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -193,6 +196,12 @@ def test_what_cannot_be_a_post() -> None:
         to_post(replace(entry, guid=""), FEED, NOW, "feeds")
     with pytest.raises(BadRecord, match="a title or a summary"):
         to_post(replace(entry, title=""), FEED, NOW, "feeds")
+
+
+@pytest.mark.parametrize(("written", "version"), [(rss, "rss20"), (atom, "atom10")])
+def test_what_the_fake_serves_is_well_formed(written: Callable[[list[Item]], bytes], version: str) -> None:
+    document = feedparser.parse(io.BytesIO(written([Item(number=1), Item(number=2, creator="AFP & others")])))
+    assert (document.bozo, document.version, len(document.entries)) == (False, version, 2)
 
 
 # Hostile documents
