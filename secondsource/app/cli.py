@@ -56,9 +56,11 @@ app = typer.Typer(
 )
 config_app = typer.Typer(no_args_is_help=True, help="Check the YAML that says what is watched, and how.")
 letters_app = typer.Typer(no_args_is_help=True, help="Records that could not be handled: list, show, send again.")
+compliance_app = typer.Typer(no_args_is_help=True, help="Ask a platform which stored posts are gone from it.")
 app.add_typer(config_app, name="config")
 media_app = typer.Typer(no_args_is_help=True, help="Pictures that were seen before: import an archive.")
 app.add_typer(letters_app, name="dead-letters")
+app.add_typer(compliance_app, name="compliance")
 app.add_typer(media_app, name="media")
 
 ConfigFolder = Annotated[
@@ -554,6 +556,35 @@ def letters_resend(
                     typer.echo(f"{plain(letter_id)} still fails: {plain(str(error))}")
     typer.echo(f"{count(sent, 'record')} sent again, {failed:,} still failed and stay.")
     raise typer.Exit(FOUND if failed else 0)
+
+
+@compliance_app.command("x")
+def compliance_x(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is gone; take nothing down.")] = False,
+    config: ConfigFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take down every stored X post that was deleted there, protected, or whose author was suspended.
+
+    X's terms ask for it, and its stream says nothing of deletions: let it run every day, beside [b]secondsource run[/b].
+
+    It asks by X's batch compliance job, which costs nothing and may take some minutes.
+    """
+    from secondsource.app import compliance, wiring
+
+    configure_logging(sys.stderr, level=logging.WARNING)
+    with stopping_on_signals() as stop, wiring.house(_configuration(config)) as house:
+        done = compliance.check(house, "x", wiring.ask_x_what_is_gone(house), stop, dry_run=dry_run)
+    if as_json:
+        _print_json({"asked": done.asked, "gone": dict(done.gone), "stopped": done.stopped, "dry_run": dry_run})
+    else:
+        for uid, reason in sorted(done.gone.items()):
+            typer.echo(f"{plain(uid)}  {plain(reason)}")
+        what = "gone; nothing was taken down" if dry_run else "gone, and taken down here"
+        typer.echo(f"{count(done.asked, 'post')} asked for, {len(done.gone):,} {what}.")
+        if done.stopped:
+            typer.echo("Stopped before the end. The same command begins anew.")
+    raise typer.Exit(FOUND if done.stopped else 0)
 
 
 def _format(name: str) -> JsonFormat:

@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 StageName = Literal["enrich", "alerts", "store"]
 STAGES: tuple[StageName, ...] = ("enrich", "alerts", "store")
 
+#: Those of these posts that are gone from their platform, by uid, with its reasons. Raises SourceAway.
+Ask = Callable[[Sequence[str], Event], Mapping[str, str]]
+
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
@@ -326,8 +329,34 @@ def _surroundings(at: House) -> Surroundings:
         spending=at.store.spending,
         followed=at.store.followed,
         removals=at.store.removals,
-        user_agent=f"second-source/{version('secondsource')}",
+        user_agent=_user_agent(),
     )
+
+
+def _user_agent() -> str:
+    return f"second-source/{version('secondsource')}"
+
+
+def ask_x_what_is_gone(at: House) -> Ask:
+    """By X's batch compliance job. A token is enough: what is kept must be checked also while X is off.
+
+    Raises:
+        BadConfiguration: there is no token.
+    """
+    settings = at.configuration.collectors["x"]
+    if settings.token is None or not settings.token.reveal().strip():
+        msg = "X is asked with the app's bearer token: write token_env: (or token_file:) under collectors: x"
+        raise BadConfiguration(msg)
+    from ingest.collectors.x_client import rest
+    from ingest.collectors.x_compliance import compliance
+
+    client = rest(settings.base_url, settings.token.reveal().strip(), _user_agent())
+
+    def ask(uids: Sequence[str], stop: Event) -> dict[str, str]:
+        ids = [uid for uid in uids if uid.removeprefix("x:").isdecimal()]
+        return {gone.uid: gone.reason for gone in compliance(client, ids, at.clock, stop)}
+
+    return ask
 
 
 def budget(at: House) -> list[str]:
