@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from config.languages import KNOWN_LANGUAGES, nearest_language
+from secondsource.contracts import bounds
 
 Transport = Literal["inline", "kafka"]
 DATABASES = "sqlite:///secondsource.sqlite or postgresql+psycopg://host/name"
@@ -198,7 +199,8 @@ class Watch(Model):
     languages: tuple[LanguageCode, ...] = Field(default=(), max_length=50, examples=[["en", "ar"]])
     """Only posts in these; all if empty. Posts whose text does not tell are kept."""
     collectors: tuple[CollectorName, ...] = Field(default=(), max_length=20, examples=[["x"]])
-    """Only from these; all that are on if empty."""
+    """The live collectors that follow it; all that are on if empty. Who replays a recording has chosen it, so it is
+    taken whatever stands here; replay alone means: not followed live."""
     thresholds: Thresholds = Field(default=Thresholds(), examples=[{"min_interactions": 30}])
     slack_channel: Annotated[str, AfterValidator(_channel)] = Field(default="", examples=["C0123456789"])
     """The id of the channel to tell; nobody is told on Slack if absent."""
@@ -259,11 +261,11 @@ class Media(Model):
     enabled: bool = Field(default=True, examples=[True])
     roots: tuple[ConfigPath, ...] = Field(default=(), max_length=100, examples=[["/srv/pictures"]])
     """Folders from which file: addresses may be read, for replays. None else ever is."""
-    max_bytes: int = Field(default=20_000_000, ge=1000, le=10**9, examples=[20_000_000])
-    max_pixels: int = Field(default=50_000_000, ge=10_000, le=10**9, examples=[50_000_000])
+    max_bytes: int = Field(default=bounds.PICTURE_BYTES, ge=1000, le=10**9, examples=[bounds.PICTURE_BYTES])
+    max_pixels: int = Field(default=bounds.PICTURE_PIXELS, ge=10_000, le=10**9, examples=[bounds.PICTURE_PIXELS])
     """Width × height; larger ones are refused before they are decoded."""
-    timeout_seconds: float = Field(default=10.0, gt=0, le=300, examples=[10])
-    workers: int = Field(default=8, ge=1, le=256, examples=[8])
+    timeout_seconds: float = Field(default=bounds.FETCH_SECONDS, gt=0, le=300, examples=[10])
+    workers: int = Field(default=bounds.FETCHED_AT_ONCE, ge=1, le=256, examples=[8])
 
 
 class Enrich(Model):
@@ -313,11 +315,11 @@ class Metrics(Model):
 
 
 class Runtime(Model):
-    batch_size: int = Field(default=1000, ge=1, le=100_000, examples=[1000])
+    batch_size: int = Field(default=bounds.RECORDS_AT_ONCE, ge=1, le=100_000, examples=[1000])
     """Records handled, and committed, together."""
-    halt_after: int = Field(default=100, ge=1, le=10**6, examples=[100])
+    halt_after: int = Field(default=bounds.BAD_IN_A_ROW, ge=1, le=10**6, examples=[100])
     """So many bad records in a row stop a stage rather than eat the stream."""
-    save_every_seconds: float = Field(default=2.0, gt=0, le=3600, examples=[2])
+    save_every_seconds: float = Field(default=bounds.SAVE_SECONDS, gt=0, le=3600, examples=[2])
     """How often a stage's memory is kept; after a crash so much is handled again."""
 
 

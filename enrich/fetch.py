@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
+from secondsource.contracts import bounds
 from secondsource.contracts.addresses import is_public
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.messages import Struct
@@ -41,9 +42,9 @@ _INVISIBLE = re.compile(r"[\x00-\x20\x7f]")
 class FetchLimits(Struct, frozen=True, kw_only=True):
     """What one link may cost at most. Times in seconds."""
 
-    max_bytes: int = 15_000_000
+    max_bytes: int = bounds.PICTURE_BYTES
     connect_seconds: float = 5.0
-    total_seconds: float = 20.0  #: for one try, all redirects included
+    total_seconds: float = bounds.FETCH_SECONDS  #: for one try, all redirects included
     max_redirects: int = 5
     per_host: int = 4  #: connections to one host at a time
     tries: int = 3  #: where trouble may pass (no answer, 429, 5xx)

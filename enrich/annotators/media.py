@@ -13,6 +13,7 @@ from enrich.annotator import Tags
 from enrich.fetch import Fetched
 from enrich.memo import Memo
 from enrich.pictures import Fingerprint, Unusable, fingerprint
+from secondsource.contracts import bounds
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.messages import MediaRef, Picture, Post, Struct
 
@@ -21,8 +22,8 @@ _NO_VIDEO = "video not fingerprinted yet"
 
 
 class MediaLimits(Struct, frozen=True, kw_only=True):
-    max_pixels: int = 50_000_000  #: of one picture, before it is decoded
-    threads: int = 8  #: pictures fetched at a time
+    max_pixels: int = bounds.PICTURE_PIXELS  #: of one picture, before it is decoded
+    threads: int = bounds.FETCHED_AT_ONCE  #: pictures fetched at a time
     remembered: int = 20_000  #: links whose picture is remembered
     retry_unavailable_seconds: float = 600.0  #: for so long a link that failed is not asked again
 

@@ -8,6 +8,7 @@ from functools import partial
 from threading import Event
 from typing import Literal, NamedTuple
 
+from secondsource.contracts import bounds
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.errors import BadConfiguration, BadRecord, Halted, SourceAway
 from secondsource.contracts.stage import Out, Remembering, Stage
@@ -25,11 +26,11 @@ Effects = Literal["own", "joint"]
 class RunnerSettings(NamedTuple):
     """`halt_after` bad records in a row are put aside; one more halts the stage. Saving is for Remembering stages."""
 
-    max_records: int = 2000
+    max_records: int = bounds.RECORDS_AT_ONCE
     poll_seconds: float = 0.2
-    halt_after: int = 100
+    halt_after: int = bounds.BAD_IN_A_ROW
     save_every_records: int = 20_000
-    save_every_seconds: float = 5.0
+    save_every_seconds: float = bounds.SAVE_SECONDS
 
 
 DEFAULTS = RunnerSettings()
