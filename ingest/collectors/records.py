@@ -8,12 +8,11 @@ import gzip
 import hashlib
 import mmap
 import re
-import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple, cast
+from typing import IO, BinaryIO, Literal, NamedTuple, cast
 
 import msgspec
 
@@ -23,6 +22,7 @@ from secondsource.contracts.errors import BadConfiguration
 BOM = b"\xef\xbb\xbf"
 _EDGE = 1 << 20
 _SHOWN = 1 << 16
+MOST_UNPACKED = 64 * 1024**3  #: bytes of one file; more is a bomb, or wants to be cut into days
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 Cut = Literal["lines", "quoted rows", "values"]  #: how a file is divided
@@ -54,11 +54,28 @@ def opened(path: Path) -> BinaryIO:
         file.close()
         unpacked = cast("BinaryIO", tempfile.TemporaryFile(buffering=_EDGE))  # noqa: SIM115 - the caller closes it
         with gzip.open(path) as packed:
-            shutil.copyfileobj(packed, unpacked, _EDGE)
+            copied(packed, unpacked, str(path))
     except (OSError, EOFError, zlib.error) as error:
         raise BadConfiguration(f"{path}: expected a readable file: {error}") from error
     unpacked.seek(0)
     return unpacked
+
+
+def copied(source: IO[bytes], target: BinaryIO, name: str) -> None:
+    """What was packed, as far as anybody can mean it.
+
+    Raises:
+        BadConfiguration: it does not end.
+    """
+    size = 0
+    while chunk := source.read(_EDGE):
+        size += len(chunk)
+        if size > MOST_UNPACKED:
+            raise BadConfiguration(
+                f"{name}: unpacked it would be more than the {MOST_UNPACKED // 1024**3} GiB that are unpacked for you;"
+                " unpack what you need yourself"
+            )
+        target.write(chunk)
 
 
 def identity(path: Path) -> str:

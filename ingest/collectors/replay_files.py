@@ -17,16 +17,15 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 import msgspec
 
-from ingest.collectors.records import BOM, identity, opened, records
+from ingest.collectors.records import BOM, copied, identity, opened, records
 from ingest.formats.reading import FAULTS, MAX_RECORD
 from secondsource.contracts.errors import BadConfiguration
 
 _EDGE = 1 << 20
-_MOST_UNPACKED = 64 * 1024**3  #: bytes; more than this from one archive is a bomb, or wants to be cut into days
 _MOST_FILES = 500  #: open at once; beside them, any number that hold one object each
 _READABLE = frozenset({".json", ".jsonl", ".ndjson", ".js", ".csv", ".tsv", ".txt"})
 _OWN_ARCHIVE = re.compile(rb"window\.YTD\.[\w.]+\s*=\s*")
@@ -114,15 +113,9 @@ def _in_folder(path: Path) -> Iterator[_Entry]:
 
 
 def _in_archive(archive: zipfile.ZipFile) -> Iterator[_Entry]:
-    declared = sum(info.file_size for info in archive.infolist())
-    if declared > _MOST_UNPACKED:
-        raise BadConfiguration(
-            f"{archive.filename}: unpacked it would be {declared / 1024**3:,.0f} GiB, more than the"
-            f" {_MOST_UNPACKED // 1024**3} GiB that are unpacked for you; unpack what you need yourself"
-        )
     for info in sorted(archive.infolist(), key=lambda info: info.filename):
         if not info.is_dir() and _may_be_read(info.filename):
-            yield _Entry(info.filename, lambda info=info: _spooled(archive.open(info)))  # type: ignore[misc]  # as above
+            yield _Entry(info.filename, lambda info=info: _spooled(archive.open(info), info.filename))  # type: ignore[misc]  # as above
 
 
 def _may_be_read(name: str) -> bool:
@@ -242,10 +235,10 @@ def _as_utf8(file: BinaryIO, files: ExitStack, notes: list[str]) -> BinaryIO:
     return copy
 
 
-def _spooled(packed: Any) -> BinaryIO:
+def _spooled(packed: IO[bytes], name: str) -> BinaryIO:
     copy = _temporary()
     with packed:
-        shutil.copyfileobj(packed, copy, _EDGE)
+        copied(packed, copy, name)
     copy.seek(0)
     return copy
 

@@ -440,9 +440,11 @@ def test_folders_and_archives_that_hold_nothing(tmp_path: Path) -> None:
 
 
 def test_an_archive_that_would_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.collectors.replay_files._MOST_UNPACKED", 1000)
-    with pytest.raises(BadConfiguration, match="unpack what you need yourself"):
-        replayed(archive(tmp_path / "bomb.zip", {"a.jsonl": b" " * 100_000}))
+    monkeypatch.setattr("ingest.collectors.records.MOST_UNPACKED", 1000)
+    (tmp_path / "bomb.jsonl.gz").write_bytes(gzip.compress(b" " * 100_000))
+    for path in (archive(tmp_path / "bomb.zip", {"a.jsonl": b" " * 100_000}), tmp_path / "bomb.jsonl.gz"):
+        with pytest.raises(BadConfiguration, match="unpack what you need yourself"):
+            replayed(path)
 
 
 def test_a_folder_that_changed_is_not_taken_up(tmp_path: Path) -> None:
