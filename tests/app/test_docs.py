@@ -20,7 +20,9 @@ from sqlalchemy import text
 from alerts.evidence import Rule
 from alerts.rules import RULES
 from alerts.stage import AlertsStage
+from config import loader
 from config.mappings import load_mapping
+from config.schema_files import schemas
 from enrich.annotators import CopyAnnotator, EntityAnnotator, LanguageAnnotator, MediaAnnotator
 from enrich.annotators.media import FetchingOff
 from enrich.gazetteer import Gazetteer
@@ -197,7 +199,7 @@ def test_every_command_can_be_given(line: str, demo: Demo) -> None:
 
 
 def subcommand(arguments: list[str]) -> list[str]:
-    return arguments[:2] if arguments[0] in {"config", "dead-letters", "media"} else arguments[:1]
+    return arguments[:2] if arguments[0] in {"config", "dead-letters", "media", "compliance"} else arguments[:1]
 
 
 def test_every_part_of_run_is_named() -> None:
@@ -208,7 +210,7 @@ def test_every_part_of_run_is_named() -> None:
 
 @pytest.mark.parametrize("page", OURS, ids=lambda page: page.name)
 def test_every_option_that_is_named_exists(page: Path) -> None:
-    commands = ("replay", "run", "dead-letters resend", "demo", "media import")
+    commands = ("replay", "run", "dead-letters resend", "demo", "media import", "compliance x")
     told = "".join(run(*command.split(), "--help").out for command in commands)
     for option in re.findall(r"`(--[\w-]+)", prose(page)):
         assert option in told, option
@@ -397,6 +399,23 @@ def test_the_collector_that_is_shown(promise: str, plaza: type[PlazaSource], tmp
     asked = getattr(collector_contract, promise)
     given: dict[str, Any] = {"name": "plaza", "tmp_path": tmp_path, "after": 4, "body": b'{"id": 1}'}
     asked(**{name: given[name] for name in signature(asked).parameters})
+
+
+def test_its_settings_are_keys(plaza: type[PlazaSource], tmp_path: Path) -> None:
+    collectors = {"plaza": plaza.module.PlazaSettings}
+    config = Newsroom(tmp_path).config
+    (config / "watches" / "velgrad.yaml").write_text(
+        "watches: [{name: velgrad, hashtags: [Velgrad], collectors: [plaza]}]", "utf-8"
+    )
+    path = config / "secondsource.yaml"
+    path.write_text("collectors: {plaza: {enabled: true}}\n", "utf-8")
+    (problem,) = loader.problems(config, {}, collectors)
+    assert "token_env: PLAZA_TOKEN" in problem.what
+    path.write_text("collectors: {plaza: {enabled: true, token_env: PLAZA_TOKEN}}\n", "utf-8")
+    found = loader.load(config, {"PLAZA_TOKEN": "p-1"}, collectors)
+    assert found.collectors["plaza"].token.reveal() == "p-1"
+    assert '"token_file"' in schemas(collectors)["secondsource.schema.json"]
+    assert '"plaza"' in schemas(collectors)["watch.schema.json"]
 
 
 def test_the_annotator_that_is_shown(tmp_path: Path) -> None:
