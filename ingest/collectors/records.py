@@ -54,7 +54,7 @@ def opened(path: Path) -> BinaryIO:
         file.close()
         unpacked = cast("BinaryIO", tempfile.TemporaryFile(buffering=_EDGE))  # noqa: SIM115 - the caller closes it
         with gzip.open(path) as packed:
-            copied(packed, unpacked, str(path))
+            copied(cast("IO[bytes]", packed), unpacked, str(path))
     except (OSError, EOFError, zlib.error) as error:
         raise BadConfiguration(f"{path}: expected a readable file: {error}") from error
     unpacked.seek(0)
