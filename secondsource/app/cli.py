@@ -566,7 +566,7 @@ def compliance_x(
 ) -> None:
     """Take down every stored X post that was deleted there, protected, or whose author was suspended.
 
-    X's terms ask for it, and its stream says nothing of deletions: let it run every day, beside [b]secondsource run[/b].
+    X's terms ask for it; its stream says nothing of deletions. Let it run every day, beside [b]secondsource run[/b].
 
     It asks by X's batch compliance job, which costs nothing and may take some minutes.
     """
