@@ -21,6 +21,7 @@ SEARCH_QUERY_LENGTH = 512
 _PLAIN = re.compile(r"[^\W_](?:\w*[^\W_])?\Z")
 _HASHTAG = re.compile(r"\w+\Z")
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}\Z")
+_ELSEWHERE = re.compile(r"@?[\w-]+(?:\.[\w-]+)+\Z|@?[^@\s]+@[^@\s]+\Z")  # handles of Bluesky and Mastodon
 _RESERVED = frozenset({"or", "and", "not"})
 _UNSAID = re.compile(r'[\s"“”\x00-\x1f\\]+')
 # fmt: off
@@ -102,14 +103,19 @@ def watch_of_tag(tag: str) -> str:
 def queries(watch: Watch, length: int) -> list[str]:
     """The watch in X's words, over as many queries as it takes: together they find what it asks for.
 
+    Accounts of other platforms are left out; none at all for a watch that asks for nothing else.
+
     Raises:
         BadConfiguration: nothing positive to look for, or one term alone is too long.
     """
     any_of = [_hashtag(tag, watch) for tag in watch.hashtags]
     any_of += [_term(word, watch) for word in watch.any_of]
     any_of += [_quoted(phrase, watch) for phrase in watch.phrases]
-    any_of += [_account(handle, watch) for handle in watch.accounts]
+    handles = [handle for handle in watch.accounts if not _ELSEWHERE.match(handle)]
+    any_of += [_account(handle, watch) for handle in handles]
     all_of = [_term(word, watch) for word in watch.all_of]
+    if len(handles) < len(watch.accounts) and not any_of:
+        return []
     if not any_of and not all_of:
         raise BadConfiguration(
             f"x: the watch {watch.name!r} has nothing to look for; give it hashtags, any_of, phrases, accounts or"

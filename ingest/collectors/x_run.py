@@ -102,6 +102,7 @@ class Run:
         self._owners = means.owners
         self._matcher = Matcher(means.watches)
         self._names = tuple(watch.name for watch in means.watches)
+        self._searches, self._unsaid = _searches(means.watches, means.settings.query_length)
         self._silence = Silence(begun.silence)
         self._sight = Sight(
             means.name,
@@ -433,10 +434,8 @@ class Run:
             if self._clock.now() - gap.end < timedelta(seconds=self._rhythm.search_delay):
                 return
             shifted = msgspec.structs.replace(gap, start=gap.start + self._skew, end=gap.end + self._skew)
-            length = self._with.settings.query_length
-            asked = [(watch.name, query) for watch in self._with.watches for query in queries(watch, length)]
             self._recovery = Recovery(
-                shifted, asked, self._with.client.search, now, pages=self._with.settings.recovery_pages
+                shifted, self._searches, self._with.client.search, now, pages=self._with.settings.recovery_pages
             )
         affordable = self._purse.room() >= _POSTS_A_LINE * PAGE and not self._purse.pace().seconds
         step = self._recovery.step(self._clock.monotonic(), now, affordable=affordable)
@@ -478,6 +477,8 @@ class Run:
     def _recovered(self, ended: Ended) -> None:
         gap, self._gaps, self._recovery = self._gaps[0], self._gaps[1:], None
         reached = max(gap.start, ended.reached - self._skew)
+        if ended.whole and self._unsaid:
+            ended = Ended(False, f"too long for a search: what the watch {self._unsaid} asks for", ended.reached)
         if ended.whole and reached <= gap.end:
             self._sight.recovered(reached, gap.end, FOUND)
         why = ended.why
@@ -522,6 +523,18 @@ class Run:
         self._messages, self._rejected, self._lines = [], [], 0
         self._ticked_at = self._clock.monotonic()
         return batch
+
+
+def _searches(watches: Sequence[Watch], length: int) -> tuple[list[tuple[str, str]], str]:
+    """Watches and their queries; and the names of those that cannot be said in so few characters as a search has."""
+    found: list[tuple[str, str]] = []
+    unsaid: list[str] = []
+    for watch in watches:
+        try:
+            found.extend((watch.name, query) for query in queries(watch, length))
+        except BadConfiguration:
+            unsaid.append(watch.name)
+    return found, ", ".join(unsaid)
 
 
 def _charged(answer: Mapping[str, Any]) -> tuple[list[str], list[str]]:

@@ -411,6 +411,20 @@ def test_a_gap_longer_than_seven_days_is_said(fake: FakeX, made: Made, clock: Ma
     assert all("since_id" not in search for search in fake.searches), "an id older than seven days is refused"
 
 
+def test_a_watch_too_long_to_search_is_said_and_the_others_are_searched(fake: FakeX, clock: ManualClock) -> None:
+    long = Watch(name="long", any_of=("x",), none_of=tuple(f"word{n}" for n in range(70)))
+    x = X(settings(fake), [*WATCHES, long], surroundings(clock), rhythm=Rhythm(**RHYTHM))
+    fake.archive = [{"data": v2_post(2)}]
+    fake.send(line(1))
+    fake.end()
+
+    def enough(seen: list[Batch]) -> bool:
+        clock.advance(1)
+        return any("the watch long" in one.reason for one in coverage(seen)) and arrived(2)(seen)
+
+    run(x, enough)
+
+
 def test_the_cursor_takes_up_where_it_was(fake: FakeX, made: Made, clock: ManualClock) -> None:
     fake.send(line(1))
     first = run(made(), arrived(1))

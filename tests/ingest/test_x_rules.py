@@ -63,6 +63,12 @@ def test_what_cannot_be_said_names_the_watch(watch: Watch) -> None:
         queries(watch, 1024)
 
 
+def test_accounts_of_other_platforms_are_left_out() -> None:
+    mixed = Watch(name="w", accounts=("@mira_k", "mira.bsky.example", "@mira@social.example", "mira@social.example"))
+    assert queries(mixed, 1024) == ["from:mira_k"]
+    assert compile_rules([Watch(name="w", accounts=("mira.bsky.example",), all_of=("flood",))]) == []
+
+
 @given(st.lists(st.text("abcdefg ", min_size=1, max_size=40).filter(str.strip), min_size=1, max_size=120, unique=True))
 def test_split_rules_lose_no_word_and_keep_the_limit(words: list[str]) -> None:
     found = queries(Watch(name="w", any_of=tuple(words), none_of=("ad",), languages=("en", "ar")), 256)
