@@ -12,14 +12,18 @@ from ingest.collectors.bluesky import Bluesky
 from ingest.collectors.bluesky_counts import BlueskyCounts
 from ingest.collectors.feeds import Feeds
 from ingest.collectors.mastodon import Mastodon
+from ingest.collectors.mastodon_counts import counter as mastodon_counter
 from ingest.collectors.refresher import Refresher
 from ingest.collectors.x import X
+from ingest.collectors.x_counts import XCounts
 from ingest.live import LiveCollector, MakeCounter
 
 LIVE: tuple[LiveCollector, ...] = (Bluesky, Feeds, Mastodon, X)
 
 COUNTERS: Mapping[str, MakeCounter] = {
     "bluesky": lambda settings, around: BlueskyCounts(settings.api, around.user_agent, around.clock),
+    "mastodon": mastodon_counter,
+    "x": lambda settings, around: XCounts(settings, around.spending, around.clock, around.user_agent),
 }
 
 BESIDE: tuple[LiveCollector, ...] = (Refresher,)
