@@ -411,7 +411,9 @@ class FakeX:
             (
                 one
                 for one in self.archive
-                if int(one["data"]["id"]) > since and after <= one["data"].get("created_at", "y") < until
+                if not any(each["type"] == "retweeted" for each in one["data"].get("referenced_tweets", ()))
+                and int(one["data"]["id"]) > since
+                and after <= one["data"].get("created_at", "y") < until
             ),
             key=lambda one: int(one["data"]["id"]),
             reverse=True,
