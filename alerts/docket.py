@@ -115,8 +115,12 @@ class Docket:
         if key not in self._known:
             self._remember(key)
             self._judge.post(message, at)
-        elif message.post.counts is not None:
-            self._judge.counts(message.post.uid, message.post.counts, message.post.observed_at.timestamp(), at)
+            return
+        post, seen_at = message.post, message.post.observed_at.timestamp()
+        if not post.repost_of:
+            self._judge.reword(post.uid, post.text, seen_at, at)
+        if post.counts is not None:
+            self._judge.counts(post.uid, post.counts, seen_at, at)
 
     def _remember(self, key: int) -> None:
         recent = self._recent

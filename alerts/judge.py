@@ -83,6 +83,12 @@ class Judge:
         if story is not None:
             self._changed(story, at)
 
+    def reword(self, uid: str, text: str, edited_at: float, at: float) -> None:
+        """A post has come before, perhaps with other words: what it said first is quoted no more."""
+        story = self._book.reword(uid, text, edited_at)
+        if story is not None:
+            self._changed(story, at)
+
     def takedown(self, uid: str, at: float) -> None:
         story = self._book.remove(uid)
         if story is not None:

@@ -127,6 +127,20 @@ class PictureBook:
                 self._changed.add(number)
                 self._ledger.scrub(number)
 
+    def recaption(self, uid: str, caption: str, edited_at: float) -> None:
+        """A post has other words now: the earlier ones must not be quoted."""
+        for number in self._sighted.get(uid, ()):
+            row = self._rows.get(number)
+            if row is not None:
+                row.sightings = [
+                    msgspec.structs.replace(seen, caption=caption)
+                    if seen.uid == uid and seen.caption != caption and edited_at > seen.at
+                    else seen
+                    for seen in row.sightings
+                ]
+                self._changed.add(number)
+                self._ledger.scrub(number)
+
     def _open(self, picture: Picture) -> Row:
         if len(self._rows) >= self._most:
             self._close(next(iter(self._rows)))

@@ -61,7 +61,8 @@ class Note(msgspec.Struct, array_like=True, gc=False):
     `target`: the post it reposts, quotes or answers. `tokens`: what it may have in common with others; the first
     stands for the post itself (for a repost, for its original). `passes`: the post whose spread it adds to.
     `reported`: its platform's count of interactions. `place`: its place among the story's representatives + 1 (0: it
-    is none) with its LSH `bands`. `text` is kept for representatives and the first few posts only.
+    is none) with its LSH `bands`. `text` is kept for representatives and the first few posts only; `reworded`: when it
+    was last replaced by an edit (0: never).
     """
 
     uid: str
@@ -79,6 +80,7 @@ class Note(msgspec.Struct, array_like=True, gc=False):
     place: int = 0
     bands: tuple[int, ...] = ()
     text: str = ""
+    reworded: float = 0.0
 
     @property
     def own(self) -> bool:
@@ -245,6 +247,15 @@ class Story:
         if note is None or tally is None or seen_at < note.at or not tally.report(key, interactions):
             return False
         note.reported = interactions
+        self._changed[key] = None
+        return True
+
+    def reword(self, key: int, text: str, edited_at: float) -> bool:
+        """A post has other words now. True if earlier ones were kept; what it asserts and is tied by stays."""
+        note = self.notes.get(key)
+        if note is None or not note.text or note.text == text or edited_at <= max(note.at, note.reworded):
+            return False
+        note.text, note.reworded = text, edited_at
         self._changed[key] = None
         return True
 

@@ -101,6 +101,17 @@ class StoryBook:
         self.shelf.touch(story)
         return story
 
+    def reword(self, uid: str, text: str, edited_at: float) -> Story | None:
+        """A post was edited. The story it is in, if its earlier words were kept."""
+        words = text[:QUOTED]
+        self.pictures.recaption(uid, words, edited_at)
+        story = self.find(uid)
+        if story is None or not story.reword(digest(uid), words, edited_at):
+            return None
+        self.shelf.touch(story)
+        self.shelf.scrub(story.frame.number)
+        return story
+
     def remove(self, uid: str) -> Story | None:
         """A post is gone from its platform. The story it was in, changed."""
         self.pictures.forget_post(uid)

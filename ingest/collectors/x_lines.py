@@ -25,7 +25,7 @@ from ingest.formats.x_v2 import (
 )
 from ingest.matching import Matcher
 from secondsource.contracts.errors import BadRecord
-from secondsource.contracts.messages import Message, Post
+from secondsource.contracts.messages import Message, Post, Takedown
 
 TOLERANCE = timedelta(minutes=5)
 
@@ -84,10 +84,17 @@ _event = msgspec.json.Decoder(_Event)
 _keys = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
+def _replaced(tweet: Tweet) -> list[str]:
+    """The versions of a post that came before this one: each has an id of its own, and words that were taken back."""
+    history = [str(id_) for id_ in tweet.edit_history_tweet_ids or tweet.edit_history_post_ids or ()]
+    return history[: history.index(str(tweet.id))] if str(tweet.id) in history else []
+
+
 def to_posts(
     payload: bytes, now: datetime, collector: str, owners: Ownership, *, ahead: timedelta = timedelta(0)
 ) -> Said:
-    """One line, observed at `now`. Originals of reposts and quoted posts come before the post itself.
+    """One line, observed at `now`. Originals of reposts and quoted posts come before the post itself; after it go the
+    versions that it replaces.
 
     `ahead` is how far X's clock is ahead of ours: what X dates after our own now need not lie in the future.
 
@@ -112,7 +119,17 @@ def to_posts(
     watches = owners.watches(envelope.matching_rules, part)
     if not watches:
         return Said("nobody's", posts=posts, profiles=profiles)
-    messages = [msgspec.structs.replace(message, watches=watches) for message in part.messages]
+    messages: list[Message] = [msgspec.structs.replace(message, watches=watches) for message in part.messages]
+    messages += [
+        Takedown(
+            uid=f"x:{old}",
+            observed_at=now,
+            collector=collector,
+            watches=watches,
+            reason=f"edited: its author replaced it by x:{tweet.id}",
+        )
+        for old in _replaced(tweet)
+    ]
     return Said("posts", messages, posts=posts, profiles=profiles)
 
 
@@ -144,8 +161,8 @@ def _event_kind(data: msgspec.Raw) -> str:
 
 def latest_id(messages: Sequence[Message], before: str) -> str:
     """The highest post id so far: ids rise with time."""
-    last = messages[-1] if messages else None
-    if not isinstance(last, Post):
+    last = next((message for message in reversed(messages) if isinstance(message, Post)), None)
+    if last is None:
         return before
     id_ = last.uid.partition(":")[2]
     return id_ if id_.isdigit() and int(id_) > int(before or 0) else before

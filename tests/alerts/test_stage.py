@@ -271,6 +271,42 @@ def _state_after(messages: list[Message]) -> str:
     return story_of(AlertsStage({"velgrad": watch()}, MemoryArchive()).handle(records(messages)), 1).state
 
 
+# Edits
+
+EDITED = "We were wrong: the old bridge of Velgrad stands, it is the new one that is closed today"
+
+
+def test_an_edited_post_is_quoted_with_its_new_words_only() -> None:
+    stage = AlertsStage({"velgrad": watch()}, MemoryArchive())
+    first, second = post(1, 0), post(1, 30, EDITED)
+    outs = stage.handle(records([first, repost(2, 5, 1), tick(20)]))
+    assert story_of(outs, 1).claim == first.post.text
+    kept = dict(stage.changes(0))
+    outs = stage.handle(records([second, first, tick(60)]))
+    (story,) = updates(outs)
+    assert (story.claim, story.posts) == (EDITED, 2)
+    kept |= stage.changes(0)
+    words = first.post.text.encode()[:30]
+    assert not any(words in part for part in kept.values() if part)
+    restarted = AlertsStage({"velgrad": watch()}, MemoryArchive())
+    restarted.restore(0, {name: part for name, part in kept.items() if part is not None})
+    late = restarted.handle(records([first, repost(3, 70, 1), tick(100)]))
+    assert story_of(late, 3).claim == EDITED, "a redelivery of the first version changes nothing"
+
+
+def test_an_edit_in_two_posts_leaves_the_second() -> None:
+    """As X edits: a new post, and the old one is taken down."""
+    sent: list[Message] = [
+        post(1, 0),
+        repost(3, 5, 1),
+        post(2, 30, EDITED, by="user1", edit_of=1),
+        gone(1, 30),
+        tick(60),
+    ]
+    story = story_of(AlertsStage({"velgrad": watch()}, MemoryArchive()).handle(records(sent)), 2)
+    assert (story.claim, story.claim_uid) == (EDITED, "x:2")
+
+
 # Spread
 
 
