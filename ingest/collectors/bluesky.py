@@ -482,7 +482,7 @@ class _Run:
 
     def _due(self, happenings: Sequence[Happening]) -> bool:
         since = self._clock.monotonic() - self._ticked_at
-        self._idle = 0 if happenings else self._idle + 1
+        self._idle = 0 if any(isinstance(one, bytes) for one in happenings) else self._idle + 1
         if since >= _TICK_SECONDS or self._idle >= _IDLE_LOOKS:
             return True
         if not (self._messages or self._rejected or self._updates):

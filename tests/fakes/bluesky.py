@@ -265,7 +265,7 @@ class FakeBluesky:
                 if one.kind == "commit" and collections and one.v2["collection"] not in collections:
                     continue
             self.frames_sent += 1
-            yield one.body or (v2_frame(one) if v2 else v1_frame(one))
+            yield one.body if one.kind == "raw" else v2_frame(one) if v2 else v1_frame(one)
 
     def _start(self, cursor: str, *, v2: bool) -> tuple[int, Json]:
         """Where in the log to begin, and what to say first."""

@@ -289,7 +289,24 @@ def test_any_bytes_at_all(frame: bytes) -> None:
             read(frame, wire)
 
 
-NAMES = "text langs facets embed images record uri image ref $link $type features index reply parent createdAt".split()
+NAMES = [
+    "text",
+    "langs",
+    "facets",
+    "embed",
+    "images",
+    "record",
+    "uri",
+    "image",
+    "ref",
+    "$link",
+    "$type",
+    "features",
+    "index",
+    "reply",
+    "parent",
+    "createdAt",
+]
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(NAMES), inner),
