@@ -8,8 +8,9 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
-from threading import Event
+from threading import Event, Lock
 
+from ingest.collectors import BESIDE
 from secondsource.app import wiring
 from secondsource.app.parts import PARTS, Part
 from secondsource.app.threads import Loop, side_by_side
@@ -49,7 +50,7 @@ def run(at: House, parts: Sequence[Part], stop: Event) -> None:
 def _inline(at: House) -> Mapping[str, Loop]:
     line = wiring.pipeline(at)
     sources = [wiring.source(at, collector, line.push) for collector in wiring.collectors(at)]
-    return {f"ingest {source.collector.name}": source.run for source in sources}
+    return each_for_itself({f"ingest {source.collector.name}": source.run for source in sources})
 
 
 def _over_kafka(at: House, parts: Sequence[Part], stop: Event) -> Mapping[str, Loop]:
@@ -59,8 +60,36 @@ def _over_kafka(at: House, parts: Sequence[Part], stop: Event) -> Mapping[str, L
             loops[name] = wiring.runner(at, name, wiring.transport(at, name, stop)).run
     if "ingest" in parts:
         push = wiring.publisher(at, wiring.transport(at, "ingest", stop)).push
-        loops |= {f"ingest {c.name}": wiring.source(at, c, push).run for c in wiring.collectors(at)}
+        collectors = {f"ingest {c.name}": wiring.source(at, c, push).run for c in wiring.collectors(at)}
+        loops |= each_for_itself(collectors)
     return loops
+
+
+def each_for_itself(collectors: Mapping[str, Loop]) -> Mapping[str, Loop]:
+    """A collector whose platform refuses it ends alone, and says so; the refusal of the last that brings posts ends the
+    process.
+
+    The coverage ledger and the metric of running stages go on telling that it sees nothing.
+    """
+    lock, left = Lock(), set(collectors) - {f"ingest {kind.name}" for kind in BESIDE}
+
+    def guarded(name: str, stop: Event) -> None:
+        try:
+            collectors[name](stop)
+        except BadConfiguration as error:
+            with lock:
+                left.discard(name)
+                if not left:
+                    raise
+            _log.error(
+                "collector stopped: its platform refuses it; the others go on",
+                extra={
+                    "stage": name,
+                    "reason": str(error),
+                },
+            )
+
+    return {name: partial(guarded, name) for name in collectors}
 
 
 def _notify(at: House, stop: Event) -> None:
