@@ -7,6 +7,7 @@ Unknown fields are ignored on reading, so that a newer writer does not break an 
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import sha256
 from typing import Literal
 
 import msgspec
@@ -171,11 +172,34 @@ class Entity(Struct, frozen=True, kw_only=True):
     end: int = 0
 
 
+class Claims(Struct, frozen=True, kw_only=True):
+    """What a picture's file says of itself. Whoever had the file could write any of it: to be shown, never believed.
+
+    `taken_at` is ISO 8601 as the camera's clock stood, with an offset only where the file gives one; `latitude` and
+    `longitude` are degrees (WGS 84), north and east positive. `camera` is maker and model, `software` what wrote it.
+
+    `credentials` (C2PA): "" none; "present", there and not examined; "intact", the picture is what was signed by
+    somebody whom we do not know; "trusted", by somebody on a list we were given; "broken", it is not what was signed,
+    or the block cannot be read. `credentials_by` names who signed, in the signature's own words.
+    """
+
+    taken_at: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    camera: str = ""
+    software: str = ""
+    credentials: Literal["", "present", "intact", "trusted", "broken"] = ""
+    credentials_by: str = ""
+
+
 class Picture(Struct, frozen=True, kw_only=True):
     """One media reference after fetching. `id` is the SHA-256 of the bytes, or of the URL where there are none.
 
     `pdq` is 64 hex digits, empty where there is no usable fingerprint; `quality` 0..100 (PDQ, §4 of its paper:
     under 50 a picture is too flat to match on).
+
+    An animation or video gives several: its first frame has the file's `id` and `frame` 0; a later one is picture
+    `frame_id(of, frame)` of its own, shown `at_seconds` after the beginning of the file `of`.
     """
 
     id: str
@@ -187,6 +211,15 @@ class Picture(Struct, frozen=True, kw_only=True):
     width: int = 0
     height: int = 0
     kind: str = "image"
+    frame: int = 0
+    at_seconds: float = 0.0
+    of: str = ""
+    claims: Claims | None = None
+
+
+def frame_id(file: str, frame: int) -> str:
+    """The `Picture.id` of a frame of the file whose SHA-256 is `file`: the file's own for the first one."""
+    return sha256(f"{file}#{frame}".encode("ascii")).hexdigest() if frame else file
 
 
 class Sketch(Struct, frozen=True, kw_only=True):
