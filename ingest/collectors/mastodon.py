@@ -38,8 +38,8 @@ from ingest.collectors.mastodon_pace import until_reset
 from ingest.collectors.mastodon_statuses import Statuses, look_back
 from ingest.collectors.mastodon_stream import Came, Ended, Opened, Said, TagStream
 from ingest.fetching import Answer, Limits, Web
-from ingest.formats.mastodon import Terms, id_of, page_of, to_posts, written_at
-from ingest.formats.reading import EPOCH, MICROSECOND, microseconds
+from ingest.formats.mastodon import Terms, id_at, id_of, ids_tell_time, page_of, to_posts, written_at
+from ingest.formats.reading import EPOCH, MICROSECOND
 from ingest.matching import Matcher, normalised
 from ingest.sight import Sight
 from ingest.surroundings import Surroundings
@@ -58,6 +58,7 @@ _HELD_SECONDS: Final = 60.0  #: a stream that lasted this long was a good one: w
 _MUTE_AFTER: Final = timedelta(seconds=90)  #: a post this old should have come by the stream
 _SLOW: Final = timedelta(seconds=20)  #: between what comes and its being taken, when it is said
 _WAITING: Final = 64  #: happenings handed over and not yet taken
+_TOO_SLOW = "what comes is taken too slowly here: nothing more is read until it has been"
 _NO_HASHTAG = "Mastodon is followed by hashtag, and this watch names none"
 
 
@@ -109,6 +110,9 @@ class MastodonSettings:
     )
     searchable_only: bool = setting(
         False, "Also leave out authors who have not opted in to search (those marked noindex are always left out)."
+    )
+    counts_elsewhere: bool = setting(
+        True, "Ask also instances that are not named here for the counts of posts written there."
     )
     remembered: int = setting(
         50_000, "Posts remembered, to tell copies, edits and deletions.", at_least=1000, at_most=1_000_000
@@ -234,6 +238,7 @@ class _Run:
         self._dialled = 0
         self._ticked_at = self._clock.monotonic()
         self._quiet = 0
+        self._behind = False
 
     def batches(self) -> Iterator[Batch]:
         web = Web(
@@ -337,6 +342,7 @@ class _Run:
     # --- streams
 
     def _handle(self, happening: Happening) -> None:
+        self._behind = self._clock.now() - happening.at >= _SLOW
         if isinstance(happening, Asked):
             self._answered(happening)
             return
@@ -349,19 +355,11 @@ class _Run:
         elif isinstance(happening, Came):
             for said in happening.said:
                 self._event(channel, said, happening.at)
-            if channel.live:
-                self._seen_live(channel, happening.at)
+            if channel.live:  # later than before, by whatever clock
+                channel.ok_at = max(happening.at, (channel.ok_at or EPOCH) + MICROSECOND)
         else:
             self._ended(channel, happening)
         self._judge(channel.tag)
-
-    def _seen_live(self, channel: Channel, at: datetime) -> None:
-        behind = self._clock.now() - at
-        channel.good = behind < _SLOW
-        if channel.good:
-            channel.ok_at = at
-        else:
-            channel.reason = f"taken too slowly here, {behind.total_seconds():.0f} s after it came: reading is paused"
 
     def _event(self, channel: Channel, said: Said, at: datetime) -> None:
         if not said.name:
@@ -501,9 +499,12 @@ class _Run:
         if not asked.question.after:
             # a first look: the newest page, and where that does not reach back far enough, forward from there
             oldest = written_at(page[-1]) if page else None
-            caught_up = len(page) < PAGE or not newest.isdecimal() or oldest is None or oldest < self._look_back
+            timed = bool(page) and ids_tell_time(page[0])
+            caught_up = len(page) < PAGE or not timed or oldest is None or oldest < self._look_back
+            if timed:
+                channel.mark(id_at(self._late()), EPOCH)
             if not caught_up:
-                newest = str(max(1, microseconds(self._look_back) // 1000) << 16)
+                newest = id_at(self._look_back)
         before = channel.newest
         channel.move(newest, asked.at)
         if not caught_up and channel.newest != before:
@@ -549,6 +550,9 @@ class _Run:
 
     def _judge_watch(self, name: str, tags: Sequence[str]) -> None:
         sight = self._sights[name]
+        if self._behind:
+            sight.lost(_TOO_SLOW)
+            return
         missing: list[str] = []
         seen_until: list[datetime] = []
         whole = True
@@ -586,11 +590,9 @@ class _Run:
         waiting = len(self._statuses.messages) + len(self._statuses.rejected)
         if waiting >= 500 or self._clock.monotonic() - self._ticked_at >= 1.0:
             return True
-        if happening is not None:
-            return False
-        self._quiet += 1
         # counted too: by a clock that stands still a tick would never be due
-        return waiting > 0 or self._quiet >= 5
+        self._quiet += 1 if happening is not None else 4
+        return self._quiet >= 20 or (happening is None and waiting > 0)
 
     def _batch(self) -> Batch:
         messages, rejected = self._statuses.drained()

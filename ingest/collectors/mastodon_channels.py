@@ -107,8 +107,13 @@ class Channel:
     def move(self, id_: str, at: datetime) -> None:
         """Everything up to this id has been taken."""
         self.newest = later(self.newest, id_)
-        if self.newest and (not self._marks or at - self._marks[-1][0] >= _MARKS_EVERY):
-            self._marks.append((at, self.newest))
+        if self.newest:
+            self.mark(self.newest, at)
+
+    def mark(self, id_: str, at: datetime) -> None:
+        """The newest id of a time, to begin from when what came late is looked for."""
+        if not self._marks or at - self._marks[-1][0] >= _MARKS_EVERY:
+            self._marks.append((at, id_))
 
     def earlier(self, at: datetime) -> str:
         """The newest id of a time before `at`, or the earliest that is remembered."""

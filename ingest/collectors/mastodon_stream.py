@@ -54,7 +54,7 @@ class Events:
             rest = b""
         elif len(rest) > LONGEST_EVENT:
             self._field(rest)
-            rest, self._skipping = b"", True
+            rest, self._skipping, self._cut = b"", True, True
         self._rest = rest + held
         return found
 
@@ -64,10 +64,12 @@ class Events:
         if field == b"event":
             self._name = value[:100].decode(errors="replace")
         elif field == b"data":
-            if self._size + len(value) > LONGEST_EVENT:
-                value, self._cut = value[: LONGEST_EVENT - self._size], True
-            self._size += len(value) + 1
-            self._data.append(value)
+            room = LONGEST_EVENT - self._size
+            if len(value) > room:
+                self._cut = True
+            if room > 0:
+                self._data.append(value[:room])
+                self._size += min(len(value), room) + 1
 
     def _dispatched(self) -> list[Said]:
         name, data, cut = self._name or "message", b"\n".join(self._data), self._cut
@@ -163,7 +165,9 @@ class TagStream:
     def _read(self, response: requests.Response) -> Ended:
         kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if response.status_code != 200:
-            retry = response.headers.get("Retry-After") or response.headers.get("X-RateLimit-Reset") or ""
+            retry = response.headers.get("Retry-After", "")
+            if response.status_code == 429:
+                retry = retry or response.headers.get("X-RateLimit-Reset", "")
             reason = f"its stream answered {response.status_code}"
             return Ended(self._key, self._now(), reason, response.status_code, retry)
         if kind != "text/event-stream":

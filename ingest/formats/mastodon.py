@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ingest.formats.html import read
-from ingest.formats.reading import EARLIEST, FAULTS, Span, distinct, language, unreadable, without_nul
+from ingest.formats.reading import EARLIEST, FAULTS, Span, distinct, language, microseconds, unreadable, without_nul
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import LONGEST_ID, Account, Counts, MediaRef, Post
 
@@ -27,6 +27,7 @@ TOLERANCE = timedelta(minutes=5)
 _PUBLIC = frozenset({"public", "unlisted"})
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|heic)$", re.IGNORECASE)
 _LONGEST_URI = 400
+_DAY_MS = 86_400_000
 
 Id = str | int
 
@@ -180,6 +181,19 @@ def written_at(body: bytes) -> datetime | None:
     except FAULTS:
         return None
     return at if at is not None and at.tzinfo is not None else None
+
+
+def id_at(at: datetime) -> str:
+    """The first id of a time, as Mastodon makes them: milliseconds since 1970, and 16 bits of its own."""
+    return str(max(1, microseconds(at) // 1000) << 16)
+
+
+def ids_tell_time(body: bytes) -> bool:
+    """Whether the instance of this status makes ids in that way; others that speak the API do not."""
+    id_, at = id_of(body), written_at(body)
+    if at is None or not id_.isdecimal() or len(id_) > 30:
+        return False
+    return abs((int(id_) >> 16) - microseconds(at) // 1000) < _DAY_MS
 
 
 def to_posts(body: bytes, terms: Terms) -> Told:

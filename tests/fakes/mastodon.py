@@ -234,6 +234,8 @@ class FakeMastodon:
             self.dials += 1
             while self._waiting:
                 commands.put(self._waiting.popleft())
+            if self.away or not self.token:
+                commands.put(("end", b""))
             self._streams[key] = (tag, commands)
             self._changed.notify_all()
         return commands

@@ -52,6 +52,7 @@ class MastodonSource:
         return body(status(number))
 
     def delete(self, number: int) -> None:
+        assert self._fake.streaming()  # nobody is told of it afterwards
         self._fake.delete(status(number)["id"])
 
     def go_away(self) -> None:
