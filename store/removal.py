@@ -111,9 +111,33 @@ def _scrub_event(connection: Connection, name: str, uids: Collection[str]) -> No
     if body is None:
         return
     before = msgspec.convert(body, AlertEvent)
-    event = scrubbing.event(before, uids)
+    _rewrite(connection, before, scrubbing.event(before, uids))
+
+
+def correct(connection: Connection, uids: Collection[str]) -> None:
+    """Let alerts that quote these posts quote what they say now, where it is something else: they were edited."""
+    q = quotations.c
+    names = connection.execute(select(q.id).distinct().where(among(connection, q.uid, uids), q.kind == "event"))
+    for name in names.scalars().all():
+        body = connection.execute(select(alert_events.c.body).where(alert_events.c.id == name)).scalar_one_or_none()
+        if body is not None:
+            before = msgspec.convert(body, AlertEvent)
+            _rewrite(connection, before, scrubbing.reworded(before, texts(connection, [before])))
+
+
+def texts(connection: Connection, events: Iterable[AlertEvent]) -> dict[str, str]:
+    """What the posts that these alerts quote say, as far as they are stored."""
+    uids = {seen.source for event in events for seen in event.finding.earlier}
+    uids |= {event.story.claim_uid for event in events}
+    found = connection.execute(select(posts.c.uid, posts.c.text).where(among(connection, posts.c.uid, uids)))
+    return {row.uid: row.text for row in found}
+
+
+def _rewrite(connection: Connection, before: AlertEvent, event: AlertEvent) -> None:
+    """Keep the event so from now on, and have it corrected where it was shown."""
     if event == before:
         return
+    name = event.id
     connection.execute(update(alert_events).where(alert_events.c.id == name).values(body=msgspec.to_builtins(event)))
     connection.execute(
         update(alerts)

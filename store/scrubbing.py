@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from secondsource.contracts.messages import AlertEvent, Earlier, Finding, Origin, StoryUpdate
 
 REMOVED: Final = "[removed at the source]"
+_SHOWN: Final = 280  #: characters of a post that are quoted in an alert
 _RECOGNISED: Final = 24  #: shown characters in common with the beginning of a text that make a quotation of it
 
 
@@ -100,6 +101,44 @@ def event(alert: AlertEvent, gone: Collection[str]) -> AlertEvent:
         earlier=tuple(_earlier(sighting, gone) for sighting in found.earlier),
     )
     return replace(alert, story=story(quoted, gone), finding=finding)
+
+
+def reworded(alert: AlertEvent, texts: Mapping[str, str]) -> AlertEvent:
+    """The alert with what these posts say now, where it quotes other words of theirs: they were edited."""
+    found, quoted = alert.finding, alert.story
+    claim = _now(quoted.claim, texts.get(quoted.claim_uid))
+    earlier = tuple(replace(seen, caption=_now(seen.caption, texts.get(seen.source))) for seen in found.earlier)
+    before = {
+        was
+        for was, now in (
+            (quoted.claim, claim),
+            *((a.caption, b.caption) for a, b in zip(found.earlier, earlier, strict=True)),
+        )
+        if was != now
+    }
+    if not before:
+        return alert
+
+    def clean(text: str) -> str:
+        for said in sorted(before, key=len, reverse=True):
+            text = without(text, said)
+        return text
+
+    finding = Finding(
+        rule=found.rule,
+        headline=clean(found.headline),
+        reasons=tuple(replace(r, value=clean(r.value), sentence=clean(r.sentence)) for r in found.reasons),
+        clears=clean(found.clears),
+        earlier=earlier,
+    )
+    return replace(alert, story=replace(quoted, claim=claim), finding=finding)
+
+
+def _now(words: str, text: str | None) -> str:
+    """What is quoted of a text; the words themselves where they are its beginning, or nothing is known of it."""
+    if text is None or words == REMOVED or text.startswith(words.rstrip("…").rstrip()):
+        return words
+    return text[:_SHOWN]
 
 
 def quoted_by_story(update: StoryUpdate) -> set[str]:

@@ -29,7 +29,7 @@ from store.database import Database
 from store.letter_names import named_in
 from store.lists import among
 from store.locks import REMOVING, exclusive, shared
-from store.removal import bury, remove, tombstones
+from store.removal import bury, correct, remove, texts, tombstones
 from store.rows import Moment
 from store.tables import COUNTS, engagement, posts
 from store.text import is_storable, storable
@@ -85,6 +85,7 @@ class Writer:
             every = [each for each in every if each.post.uid not in gone]
         table.POSTS.write(connection, (each.post for each in every))
         self._recount(connection, {each.post.uid for each in every})
+        correct(connection, [each.post.uid for each in every])
         with_pictures = [each for each in every if each.pictures]
         if with_pictures:
             self._archive.write(
@@ -144,7 +145,9 @@ class Writer:
         quotations = [
             to.QuotationRow(uid, "event", event.id) for event in events for uid in scrubbing.quoted_by_event(event)
         ]
+        said = texts(connection, events)
         kept = [scrubbing.event(event, gone & scrubbing.quoted_by_event(event)) for event in events]
+        kept = [scrubbing.reworded(event, said) for event in kept]
         deliveries = [to.delivery_row(event, where, moment) for event in kept for where in destinations(event)]
         table.ALERTS.write(connection, (to.alert_row(event, moment) for event in kept))
         table.EVENTS.write(connection, (to.event_row(event, moment) for event in kept))

@@ -170,6 +170,26 @@ def test_looking_through_a_dead_letter_takes_little_time_whatever_is_in_it() -> 
         assert len(named_in(_letter(piece * (400_000 // len(piece))))) <= MOST
 
 
+def test_an_edit_takes_the_old_words_out_of_alerts_in_any_order(store: Store) -> None:
+    edited = v.enriched(1, seconds=30, text="We were wrong, the old bridge stands as ever")
+    v.keep(store, v.enriched(1), v.alert(1), notifiers=("console",))
+    store.outbox.sent("velgrad/1/spike#1>console", "C1:1", v.at(3))
+    v.keep(store, edited)
+    (event,) = store.evidence.latest_alerts(1)
+    assert event.story.claim == "We were wrong, the old bridge stands as ever"
+    assert event.finding.headline == f"Spreading, one origin: “{REMOVED}”"
+    assert v.CLAIM[:24] not in repr(store.dump("alert_events")) + repr(store.dump("alerts"))
+    correction = store.outbox.next("console", v.at(9))
+    assert correction is not None
+    assert correction.stale == 1
+    rows = store.dump("alert_events")
+    for order in ((edited, v.alert(1), v.enriched(1)), (v.alert(1), edited, v.enriched(1))):
+        v.emptied(store)
+        for message in order:
+            v.keep(store, message)
+        assert store.dump("alert_events") == rows
+
+
 @given(before=st.text(), said=st.text(min_size=1), after=st.text())
 def test_no_quotation_of_its_own_stays(before: str, said: str, after: str) -> None:
     cleaned = without(f"{before}“{said}”{after}", said)
