@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import annotating, decoding, latency, loops, over_kafka, real_input, whole_way
+from benchmarks import annotating, collecting, decoding, latency, loops, over_kafka, real_input, whole_way
 from benchmarks.report import Figure, Report
 
 BENCHES = {
@@ -27,6 +27,9 @@ BENCHES = {
     "scaling": over_kafka.scaling,
     "latency": latency.run,
     "real-input": real_input.run,
+    "matching": collecting.matching,
+    "mappers": collecting.mappers,
+    "slow-consumer": collecting.slow_consumer,
 }
 
 

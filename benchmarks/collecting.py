@@ -1,4 +1,4 @@
-"""What collecting costs: matching watches against every post of a platform, and mapping the posts it takes.
+"""What collecting costs: matching watches against every post of a platform, mapping posts, a consumer too slow.
 
 The texts are invented, in seven languages and scripts, and of a stream's lengths (8 to 300 characters); where
 `../shared/data` holds real tweets, those are matched too.
@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 
-from benchmarks.report import Report, measured
+from benchmarks.report import Report, measured, resident_megabytes
+from ingest.collectors.bluesky import Bluesky, BlueskySettings
+from ingest.collectors.bluesky_wire import read, record_in
+from ingest.formats.bluesky import COLLECTION, Where, hashtags_of, languages_of, to_post
 from ingest.matching import Matcher, normalised
+from secondsource.contracts.clock import SystemClock
+from secondsource.contracts.messages import Coverage, Post
 from secondsource.contracts.watch import Watch
+from tests.fakes.bluesky import CID, THEN, FakeBluesky, Happened, post_record, v2_frame
+from tests.fakes.surroundings import surroundings
 
 RULES = (10, 100, 1_000, 10_000)
 TWEETS = Path("../shared/data/langid/xlmt_dev.tsv")
@@ -132,3 +141,80 @@ def _tweets() -> list[str]:
     if not TWEETS.exists():
         return []
     return [line.rsplit("\t", 1)[-1] for line in TWEETS.read_text(encoding="utf-8").splitlines()]
+
+
+def mappers(report: Report, scale: float) -> None:
+    """Bluesky: from the frame to the decision whether 1,000 rules want it, and from the frame to a Post."""
+    frames = _frames(texts(int(20_000 * scale)))
+    matcher = Matcher(watches(1_000))
+    with measured() as deciding:
+        for frame in frames:
+            said = read(frame, "v2")
+            assert said.record is not None
+            record = said.record
+            matcher.taking(
+                record.text,
+                hashtags=hashtags_of(record.text, record.facets, record.tags),
+                accounts=(said.did,),
+                languages=languages_of(record.langs),
+            )
+    report.add("mappers", "Bluesky, frame to decision", len(frames) / deciding.cpu, "posts/s/core", target="≥ 20,000")
+    with measured() as mapping:
+        for frame in frames:
+            said = read(frame, "v2")
+            to_post(record_in(frame), Where(said.did, said.rkey, said.seen_at), THEN, "bluesky", ("w",))
+    report.add("mappers", "Bluesky, frame to post", len(frames) / mapping.cpu, "posts/s/core", target="≥ 20,000")
+
+
+def slow_consumer(report: Report, scale: float) -> None:
+    """A host that sends as fast as it can, a consumer that takes a tenth of that: what is held, and what is told."""
+    count = int(30_000 * scale)
+    with FakeBluesky(from_start=True) as fake:
+        for number in range(count):
+            fake.post("did:plc:bench", f"3{number}", "flood " * 50)
+        free, _, _ = _drained(fake, count, 0.0)
+        before = resident_megabytes()
+        slow, most, reasons = _drained(fake, count, 9 * free)
+        report.add("slow-consumer", "a consumer that keeps up", count / free, "posts/s")
+        report.add("slow-consumer", "one that is 10 times slower", count / slow, "posts/s", note="each post once")
+        report.add("slow-consumer", "memory it added", max(0.0, most - before), "MB", target="bounded")
+        told = "; ".join(sorted(reasons)) or "nothing"
+        report.add("slow-consumer", "reasons in the ledger", len(reasons), "", target="≥ 1", note=told)
+
+
+def _drained(fake: FakeBluesky, count: int, wait: float) -> tuple[float, float, set[str]]:
+    """Seconds taken, MB held at most, and why it was blind. `wait` is spread over the posts taken."""
+    settings = BlueskySettings(hosts=(fake.stream,), behind_seconds=1.0)
+    stop, uids, reasons, most = Event(), set[str](), set[str](), 0.0
+    begun = time.perf_counter()
+    for batch in Bluesky(settings, [Watch(name="w", any_of=("flood",))], surroundings(SystemClock())).batches("", stop):
+        posts = [message for message in batch.messages if isinstance(message, Post)]
+        uids |= {post.uid for post in posts}
+        reasons |= {
+            one.reason.partition(":")[0] for one in batch.messages if isinstance(one, Coverage) and "slow" in one.reason
+        }
+        most = max(most, resident_megabytes())
+        if len(uids) >= count:
+            stop.set()
+        time.sleep(wait * len(posts) / count)
+    return time.perf_counter() - begun, most, reasons
+
+
+def _frames(stream: Sequence[str]) -> list[bytes]:
+    """Of three posts one has a hashtag, of four one a picture; every second is a reply."""
+    parent = {"uri": "at://did:plc:bench/app.bsky.feed.post/3k", "cid": CID}
+    frames = []
+    for number, text in enumerate(stream):
+        more: dict[str, object] = {}
+        if number % 3 == 0:
+            tag = {"$type": "app.bsky.richtext.facet#tag", "tag": "Velgrad"}
+            more["facets"] = [{"index": {"byteStart": 0, "byteEnd": 4}, "features": [tag]}]
+        if number % 4 == 0:
+            picture = {"$type": "blob", "ref": {"$link": CID}, "mimeType": "image/jpeg", "size": 90_000}
+            more["embed"] = {"$type": "app.bsky.embed.images", "images": [{"alt": "The quay", "image": picture}]}
+        if number % 2 == 0:
+            more["reply"] = {"root": parent, "parent": parent}
+        commit = {"did": f"did:plc:bench{number}", "rev": "3l", "operation": "create", "collection": COLLECTION}
+        payload = {**commit, "rkey": f"3l{number}", "record": post_record(text, **more)}
+        frames.append(v2_frame(Happened(number + 1, THEN, "commit", payload)))
+    return frames

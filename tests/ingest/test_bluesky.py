@@ -181,7 +181,7 @@ def test_a_clock_that_is_hours_off(fake: FakeBluesky) -> None:
                 run.until_posts("3a", "3b")
             cursor = run.end()
             assert run.posts[0].created_at == seen, "the stream's time, not ours"
-            with following(other, cursor=cursor, clock=ManualClock(THEN)) as run:
+            with following(other, cursor=cursor, clock=ManualClock(THEN), ping_seconds=0.3) as run:
                 other.post(TOMAS, "3c", "a flood")
                 run.until_posts("3c")
                 run.until(lambda: any(one.state == "seen" for one in run.coverage))
