@@ -16,6 +16,7 @@ from threading import Event
 from benchmarks.report import Report, measured, resident_megabytes
 from ingest.collectors.bluesky import Bluesky, BlueskySettings
 from ingest.collectors.bluesky_wire import read, record_in
+from ingest.collectors.x_lines import Ownership, to_posts
 from ingest.formats.bluesky import COLLECTION, Where, hashtags_of, languages_of, to_post
 from ingest.matching import Matcher, normalised
 from secondsource.contracts.clock import SystemClock
@@ -23,6 +24,7 @@ from secondsource.contracts.messages import Coverage, Post
 from secondsource.contracts.watch import Watch
 from tests.fakes.bluesky import CID, THEN, FakeBluesky, Happened, post_record, v2_frame
 from tests.fakes.surroundings import surroundings
+from tests.ingest.payloads import NOW, body, v2_line
 
 RULES = (10, 100, 1_000, 10_000)
 TWEETS = Path("../shared/data/langid/xlmt_dev.tsv")
@@ -144,8 +146,14 @@ def _tweets() -> list[str]:
 
 
 def mappers(report: Report, scale: float) -> None:
-    """Bluesky: from the frame to the decision whether 1,000 rules want it, and from the frame to a Post."""
-    frames = _frames(texts(int(20_000 * scale)))
+    """X: from the line to its posts. Bluesky: from the frame to the decision whether 1,000 rules want it, and to a Post."""
+    stream = texts(int(20_000 * scale))
+    lines = [body(v2_line(number, text)) for number, text in enumerate(stream)]
+    owners = Ownership({"secondsource:velgrad:0:00000000": ("velgrad",)}, Matcher([]), frozenset({"velgrad"}))
+    with measured() as mapping:
+        posts = sum(len(to_posts(line, NOW, "x", owners).messages) for line in lines)
+    report.add("mappers", "X, line to posts", posts / mapping.cpu, "posts/s/core", target="≥ 20,000")
+    frames = _frames(stream)
     matcher = Matcher(watches(1_000))
     with measured() as deciding:
         for frame in frames:

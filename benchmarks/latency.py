@@ -44,6 +44,9 @@ class Probe:
             self.seconds.append((datetime.now(UTC) - delivery.event.at).total_seconds())
         return delivery.event.alert_id
 
+    def correct(self, delivery: Delivery) -> None:
+        """Nothing is kept that could be corrected."""
+
     def find(self, delivery: Delivery) -> str | None:  # noqa: ARG002 - the protocol asks about a delivery
         return None
 
