@@ -15,11 +15,15 @@ import ssl
 import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
+from enrich.aside import SLICE, Stopped, aside
+from enrich.hosts import Hosts
 from secondsource.contracts import bounds
 from secondsource.contracts.addresses import is_public
 from secondsource.contracts.clock import Clock
@@ -32,6 +36,8 @@ Connector = Callable[[str, int, float], socket.socket]
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+T = TypeVar("T")
 
 _CHUNK = 65_536
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -49,12 +55,15 @@ class FetchLimits(Struct, frozen=True, kw_only=True):
     per_host: int = 4  #: connections to one host at a time
     tries: int = 3  #: where trouble may pass (no answer, 429, 5xx)
     pause_seconds: float = 0.5  #: before the second try, doubling
+    longest_pause_seconds: float = 10.0  #: a host that asks for more (Retry-After) is not tried again now
+    patience: int = 6  #: tries in a row that a host may fail before it is left alone
+    rest_seconds: float = 60.0  #: for so long
 
 
 class Fetched(NamedTuple):
-    """The bytes, or why there are none: `refused` by us, or `unavailable` from there."""
+    """The bytes, or why there are none: `refused` by us, `unavailable` from there, or we were `stopped` meanwhile."""
 
-    state: Literal["fetched", "unavailable", "refused"]
+    state: Literal["fetched", "unavailable", "refused", "stopped"]
     body: bytes = b""
     reason: str = ""
 
@@ -68,7 +77,11 @@ class _Gone(Exception):
 
 
 class _Trouble(Exception):
-    """No answer this time."""
+    """No answer this time. `retry_after` in seconds, where we were told when to ask again."""
+
+    def __init__(self, message: str, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -85,7 +98,8 @@ def connect(address: str, port: int, seconds: float) -> socket.socket:
 class Fetcher:
     """Fetches http(s) links and, below the folders in `roots`, files. Safe to use from several threads.
 
-    `resolver` and `connector` are how names and addresses are reached; tests give their own.
+    `resolver` and `connector` are how names and addresses are reached; tests give their own. They run aside, so that
+    neither can outlast a try. Once `stop` is set, every fetch that is going on ends at once, and so do those to come.
     """
 
     def __init__(
@@ -97,6 +111,7 @@ class Fetcher:
         resolver: Resolver = resolve,
         connector: Connector = connect,
         tls: ssl.SSLContext | None = None,
+        stop: threading.Event | None = None,
     ) -> None:
         self._clock = clock
         self._limits = limits
@@ -104,30 +119,42 @@ class Fetcher:
         self._resolve = resolver
         self._connect = connector
         self._tls = tls or ssl.create_default_context()
-        self._stop = threading.Event()
-        self._guard = threading.Lock()
-        self._hosts: dict[str, tuple[threading.Semaphore, int]] = {}
+        self._stop = stop or threading.Event()
+        self._hosts = Hosts(
+            clock,
+            self._stop,
+            at_once=limits.per_host,
+            patience=limits.patience,
+            rest_seconds=limits.rest_seconds,
+        )
 
     def stop(self) -> None:
-        """Wait for nothing more: a pause before another try ends at once, and there is no other try."""
+        """Set the event that was given, or our own."""
         self._stop.set()
 
     def fetch(self, url: str) -> Fetched:
         """The bytes behind a link. Never raises for anything the link or its server does."""
         pause = self._limits.pause_seconds
         for attempt in range(1, self._limits.tries + 1):
+            if self._stop.is_set():
+                break
             try:
                 return Fetched("fetched", self._once(url))
             except _Refused as refusal:
                 return Fetched("refused", reason=str(refusal))
             except _Gone as gone:
                 return Fetched("unavailable", reason=str(gone))
+            except Stopped:
+                break
             except _Trouble as trouble:
-                if attempt == self._limits.tries or self._clock.wait(pause, self._stop):
+                wait = max(pause, trouble.retry_after)
+                if attempt == self._limits.tries or wait > self._limits.longest_pause_seconds:
                     tries = f" ({attempt} tries)" if attempt > 1 else ""
                     return Fetched("unavailable", reason=f"{trouble}{tries}")
+                if self._clock.wait(wait, self._stop):
+                    break
                 pause *= 2
-        return Fetched("unavailable", reason="not tried")
+        return Fetched("stopped", reason="we were asked to end")
 
     def _once(self, url: str) -> bytes:
         deadline = self._clock.monotonic() + self._limits.total_seconds
@@ -200,47 +227,53 @@ class Fetcher:
             raise _Refused("not a link: no host, or blanks in it")
         if parts.username is not None:
             raise _Refused("a link with a password in it")
-        with self._host_slot(host, deadline):
-            try:
-                with self._open(host, port, secure=secure, deadline=deadline) as connection:
-                    return self._converse(connection, url, host, deadline)
-            except TimeoutError as error:
-                raise _Trouble(f"no complete answer within {self._limits.total_seconds:g} s") from error
-            except ssl.SSLCertVerificationError as error:
-                raise _Gone(f"certificate not trusted: {error.verify_message}") from error
-            except ValueError as error:
-                raise _Refused("not a link, or an answer that is none") from error
-            except (OSError, http.client.HTTPException) as error:
-                raise _Trouble(f"no usable answer: {type(error).__name__}: {str(error)[:100]}") from error
+        rest = self._hosts.resting(host)
+        if rest:
+            raise _Trouble(f"{host} did not answer, or asked to be left alone for a while", rest)
+        try:
+            with self._host_slot(host, deadline):
+                answer = self._answer(url, host, port, secure=secure, deadline=deadline)
+        except _Trouble as trouble:
+            if trouble.retry_after:
+                self._hosts.rest(host, trouble.retry_after)
+            self._hosts.troubled(host)
+            raise
+        except (_Gone, _Refused):
+            self._hosts.answered(host)
+            raise
+        self._hosts.answered(host)
+        return answer
+
+    def _answer(self, url: str, host: str, port: int, *, secure: bool, deadline: float) -> bytes | str:
+        try:
+            with self._open(host, port, secure=secure, deadline=deadline) as connection:
+                return self._converse(connection, url, host, deadline)
+        except TimeoutError as error:
+            raise _Trouble(f"no complete answer within {self._limits.total_seconds:g} s") from error
+        except ssl.SSLCertVerificationError as error:
+            raise _Gone(f"certificate not trusted: {error.verify_message}") from error
+        except ValueError as error:
+            raise _Refused("not a link, or an answer that is none") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise _Trouble(f"no usable answer: {type(error).__name__}: {str(error)[:100]}") from error
 
     @contextmanager
     def _host_slot(self, host: str, deadline: float) -> Iterator[None]:
-        """One of the connections allowed to this host; forgotten when nobody holds or waits for one."""
-        with self._guard:
-            slot, users = self._hosts.get(host, (threading.Semaphore(self._limits.per_host), 0))
-            self._hosts[host] = (slot, users + 1)
-        try:
-            if not slot.acquire(timeout=max(0.0, deadline - self._clock.monotonic())):
-                raise _Trouble("too many pictures of this host at once")
+        with ExitStack() as stack:
             try:
-                yield
-            finally:
-                slot.release()
-        finally:
-            with self._guard:
-                slot, users = self._hosts[host]
-                if users == 1:
-                    del self._hosts[host]
-                else:
-                    self._hosts[host] = (slot, users - 1)
+                stack.enter_context(self._hosts.slot(host, lambda: self._left(deadline)))
+            except TimeoutError as error:
+                raise _Trouble("too many pictures of this host at once") from error
+            yield
 
     @contextmanager
     def _open(self, host: str, port: int, *, secure: bool, deadline: float) -> Iterator[socket.socket]:
-        connection = self._reach(self._checked_addresses(host, port), port, deadline)
+        connection = self._reach(self._checked_addresses(host, port, deadline), port, deadline)
         try:
             connection.settimeout(self._left(deadline))
             if secure:
-                connection = self._tls.wrap_socket(connection, server_hostname=host)
+                plain = connection
+                connection = self._aside(lambda: self._tls.wrap_socket(plain, server_hostname=host), deadline, _close)
             yield connection
         finally:
             connection.close()
@@ -249,14 +282,20 @@ class Fetcher:
         """A connection to the first of the checked addresses that answers."""
         for address in addresses[:-1]:
             try:
-                return self._connect(address, port, min(self._limits.connect_seconds, self._left(deadline)))
+                return self._dial(address, port, deadline)
             except OSError:
                 continue
-        return self._connect(addresses[-1], port, min(self._limits.connect_seconds, self._left(deadline)))
+        return self._dial(addresses[-1], port, deadline)
 
-    def _checked_addresses(self, host: str, port: int) -> Sequence[str]:
+    def _dial(self, address: str, port: int, deadline: float) -> socket.socket:
+        seconds = min(self._limits.connect_seconds, self._left(deadline))
+        return self._aside(lambda: self._connect(address, port, seconds), deadline, _close)
+
+    def _checked_addresses(self, host: str, port: int, deadline: float) -> Sequence[str]:
         try:
-            addresses = self._resolve(host, port)
+            addresses = self._aside(lambda: self._resolve(host, port), deadline)
+        except TimeoutError:
+            raise
         except (OSError, UnicodeError) as error:
             raise _Trouble(f"unknown host {host}") from error
         if not addresses:
@@ -266,6 +305,9 @@ class Fetcher:
             if not is_public(address):
                 raise _Refused(f"{host} leads to {address}, which is not a public address")
         return addresses
+
+    def _aside(self, call: Callable[[], T], deadline: float, late: Callable[[T], None] = lambda _: None) -> T:
+        return aside(call, lambda: self._left(deadline), self._stop, late)
 
     def _left(self, deadline: float) -> float:
         left = deadline - self._clock.monotonic()
@@ -284,7 +326,8 @@ class Fetcher:
             f"GET {target} HTTP/1.1\r\nHost: {name}\r\nUser-Agent: SecondSource/0.1\r\nAccept: image/*\r\n"
             "Accept-Encoding: identity\r\nConnection: close\r\n\r\n".encode("ascii")
         )
-        answer = http.client.HTTPResponse(_Answering(connection, lambda: self._left(deadline)), method="GET")  # type: ignore[arg-type] # asks its socket for makefile alone
+        answering = _Answering(connection, lambda: self._left(deadline), self._stop)
+        answer = http.client.HTTPResponse(answering, method="GET")  # type: ignore[arg-type] # asks its socket for makefile alone
         try:
             answer.begin()
             return self._read_answer(answer, url)
@@ -301,7 +344,8 @@ class Fetcher:
             except ValueError as error:
                 raise _Refused(f"redirected to what is not a link: {error}") from error
         if answer.status in _TRANSIENT:
-            raise _Trouble(f"HTTP {answer.status}")
+            told = answer.getheader("Retry-After", "")
+            raise _Trouble(f"HTTP {answer.status}", _seconds(told, self._clock.now()))
         if answer.status != 200:
             raise _Gone(f"HTTP {answer.status}")
         if answer.getheader("Content-Encoding", "identity").lower() != "identity":
@@ -320,25 +364,49 @@ class Fetcher:
         raise _Refused(f"more than the {limit} bytes allowed")
 
 
+def _close(connection: socket.socket) -> None:
+    connection.close()
+
+
+def _seconds(told: str, now: datetime) -> float:
+    """Retry-After (RFC 9110, 10.2.3): seconds, or a date. 0 where it is neither."""
+    told = told.strip()
+    if told.isascii() and told.isdecimal():
+        return float(told[:9])
+    try:
+        at = parsedate_to_datetime(told)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return 0.0
+    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return max(0.0, (at - now).total_seconds())
+
+
 class _Answering:
     """What http.client needs of a socket: a file whose every read ends by the deadline, however slowly bytes drip."""
 
-    def __init__(self, connection: socket.socket, left: Callable[[], float]) -> None:
+    def __init__(self, connection: socket.socket, left: Callable[[], float], stop: threading.Event) -> None:
         self._connection = connection
         self._left = left
+        self._stop = stop
 
     def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 -- http.client asks for "rb" alone
-        return io.BufferedReader(_Dripping(self._connection, self._left))
+        return io.BufferedReader(_Dripping(self._connection, self._left, self._stop))
 
 
 class _Dripping(io.RawIOBase):
-    def __init__(self, connection: socket.socket, left: Callable[[], float]) -> None:
+    def __init__(self, connection: socket.socket, left: Callable[[], float], stop: threading.Event) -> None:
         self._connection = connection
         self._left = left
+        self._stop = stop
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        self._connection.settimeout(self._left())
-        return self._connection.recv_into(memoryview(buffer))
+        while not self._stop.is_set():
+            self._connection.settimeout(min(self._left(), SLICE))
+            try:
+                return self._connection.recv_into(memoryview(buffer))
+            except TimeoutError:
+                continue
+        raise Stopped
