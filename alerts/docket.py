@@ -118,7 +118,7 @@ class Docket:
             return
         post, seen_at = message.post, message.post.observed_at.timestamp()
         if not post.repost_of:
-            self._judge.reword(post.uid, post.text, seen_at, at)
+            self._judge.reword(message, seen_at, at)
         if post.counts is not None:
             self._judge.counts(post.uid, post.counts, seen_at, at)
 

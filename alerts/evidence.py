@@ -10,14 +10,23 @@ from secondsource.contracts.messages import Corroboration, Earlier, Finding, Ori
 from secondsource.contracts.watch import Thresholds
 
 
+class Everywhere(NamedTuple):
+    """A picture that so many pairwise unrelated posts have shown, the first of them `since`."""
+
+    picture: str
+    posts: int
+    since: datetime
+
+
 class StoryEvidence(NamedTuple):
     """All that is known of a story at `as_of`. A rule sees this and the watch's thresholds, nothing else.
 
     `independent` is N_eff, `derivation` how it came about. `copies` are asserting posts tied to others, by kind.
     `interactions_with_denials` is how far those posts went that deny what the story says; it is not part of
     `spread`. `opened_by_denial`: the story's first post denies. `blind`: collectors that saw nothing for part of the
-    story's time. `origins` are the strongest two. `earlier` is filled only once a rule has found something: looking
-    is costly.
+    story's time. `origins` are the strongest two. `earlier`, `named` and `everywhere` are filled only once a rule
+    has found something: looking is costly. `named`: ids of the places and events that the story's texts name.
+    `everywhere`: its pictures that tell nothing, because unrelated posts show them.
     """
 
     watch: str
@@ -37,6 +46,8 @@ class StoryEvidence(NamedTuple):
     blind: tuple[str, ...] = ()
     origins: tuple[Origin, ...] = ()
     earlier: tuple[Earlier, ...] = ()
+    named: tuple[str, ...] = ()
+    everywhere: tuple[Everywhere, ...] = ()
 
 
 class Example(NamedTuple):

@@ -4,7 +4,7 @@ out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -13,13 +13,14 @@ from alerts import life
 from alerts.blindness import Blind, Blindness
 from alerts.corroboration import Support, state
 from alerts.digests import digest, story_id
-from alerts.evidence import Rule, StoryEvidence
+from alerts.evidence import Everywhere, Rule, StoryEvidence
 from alerts.expectation import Expectation
 from alerts.origins import moment
-from alerts.pictures import Sighting
+from alerts.pictures import sighted
 from alerts.ports import Archive
 from alerts.stories import QUOTED, Story
 from alerts.story_book import StoryBook
+from alerts.words import named
 from secondsource.contracts.messages import (
     AlertEvent,
     Corroboration,
@@ -83,9 +84,9 @@ class Judge:
         if story is not None:
             self._changed(story, at)
 
-    def reword(self, uid: str, text: str, edited_at: float, at: float) -> None:
+    def reword(self, again: Enriched, edited_at: float, at: float) -> None:
         """A post has come before, perhaps with other words: what it said first is quoted no more."""
-        story = self._book.reword(uid, text, edited_at)
+        story = self._book.reword(again.post.uid, again.post.text, edited_at, named(again))
         if story is not None:
             self._changed(story, at)
 
@@ -246,7 +247,14 @@ class Judge:
             copies=tuple(sorted((tie, posts) for tie, posts in story.kinds.items() if posts and tie != "first")),
             origins=story.asserted.strongest(_STRONGEST),
             earlier=self._earlier(story),
+            named=story.named(),
+            everywhere=tuple(self._everywhere(story)),
         )
+
+    def _everywhere(self, story: Story) -> Iterator[Everywhere]:
+        for row in map(self._book.pictures.row, story.frame.rows):
+            if row is not None and row.everywhere:
+                yield Everywhere(row.id, len(row.showings), moment(min(showing.at for showing in row.showings)))
 
     def _earlier(self, story: Story) -> tuple[Earlier, ...]:
         """The first sightings of the story's pictures before it opened, in this watch and in the archive.
@@ -254,12 +262,12 @@ class Judge:
         Raises:
             SourceAway: the archive did not answer.
         """
-        rows = [row for row in map(self._book.pictures.row, story.frame.rows) if row is not None]
+        rows = [row for row in map(self._book.pictures.row, story.frame.rows) if row is not None and row.telling]
         if not rows:
             return ()
         before = story.frame.born
         seen = {
-            (sighting.uid, sighting.picture): _sighted(sighting)
+            (sighting.uid, sighting.picture): sighted(sighting, moment)
             for row in rows
             for sighting in row.sightings
             if sighting.at < before
@@ -322,15 +330,3 @@ class Judge:
         self._expectation.restore(parts, numbers.expectation, history)
         for number in self._book.shelf:
             self._expectation.reach(number, self._book.shelf.peek(number).tally.total)
-
-
-def _sighted(sighting: Sighting) -> Earlier:
-    return Earlier(
-        picture=sighting.picture,
-        seen_at=moment(sighting.at),
-        source=sighting.uid,
-        handle=sighting.handle,
-        caption=sighting.caption,
-        distance=sighting.distance,
-        url=sighting.url,
-    )

@@ -2,31 +2,40 @@
 
 The same picture is the same bytes, or a PDQ hash within 31 of 256 bits where both have quality ≥ 50: the threshold
 and the quality floor that PDQ's authors recommend (Facebook, "The TMK+PDQF Video-Hashing Algorithm and the PDQ
-Image-Hashing Algorithm", 2019).
+Image-Hashing Algorithm", 2019); or what enrichment found of it by its features. A picture too flat for PDQ that can be
+read is the same where its text is. One that is flat and cannot be read, or that is seen everywhere, ties nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from alerts.copies import BandIndex, best
+from alerts.digests import digest
+from alerts.everywhere import FEWEST_UNRELATED, Showing, taken_up
 from alerts.ledger import Ledger
-from secondsource.contracts.messages import Picture
+from secondsource.contracts.messages import Earlier, Picture, Reuse
 
 SAME_BITS = 31
 FEWEST_QUALITY = 50
+FEWEST_WORDS = 5  #: words that can be read in a picture, for it to be known by them
+SUREST = 0.5  #: a match by features is taken up from this confidence on
 _SIGHTINGS = 5
+_READ = 280  # characters of a picture's text that are kept
 _VARIANTS = 64  # files of the same picture that are known by name; further ones are compared again
 
 
 class Sighting(msgspec.Struct, array_like=True, frozen=True):
     """One picture in one post: when (seconds since 1970), in which post, which file, by whom, with which words.
 
-    `distance`: bits in which the file differs from the one that stands for the picture. What a sighting says is what
+    `distance`: bits in which the file differs from the one that stands for the picture, or less than 0: minus the
+    places that fit (see `Match`). `named`: ids of the places and events its words name. What a sighting says is what
     the archive says of it, so that it does not matter which of the two is asked.
     """
 
@@ -37,12 +46,14 @@ class Sighting(msgspec.Struct, array_like=True, frozen=True):
     caption: str
     url: str = ""
     distance: int = 0
+    named: tuple[str, ...] = ()
 
 
 class Row(msgspec.Struct, array_like=True):
     """One picture: its representative file, other files of it with their distance, its earliest sightings.
 
-    `story` is the living story that shows it (0: none), `uid` that story's first post with it.
+    `story` is the living story that shows it (0: none), `uid` that story's first post with it. `text` is what can be
+    read in it, of a flat one, with the digest and LSH bands it is found by. `showings` are pairwise unrelated posts.
     """
 
     number: int
@@ -53,14 +64,42 @@ class Row(msgspec.Struct, array_like=True):
     uid: str = ""
     variants: dict[str, int] = {}
     sightings: list[Sighting] = []
+    text: str = ""
+    exact: int = 0
+    bands: tuple[int, ...] = ()
+    showings: list[Showing] = []
+    found: tuple[Reuse, ...] = ()
 
     def picture(self) -> Picture:
-        return Picture(id=self.id, url="", state="fingerprinted", pdq=self.pdq, quality=self.quality)
+        return Picture(id=self.id, url="", state="fingerprinted", pdq=self.pdq, quality=self.quality, found=self.found)
+
+    @property
+    def everywhere(self) -> bool:
+        """So many unrelated posts have shown it that it tells nothing: a logo, a stock picture, a template."""
+        return len(self.showings) >= FEWEST_UNRELATED
+
+    @property
+    def telling(self) -> bool:
+        """Whether showing it ties a post to others: it is not seen everywhere, and no black frame or unread card."""
+        flat = bool(self.pdq) and self.quality < FEWEST_QUALITY
+        return not self.everywhere and (not flat or bool(self.exact))
 
 
 class Match(NamedTuple):
+    """`distance` in bits of 256 from the file that stands for the row; less than 0: it was found by its features, and
+    so many of its places fit; `read` in percent: it was found by its text.
+    """
+
     row: Row
     distance: int
+    read: float = 0.0
+
+    def evidence(self) -> str:
+        if self.read:
+            return f"a picture that reads the same ({self.read:.0f} % alike)"
+        if self.distance < 0:
+            return f"part of the same picture ({-self.distance} places fit)"
+        return f"the same picture but for {self.distance} of 256 bits" if self.distance else "the same picture"
 
 
 class PictureBook:
@@ -71,6 +110,9 @@ class PictureBook:
         self._rows: dict[int, Row] = {}
         self._by_id: dict[str, int] = {}
         self._sighted: dict[str, list[int]] = {}
+        self._shown: dict[int, list[int]] = {}  # rows by the digest of a post among their showings
+        self._by_text: dict[int, int] = {}
+        self._bands = BandIndex(1 << 10)
         self._next = 1
         self._hashes: NDArray[np.uint64] = np.zeros((4, 64), dtype=np.uint64)
         self._matchable: NDArray[np.bool_] = np.zeros(64, dtype=bool)
@@ -85,20 +127,33 @@ class PictureBook:
         return self._rows.get(number)
 
     def enter(self, picture: Picture) -> Match:
-        """The row a picture belongs to, a new one where it is not known, and how many bits it differs."""
+        """The row a picture belongs to, a new one where it is not known, and how it was recognised."""
         known = self._by_id.get(picture.id)
         if known is not None:
             row = self._rows[known]
             return Match(row, row.variants.get(picture.id, 0))
-        match = self._scan(picture)
+        match = self._read(picture) or self._scan(picture) or self._found(picture)
         if match is None:
-            return Match(self._open(picture), 0)
-        row = match.row
-        if len(row.variants) < _VARIANTS:
-            row.variants[picture.id] = match.distance
-            self._by_id[picture.id] = row.number
-            self._changed.add(row.number)
+            match = Match(self._open(picture), 0)
+        else:
+            self._vary(match.row, picture.id, match.distance)
+        if len(picture.found) == 1 and picture.found[0].confidence >= SUREST:
+            # What it shows a part of may come later. (Of two, each has a life of its own.)
+            self._vary(match.row, picture.found[0].picture, _distance(picture.found[0]))
         return match
+
+    def _vary(self, row: Row, name: str, distance: int) -> None:
+        if name not in self._by_id and len(row.variants) < _VARIANTS:
+            row.variants[name] = distance
+            self._by_id[name] = row.number
+            self._changed.add(row.number)
+
+    def shown_by(self, row: Row, showing: Showing) -> None:
+        """A post shows this picture: keep it where it is related to none of those before it."""
+        if not row.everywhere and taken_up(showing, row.showings):
+            row.showings = [*row.showings, showing]
+            self._shown.setdefault(showing.key, []).append(row.number)
+            self._changed.add(row.number)
 
     def see(self, row: Row, sighting: Sighting) -> None:
         """Keep a sighting if it is among the earliest of its picture."""
@@ -119,7 +174,14 @@ class PictureBook:
         self._changed.add(row.number)
 
     def forget_post(self, uid: str) -> None:
-        """A post is gone from its platform: its words must not be quoted as a sighting."""
+        """A post is gone from its platform: its words must not be quoted as a sighting, nor counted as a showing."""
+        key = digest(uid)
+        for number in self._shown.pop(key, ()):
+            row = self._rows.get(number)
+            if row is not None:
+                row.showings = [showing for showing in row.showings if showing.key != key]
+                self._changed.add(number)
+                self._ledger.scrub(number)
         for number in self._sighted.pop(uid, ()):
             row = self._rows.get(number)
             if row is not None:
@@ -127,13 +189,13 @@ class PictureBook:
                 self._changed.add(number)
                 self._ledger.scrub(number)
 
-    def recaption(self, uid: str, caption: str, edited_at: float) -> None:
-        """A post has other words now: the earlier ones must not be quoted."""
+    def recaption(self, uid: str, caption: str, edited_at: float, named: tuple[str, ...] = ()) -> None:
+        """A post has other words now: the earlier ones must not be quoted, nor what they named."""
         for number in self._sighted.get(uid, ()):
             row = self._rows.get(number)
             if row is not None:
                 row.sightings = [
-                    msgspec.structs.replace(seen, caption=caption)
+                    msgspec.structs.replace(seen, caption=caption, named=named)
                     if seen.uid == uid and seen.caption != caption and edited_at > seen.at
                     else seen
                     for seen in row.sightings
@@ -144,7 +206,9 @@ class PictureBook:
     def _open(self, picture: Picture) -> Row:
         if len(self._rows) >= self._most:
             self._close(next(iter(self._rows)))
-        row = Row(self._next, picture.id, picture.pdq, picture.quality)
+        row = Row(self._next, picture.id, picture.pdq, picture.quality, found=picture.found)
+        if _readable(picture) and picture.words is not None:
+            row.text, row.exact, row.bands = picture.text[:_READ], digest(picture.words.exact), picture.words.bands
         self._next += 1
         self._insert(row)
         self._changed.add(row.number)
@@ -157,6 +221,13 @@ class PictureBook:
             self._by_id[variant] = row.number
         for seen in row.sightings:
             self._sighted.setdefault(seen.uid, []).append(row.number)
+        for showing in row.showings:
+            self._shown.setdefault(showing.key, []).append(row.number)
+        if row.exact:
+            self._by_text.setdefault(row.exact, row.number)
+            self._bands.add(row.number, row.bands)
+            if self._bands.full():
+                self._bands.grow(np.fromiter(self._rows, dtype=np.int64, count=len(self._rows)), 0)
         if len(self._rows) > self._size():
             self._grow()
         self._write(row)
@@ -167,6 +238,14 @@ class PictureBook:
             self._by_id.pop(name, None)
         for seen in row.sightings:
             self._unsight(seen.uid, number)
+        for showing in row.showings:
+            shown = self._shown.get(showing.key, [])
+            if number in shown:
+                shown.remove(number)
+            if not shown:
+                self._shown.pop(showing.key, None)
+        if self._by_text.get(row.exact) == number:
+            del self._by_text[row.exact]
         self._matchable[number % self._size()] = False
         self._changed.discard(number)
         self._ledger.drop(number)
@@ -213,6 +292,25 @@ class PictureBook:
         far, number = min((int(distance[place]), number) for place, number in numbers)
         return Match(self._rows[number], far)
 
+    def _read(self, picture: Picture) -> Match | None:
+        """The flat picture that reads the same: word for word, or nearly, for no two readings are quite alike."""
+        if not _readable(picture) or picture.words is None:
+            return None
+        same = self._by_text.get(digest(picture.words.exact))
+        if same is not None:
+            return Match(self._rows[same], 0, 100.0)
+        near = [self._rows[number] for number in self._bands.candidates(picture.words.bands) if number in self._rows]
+        number, alike = best(picture.text[:_READ], [(row.number, row.text) for row in near])
+        return Match(self._rows[number], 0, alike) if number else None
+
+    def _found(self, picture: Picture) -> Match | None:
+        """The surest of the pictures that enrichment found in it, if it is known here."""
+        known = [each for each in picture.found if each.confidence >= SUREST and each.picture in self._by_id]
+        if not known:
+            return None
+        surest = max(known, key=lambda each: (each.confidence, each.picture))
+        return Match(self._rows[self._by_id[surest.picture]], _distance(surest))
+
     def changes(self) -> dict[str, bytes | None]:
         for number in sorted(self._changed):
             self._ledger.put(number, self._encoder.encode(self._rows[number]))
@@ -225,6 +323,32 @@ class PictureBook:
         for row in sorted(rows, key=lambda row: row.number):
             self._next = row.number + 1
             self._insert(row)
+
+
+def sighted(seen: Sighting, at: Callable[[float], datetime]) -> Earlier:
+    """A sighting as everybody is told of it."""
+    return Earlier(
+        picture=seen.picture,
+        seen_at=at(seen.at),
+        source=seen.uid,
+        handle=seen.handle,
+        caption=seen.caption,
+        distance=max(0, seen.distance),
+        url=seen.url,
+        named=seen.named,
+        kind="features" if seen.distance < 0 else "hash",
+        inliers=max(0, -seen.distance),
+    )
+
+
+def _distance(reuse: Reuse) -> int:
+    return -max(1, reuse.inliers) if reuse.kind == "features" else reuse.distance
+
+
+def _readable(picture: Picture) -> bool:
+    """Whether a picture is known by its text alone: PDQ has nothing to say of it, and it has words enough."""
+    flat = bool(picture.pdq) and picture.quality < FEWEST_QUALITY
+    return flat and picture.words is not None and picture.words.words >= FEWEST_WORDS
 
 
 def matchable(picture: Picture | Row) -> bool:

@@ -62,7 +62,7 @@ class Note(msgspec.Struct, array_like=True, gc=False):
     stands for the post itself (for a repost, for its original). `passes`: the post whose spread it adds to.
     `reported`: its platform's count of interactions. `place`: its place among the story's representatives + 1 (0: it
     is none) with its LSH `bands`. `text` is kept for representatives and the first few posts only; `reworded`: when it
-    was last replaced by an edit (0: never).
+    was last replaced by an edit (0: never); `named`: ids of the places and events in it, kept where it is.
     """
 
     uid: str
@@ -81,6 +81,7 @@ class Note(msgspec.Struct, array_like=True, gc=False):
     bands: tuple[int, ...] = ()
     text: str = ""
     reworded: float = 0.0
+    named: tuple[str, ...] = ()
 
     @property
     def own(self) -> bool:
@@ -187,6 +188,10 @@ class Story:
         note = self.notes.get(self.frame.claim)
         return note.uid if note is not None else self.frame.first_uid
 
+    def named(self) -> tuple[str, ...]:
+        """Ids of the places and events that its kept texts name, of those that assert it, sorted."""
+        return tuple(sorted({name for note in self.notes.values() if note.stance == "asserts" for name in note.named}))
+
     def tally_of(self, stance: StanceLabel) -> Tally | None:
         """The spread a post of this stance adds to: the story's own, or that of its denials."""
         if stance == "asserts":
@@ -231,7 +236,7 @@ class Story:
         if note.own and (note.place or self.texts < _TEXTS):
             self.texts += 1
         else:
-            note.text = ""
+            note.text, note.named = "", ()
         self._count(note)
         self._changed[note.key] = None
         frame.last_at = max(frame.last_at, note.at)
@@ -250,12 +255,12 @@ class Story:
         self._changed[key] = None
         return True
 
-    def reword(self, key: int, text: str, edited_at: float) -> bool:
+    def reword(self, key: int, text: str, edited_at: float, named: tuple[str, ...] = ()) -> bool:
         """A post has other words now. True if earlier ones were kept; what it asserts and is tied by stays."""
         note = self.notes.get(key)
         if note is None or not note.text or note.text == text or edited_at <= max(note.at, note.reworded):
             return False
-        note.text, note.reworded = text, edited_at
+        note.text, note.reworded, note.named = text, edited_at, named
         self._changed[key] = None
         return True
 

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 
 from alerts.digests import digest
+from alerts.everywhere import showing
 from alerts.pictures import Sighting
 from alerts.shelf import Shelf
 from alerts.stories import (
@@ -28,6 +29,7 @@ from alerts.stories import (
     text_token,
 )
 from alerts.ties import FEWEST_WORDS, MOST_PICTURES, MOST_PLACES, PLACE_BITS, Tied, Ties, Traits
+from alerts.words import named
 from secondsource.contracts.messages import Counts, Enriched, StanceLabel
 from secondsource.contracts.watch import Watch
 
@@ -78,7 +80,7 @@ class StoryBook:
         if not plain:
             self._ties.lead(story, note, traits, said)
         if enriched.pictures:
-            self._sight(enriched, traits)
+            self._sight(enriched, traits, key)
         self.shelf.touch(story)
         if not opens:
             self._single -= story.ever == 2
@@ -101,12 +103,12 @@ class StoryBook:
         self.shelf.touch(story)
         return story
 
-    def reword(self, uid: str, text: str, edited_at: float) -> Story | None:
+    def reword(self, uid: str, text: str, edited_at: float, names: tuple[str, ...] = ()) -> Story | None:
         """A post was edited. The story it is in, if its earlier words were kept."""
         words = text[:QUOTED]
-        self.pictures.recaption(uid, words, edited_at)
+        self.pictures.recaption(uid, words, edited_at, names)
         story = self.find(uid)
-        if story is None or not story.reword(digest(uid), words, edited_at):
+        if story is None or not story.reword(digest(uid), words, edited_at, names):
             return None
         self.shelf.touch(story)
         self.shelf.scrub(story.frame.number)
@@ -191,8 +193,8 @@ class StoryBook:
     def _note(self, story: Story, enriched: Enriched, key: int, at: float, tied: Tied, traits: Traits) -> Note:
         post, stance = enriched.post, enriched.stance.label
         account = digest(post.author.uid)
-        named = post.repost_of or post.quote_of or post.reply_to
-        target = digest(named) if named else 0
+        other = post.repost_of or post.quote_of or post.reply_to
+        target = digest(other) if other else 0
         original = story.notes.get(target)
         if post.repost_of and original is not None:
             stance = original.stance
@@ -210,6 +212,7 @@ class StoryBook:
             passes=_passes(story, enriched, account, stance, target, tied),
             reported=0 if post.repost_of or post.counts is None else post.counts.interactions(),
             text=post.text[:QUOTED],
+            named=named(enriched),
         )
         if _represents(story, enriched, traits):
             story.frame.places += 1
@@ -218,10 +221,13 @@ class StoryBook:
             note.tokens += (cluster_token(story.frame.number << PLACE_BITS | note.place),)
         return note
 
-    def _sight(self, enriched: Enriched, traits: Traits) -> None:
+    def _sight(self, enriched: Enriched, traits: Traits, key: int) -> None:
         post = enriched.post
+        names = named(enriched)
         shown = enriched.pictures[:MOST_PICTURES]
-        for picture, (row, distance) in zip(shown, traits.pictures or map(self.pictures.enter, shown), strict=True):
+        said = () if post.repost_of else self._ties.terms(enriched)
+        tells = showing(key, digest(post.author.uid), post.observed_at.timestamp(), said, names)
+        for picture, match in zip(shown, traits.pictures or map(self.pictures.enter, shown), strict=True):
             sighting = Sighting(
                 at=post.observed_at.timestamp(),
                 uid=post.uid,
@@ -229,9 +235,11 @@ class StoryBook:
                 handle=post.author.handle,
                 caption=post.text[:QUOTED],
                 url=picture.url,
-                distance=distance,
+                distance=match.distance,
+                named=names,
             )
-            self.pictures.see(row, sighting)
+            self.pictures.see(match.row, sighting)
+            self.pictures.shown_by(match.row, tells)
 
     # Saving
 
@@ -290,7 +298,7 @@ def _tokens(
     if post.credits:
         tokens.append(credit_token(digest(post.credits[0])))
     if stance != "denies":
-        tokens += [picture_token(row.number) for row, _ in traits.pictures]
+        tokens += [picture_token(match.row.number) for match in traits.pictures if match.row.telling]
         tokens += [link_token(link) for link, _ in traits.links]
     return tuple(tokens)
 

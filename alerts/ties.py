@@ -104,8 +104,9 @@ class Ties:
         if exact and sketch.words >= FEWEST_WORDS:
             representative = self._exacts.get(exact, 0)
         if not representative and sketch.bands:
-            candidates = [(found, self._text_of(found)) for found in self._bands.candidates(sketch.bands)]
-            representative, likeness = best(post.text[:QUOTED], [one for one in candidates if one[1]])
+            representative, likeness = self._nearly(sketch.bands, post.text)
+        if not representative:
+            exact, representative, likeness = self._in_pictures(enriched) or (exact, 0, 0.0)
         return Traits(
             exact=exact,
             representative=representative,
@@ -121,11 +122,10 @@ class Ties:
             alike = f"nearly the same text ({traits.likeness:.0f} % alike)"
             evidence = alike if traits.likeness else "the same text"
             return Tied(traits.representative >> PLACE_BITS, "text", self._uid_of(traits.representative), evidence)
-        shown = [match for match in traits.pictures if match.row.story]
+        shown = [match for match in traits.pictures if match.row.story and match.row.telling]
         if shown:
-            row, distance = min(shown, key=lambda match: (match.distance, match.row.story))
-            evidence = f"the same picture but for {distance} of 256 bits" if distance else "the same picture"
-            return Tied(row.story, "media", row.uid, evidence)
+            match = min(shown, key=lambda match: (match.distance < 0, abs(match.distance), match.row.story))
+            return Tied(match.row.story, "media", match.row.uid, match.evidence())
         linked = [(*self._links[link], page) for link, page in (*traits.links, *traits.checked) if link in self._links]
         if linked:
             number, uid, page = min(linked)
@@ -165,8 +165,8 @@ class Ties:
             frame.exacts.append((traits.exact, representative))
         if note.bands:
             self._add_bands(representative, note.bands)
-        for row, _ in traits.pictures:
-            self._show(story, row, note.uid)
+        for match in traits.pictures:
+            self._show(story, match.row, note.uid)
         for link, _ in traits.links:
             if link not in self._links:
                 self._links[link] = (number, note.uid)
@@ -226,6 +226,23 @@ class Ties:
                 self._links[link] = (number, uid)
             if number > slid:
                 self._words.open(number, frame.opened_at, frame.terms)
+
+    def _in_pictures(self, enriched: Enriched) -> tuple[int, int, float] | None:
+        """The text that one of its pictures shows, if it is another post's: its digest, whose it is, how alike."""
+        for picture in enriched.pictures[:MOST_PICTURES]:
+            if picture.words is not None and picture.words.words >= FEWEST_WORDS:
+                exact = digest(picture.words.exact)
+                if exact in self._exacts:
+                    return exact, self._exacts[exact], 0.0
+                representative, likeness = self._nearly(picture.words.bands, picture.text)
+                if representative:
+                    return exact, representative, likeness
+        return None
+
+    def _nearly(self, bands: tuple[int, ...], text: str) -> tuple[int, float]:
+        """The representative that a text nearly copies, and how alike they are in percent; (0, 0.0) for none."""
+        candidates = [(found, self._text_of(found)) for found in (self._bands.candidates(bands) if bands else ())]
+        return best(text[:QUOTED], [one for one in candidates if one[1]])
 
     def _text_of(self, representative: int) -> str:
         return self._shelf.text(representative >> PLACE_BITS, representative & _PLACE)[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from alerts.quoting import clean, clipped, isolated
@@ -117,11 +118,59 @@ def origin(of: Origin) -> str:
     return f"{handle(of.first_handle)} from {moment(of.first_at)}: {size}"
 
 
-def earlier(sighting: Earlier, most: int = 160) -> str:
-    """When, who, where, words then: "2014-03-02 14:05 UTC, @name in archive: “…”"."""
+def earlier(sighting: Earlier, most: int = 160, now: datetime | None = None) -> str:
+    """When, how long before, who, where, words then: "2014-03-02 14:05 UTC, 2 y before, @name in archive: “…”"."""
     words = f": {quoted(sighting.caption, most)}" if clean(sighting.caption) else ""
     who = f"{handle(sighting.handle)} " if clean(sighting.handle) or not sighting.dated_by else ""
-    return f"{seen_when(sighting)}, {who}in {isolated(clipped(sighting.source, 60))}{words}"
+    before = f"{apart(sighting, now)} before, " if now is not None else ""
+    then = f" (then named {named(sighting.named)})" if sighting.named else ""
+    where = f"{seen_by(sighting)}{who}in {isolated(clipped(sighting.source, 60))}"
+    return f"{seen_when(sighting)}, {before}{where}{words}{then}"
+
+
+def apart(sighting: Earlier, now: datetime) -> str:
+    """How long before, in the two largest units: "2 y 9 mo", "3 mo 4 d", "5 h 02 min".
+
+    "at least …" where no more than the day, month or year of the sighting is known.
+    """
+    at_least = "at least " if sighting.dated_by.partition(", ")[2] else ""
+    then = sighting.seen_at
+    months = (now.year - then.year) * 12 + now.month - then.month
+    months -= (now.day, now.time()) < (then.day, then.time())
+    if months < 1:
+        return at_least + duration((now - then).total_seconds())
+    if months >= 12:
+        rest = f" {months % 12} mo" if months % 12 else ""
+        return f"{at_least}{months // 12} y{rest}"
+    return f"{at_least}{months} mo"
+
+
+def named(names: Sequence[str], most: int = 4) -> str:
+    """Ids of places and events as names: "Ostrava Brod, Velgrad"."""
+    shown = [_name(name) for name in names[:most]]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return isolated(", ".join(shown) + more)
+
+
+def _name(of: str) -> str:
+    name = of.rpartition(":")[2]
+    words = name.replace("-", " ") if name.islower() else name
+    return clipped(words.title() if words.islower() else words, 60)
+
+
+def seen_by(sighting: Earlier) -> str:
+    """What kind of source it is, where it is no post: "in a fact-check, "."""
+    return {"fact-check": "in a fact-check, ", "feed": "in an outlet's feed, "}.get(sighting.seen_in, "")
+
+
+def how_it_matches(sighting: Earlier) -> str:
+    """In what it differs: "6 of 256 bits differ"; "" where it is the same."""
+    if sighting.kind == "features":
+        left, top, right, bottom = sighting.region
+        share = round(100 * max(0.0, right - left) * max(0.0, bottom - top))
+        part = f"{share} % of it is in this one" if share < 100 else "all of it is in this one"
+        return f"{part} ({sighting.inliers} places fit, confidence {sighting.confidence:.0%})"
+    return f"{sighting.distance} of 256 bits differ" if sighting.distance else ""
 
 
 _GIVEN = {"month": 7, "year": 4}  #: characters of an ISO date

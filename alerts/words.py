@@ -33,6 +33,7 @@ _POSTED = 64
 _VERIFIED = 5
 _MOST_TERMS = 24
 _MOST_STORY_TERMS = 40
+_MOST_NAMED = 8
 _WINDOW_STORIES = 20_000
 _WINDOW_SECONDS = 6 * 3600.0
 
@@ -65,9 +66,15 @@ class Tied(NamedTuple):
 
 
 def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
-    """Content words, hashtags and known names of a post, without those of the watch itself; no order, no repeats."""
+    """Content words, hashtags and known names of a post, without those of the watch itself; no order, no repeats.
+
+    What can be read in its pictures comes after what it says itself.
+    """
     post = enriched.post
     text = post.text[:1_000]
+    for picture in enriched.pictures:
+        if picture.text:
+            text = f"{text} {picture.text}"[:2_000]
     if "@" in text or "/" in text:
         text = _NOT_WORDS.sub(" ", text)
     found = dict.fromkeys(_WORD.findall(text.casefold()))
@@ -83,6 +90,12 @@ def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
     kept = [word for word in found if len(word) > 2 and word not in STOPWORDS and word not in own]
     kept += [word for word in found if len(word) == 2 and word.isdigit()]
     return tuple(dict.fromkeys(named + kept))[:_MOST_TERMS]
+
+
+def named(enriched: Enriched) -> tuple[str, ...]:
+    """Ids of the places and events that a post names, each once, at most eight."""
+    names = dict.fromkeys(entity.id for entity in enriched.entities if entity.kind in {"place", "event"})
+    return tuple(names)[:_MOST_NAMED]
 
 
 def own_terms(watch: Watch) -> frozenset[str]:

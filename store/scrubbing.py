@@ -68,7 +68,9 @@ def story(update: StoryUpdate, gone: Collection[str]) -> StoryUpdate:
 
 
 def _earlier(sighting: Earlier, gone: Collection[str]) -> Earlier:
-    return replace(sighting, caption=REMOVED, handle=REMOVED, url="") if sighting.source in gone else sighting
+    if sighting.source not in gone:
+        return sighting
+    return replace(sighting, caption=REMOVED, handle=REMOVED, url="", named=())
 
 
 def event(alert: AlertEvent, gone: Collection[str]) -> AlertEvent:

@@ -83,7 +83,7 @@ def _standing(event: AlertEvent) -> list[Block]:
     blocks.append(_fields(facts))
     reasons = [mrkdwn(clipped(reason.sentence, 300), 400) for reason in finding.reasons]
     blocks += _bullets("Why", reasons, MOST_REASONS)
-    sightings = [mrkdwn(wording.earlier(sighting), 500) for sighting in finding.earlier]
+    sightings = [mrkdwn(wording.earlier(sighting, now=story.opened_at), 500) for sighting in finding.earlier]
     return blocks + _bullets("Picture seen before", sightings, MOST_EARLIER)
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from alerts.evidence import Example, Rule, StoryEvidence
-from alerts.wording import chance, count, duration, handle, number, origin, quoted, seen_on, seen_when
+from alerts import past
+from alerts.evidence import Everywhere, Example, Rule, StoryEvidence
+from alerts.past import first_seen
+from alerts.wording import chance, count, duration, number, origin
 from secondsource.contracts.messages import Earlier, Finding, Origin, Reason, Spread
 from secondsource.contracts.watch import Thresholds
 
@@ -54,8 +56,8 @@ def _headline(evidence: StoryEvidence) -> str:
     parts.append(_origins(evidence))
     if evidence.disputes:
         parts.append("contested")
-    if evidence.earlier:
-        parts.append(f"picture first seen {seen_on(evidence.earlier[0])}")
+    if seen := first_seen(evidence):
+        parts.append(seen)
     return "Taking off without corroboration: " + "; ".join(parts)
 
 
@@ -81,7 +83,7 @@ def _reasons(evidence: StoryEvidence, thresholds: Thresholds) -> list[Reason]:
         said = ", ".join(count(posts, *_COPIES[kind]) for kind, posts in copies)
         total = sum(posts for _, posts in copies)
         reasons.append(Reason(name="copies", value=str(total), sentence=f"Copies add spread, never an origin: {said}."))
-    reasons += [_seen_before(sighting) for sighting in evidence.earlier]
+    reasons += past.reasons(evidence)
     if evidence.disputes:
         reasons.append(
             Reason(
@@ -115,20 +117,6 @@ def _spread(evidence: StoryEvidence, thresholds: Thresholds) -> Reason:
             f"(at most {chance(thresholds.max_surprise)} is asked for)"
         )
     return Reason(name="spread", value=str(spread.interactions), sentence=f"{seen}: {against}.")
-
-
-def _seen_before(sighting: Earlier) -> Reason:
-    if sighting.dated_by and not sighting.handle:
-        where = f"in {sighting.source}"
-    else:
-        where = f"by {handle(sighting.handle)}" + (f" ({sighting.source})" if sighting.source else "")
-    words = f", with the words {quoted(sighting.caption, 280)}" if sighting.caption.strip() else ""
-    differs = f"; {sighting.distance} of 256 bits differ" if sighting.distance else ""
-    return Reason(
-        name="earlier sighting",
-        value=seen_on(sighting),
-        sentence=f"Its picture was seen on {seen_when(sighting)} {where}{words}{differs}.",
-    )
 
 
 def _clears(evidence: StoryEvidence, thresholds: Thresholds) -> str:
@@ -165,11 +153,20 @@ _RIVER = Earlier(
     handle="river_gauge",
     caption="Flood at Ostrava Brod, the bridge gave way this morning",
     distance=6,
+    named=("ostrava-brod",),
 )
+_LOGO = Everywhere("b" * 64, 8, datetime(2030, 1, 1, tzinfo=UTC))
 
 EXAMPLES = (
     Example("one origin, far beyond what is expected", _STORY, Thresholds(), fires=True),
     Example("its picture was seen years before", _STORY._replace(earlier=(_RIVER,)), Thresholds(), fires=True),
+    Example(
+        "its picture was shown of another place years before",
+        _STORY._replace(earlier=(_RIVER,), named=("velgrad",)),
+        Thresholds(),
+        fires=True,
+    ),
+    Example("its picture is seen everywhere", _STORY._replace(everywhere=(_LOGO,)), Thresholds(), fires=True),
     Example(
         "contested, and still one origin", _STORY._replace(state="contested", disputes=2), Thresholds(), fires=True
     ),

@@ -192,6 +192,11 @@ class Claims(Struct, frozen=True, kw_only=True):
     credentials_by: str = ""
 
 
+ReuseKind = Literal["bytes", "hash", "features"]
+WHOLE = (0.0, 0.0, 1.0, 1.0)  #: a region: all of a picture
+UNMOVED = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  #: a transform: every place where it was
+
+
 class Picture(Struct, frozen=True, kw_only=True):
     """One media reference after fetching. `id` is the SHA-256 of the bytes, or of the URL where there are none.
 
@@ -200,6 +205,9 @@ class Picture(Struct, frozen=True, kw_only=True):
 
     An animation or video gives several: its first frame has the file's `id` and `frame` 0; a later one is picture
     `frame_id(of, frame)` of its own, shown `at_seconds` after the beginning of the file `of`.
+
+    `text` is what can be read in it (at most 1,000 characters, by OCR, with its errors), `words` that text's sketch.
+    `found` are pictures of the archive that are seen in it, found by their features.
     """
 
     id: str
@@ -215,11 +223,32 @@ class Picture(Struct, frozen=True, kw_only=True):
     at_seconds: float = 0.0
     of: str = ""
     claims: Claims | None = None
+    text: str = ""
+    words: Sketch | None = None
+    found: tuple[Reuse, ...] = ()
 
 
 def frame_id(file: str, frame: int) -> str:
     """The `Picture.id` of a frame of the file whose SHA-256 is `file`: the file's own for the first one."""
     return sha256(f"{file}#{frame}".encode("ascii")).hexdigest() if frame else file
+
+
+class Reuse(Struct, frozen=True, kw_only=True):
+    """Another picture, `picture`, that is seen in this one.
+
+    `kind`: the same "bytes"; "hash", with `distance` in bits of 256; "features", with so many `inliers`. `region` is the
+    part of the other that is seen here: left, top, right, bottom in shares of its sides. `transform` a b c d e f takes a
+    place (x, y) of the other to (ax + by + c, dx + ey + f) of this one, both in shares of width and height.
+    `confidence` 0..1.
+    """
+
+    picture: str
+    kind: ReuseKind
+    distance: int = 0
+    inliers: int = 0
+    confidence: float = 1.0
+    region: tuple[float, float, float, float] = WHOLE
+    transform: tuple[float, float, float, float, float, float] = UNMOVED
 
 
 class Sketch(Struct, frozen=True, kw_only=True):
@@ -313,11 +342,18 @@ class Spread(Struct, frozen=True, kw_only=True):
     history: int = 0
 
 
+SeenIn = Literal["post", "feed", "fact-check", "archive"]
+
+
 class Earlier(Struct, frozen=True, kw_only=True):
     """An earlier sighting of a picture: when, where, who, the words it carried then. `distance` in bits of 256.
 
     `dated_by` says what tells the date where it is not a post's own: "importer", "exif" or "file name", and after a
     comma how much of it is given ("day", "month", "year"); `seen_at` is then the end of that.
+
+    `seen_in` is the kind of source: a "post", an outlet's "feed", a "fact-check", an imported "archive". `named` are
+    the canonical ids of places and events that the words of then name. `kind`, `inliers`, `confidence`, `region` and
+    `transform` say how the pictures match, as in `Reuse`: the other picture is the earlier one.
     """
 
     picture: str
@@ -328,6 +364,13 @@ class Earlier(Struct, frozen=True, kw_only=True):
     distance: int = 0
     url: str = ""
     dated_by: str = ""
+    seen_in: SeenIn = "post"
+    named: tuple[str, ...] = ()
+    kind: ReuseKind = "hash"
+    inliers: int = 0
+    confidence: float = 1.0
+    region: tuple[float, float, float, float] = WHOLE
+    transform: tuple[float, float, float, float, float, float] = UNMOVED
 
 
 class StoryUpdate(Struct, frozen=True, kw_only=True, tag="story"):

@@ -346,7 +346,7 @@ def test_a_story_that_takes_off_from_one_origin_is_flagged_with_its_pictures_ear
     assert event.kind == "opened"
     assert event.finding.headline == (
         "Taking off without corroboration: 30 interactions in 1 min, about 0.5 expected; one origin; "
-        "picture first seen 2014-03-02"
+        "picture first seen 2014-03-02, 17 y 2 mo before"
     )
     assert event.finding.earlier == (FLOOD,)
     assert [reason.name for reason in event.finding.reasons] == ["spread", "origins", "copies", "earlier sighting"]

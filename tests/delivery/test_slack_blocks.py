@@ -62,7 +62,7 @@ def test_tells_what_there_is_to_know() -> None:
         "one origin (weight 1); 57 posts by 49 accounts",
         "One more independent origin.",
         "57 posts trace back to one origin, @mira_k.",
-        "2014-03-02 14:05 UTC, @osmar_daily in archive: river floods: “Flood takes the bridge at Osmar”",
+        "2014-03-02 14:05 UTC, 16 y before, @osmar_daily in archive: river floods: “Flood takes the bridge at Osmar”",
         "<http://desk.example/alerts/velgrad-1|Evidence page>",
     ):
         assert told in words
