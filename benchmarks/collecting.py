@@ -15,8 +15,8 @@ from threading import Event
 
 from benchmarks.report import Report, measured, resident_megabytes
 from ingest.collectors.bluesky import Bluesky, BlueskySettings
-from ingest.collectors.bluesky_wire import read, record_in
-from ingest.collectors.x_lines import Ownership, to_posts
+from ingest.collectors.bluesky.wire import read, record_in
+from ingest.collectors.x.lines import Ownership, to_posts
 from ingest.formats.bluesky import COLLECTION, Where, hashtags_of, languages_of, to_post
 from ingest.matching import Matcher, normalised
 from secondsource.contracts.clock import SystemClock

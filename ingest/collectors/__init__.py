@@ -1,4 +1,6 @@
-"""One file a platform: a client that fetches, a pure mapping. To add a collector, add its class to LIVE.
+"""One file a platform, one folder where that would be long: a client that fetches, a pure mapping.
+
+To add a collector, add its class to LIVE.
 
 `LIVE` bring posts; `BESIDE` run like them and bring none of their own. `COUNTERS` ask again for the counts of a live
 collector's posts, by its name and with its settings.
@@ -9,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ingest.collectors.bluesky import Bluesky
-from ingest.collectors.bluesky_counts import BlueskyCounts
+from ingest.collectors.bluesky.counts import BlueskyCounts
 from ingest.collectors.feeds import Feeds
 from ingest.collectors.mastodon import Mastodon
-from ingest.collectors.mastodon_counts import counter as mastodon_counter
+from ingest.collectors.mastodon.counts import counter as mastodon_counter
 from ingest.collectors.refresher import Refresher
 from ingest.collectors.x import X
-from ingest.collectors.x_counts import XCounts
+from ingest.collectors.x.counts import XCounts
 from ingest.live import LiveCollector, MakeCounter
 
 LIVE: tuple[LiveCollector, ...] = (Bluesky, Feeds, Mastodon, X)

@@ -35,7 +35,7 @@ from secondsource.runtime.logs import configure_logging
 from secondsource.runtime.logs import escape as plain
 
 if TYPE_CHECKING:
-    from ingest.collectors.replay_reading import Took
+    from ingest.collectors.replay.reading import Took
     from ingest.formats.recognising import JsonFormat
     from secondsource.app import importing, replaying
     from store.letters import StoredLetter

@@ -9,8 +9,8 @@ from threading import Event
 
 from config.mappings import load_mapping
 from ingest.collectors.replay import ReplaySettings
-from ingest.collectors.replay_files import export_folder
-from ingest.collectors.replay_reading import Took
+from ingest.collectors.replay.files import export_folder
+from ingest.collectors.replay.reading import Took
 from ingest.formats.delimited import ColumnMapping
 from ingest.formats.recognising import JsonFormat
 from ingest.pictures import pictures

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from alerts.stage import AlertsStage
     from enrich.setup import Enrichment
     from ingest.collectors.replay import Replay, ReplaySettings
-    from ingest.collectors.replay_reading import Took
+    from ingest.collectors.replay.reading import Took
     from ingest.formats.delimited import ColumnMapping
     from ingest.live import LiveCollector
     from ingest.pictures import Pictures
@@ -347,8 +347,8 @@ def ask_x_what_is_gone(at: House) -> Ask:
     if settings.token is None or not settings.token.reveal().strip():
         msg = "X is asked with the app's bearer token: write token_env: (or token_file:) under collectors: x"
         raise BadConfiguration(msg)
-    from ingest.collectors.x_client import rest
-    from ingest.collectors.x_compliance import compliance
+    from ingest.collectors.x.client import rest
+    from ingest.collectors.x.compliance import compliance
 
     client = rest(settings.base_url, settings.token.reveal().strip(), _user_agent())
 

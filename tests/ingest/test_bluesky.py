@@ -16,9 +16,9 @@ from atproto import AsyncJetstreamClient
 from websockets.server import ServerProtocol
 
 from ingest.collectors.bluesky import Bluesky, BlueskySettings
-from ingest.collectors.bluesky_memory import Handles, Sent
-from ingest.collectors.bluesky_pace import Pace
-from ingest.collectors.bluesky_stream import Closed, Inlet, Opened, Stream
+from ingest.collectors.bluesky.memory import Handles, Sent
+from ingest.collectors.bluesky.pace import Pace
+from ingest.collectors.bluesky.stream import Closed, Inlet, Opened, Stream
 from ingest.formats.reading import microseconds
 from secondsource.contracts.clock import Clock, SystemClock
 from secondsource.contracts.errors import BadConfiguration, BadRecord, SourceAway

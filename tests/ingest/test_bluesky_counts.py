@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from atproto import Client
 
-from ingest.collectors.bluesky_counts import BlueskyCounts
+from ingest.collectors.bluesky.counts import BlueskyCounts
 from ingest.refreshing import Counter
 from secondsource.contracts.errors import SourceAway
 from secondsource.contracts.messages import Counts

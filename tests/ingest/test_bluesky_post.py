@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.collectors.bluesky_wire import Position, Wire, address, read, read_any, record_in
+from ingest.collectors.bluesky.wire import Position, Wire, address, read, read_any, record_in
 from ingest.formats.bluesky import Where, post_uid, to_post, uid_of, uri_of
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import MediaRef, Post

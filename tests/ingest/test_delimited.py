@@ -135,7 +135,7 @@ def test_columns_that_are_not_there_name_those_that_are() -> None:
 
 def test_the_mapping_that_ships_reads_no_label() -> None:
     mapping = ColumnMapping(**load_mapping(MAPPINGS / "mediaeval2016.yaml"))
-    assert "label" not in mapping.columns().values()
+    assert ("label",) not in mapping.columns().values()
     header = ["post_id", "post_text", "user_id", "image_id(s)", "username", "timestamp", "label"]
     reader = Delimited(mapping, header, Pictures(), "replay", SPAN)
     row = 'x1\tsays "so\tu1\tp_1,p_2\tmira\tFri Nov 20 10: 00: 00 +0000 2020\tsecretlabel'

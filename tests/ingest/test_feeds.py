@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ingest.collectors.feeds import Feeds, FeedsSettings
-from ingest.collectors.feeds_listed import LISTED
+from ingest.collectors.feeds.listed import LISTED
 from ingest.formats.credits import agency
 from ingest.formats.feed import Feed, within
 from secondsource.contracts.clock import Clock, SystemClock

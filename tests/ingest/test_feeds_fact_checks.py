@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ingest.collectors.feeds import Feeds, FeedsSettings
-from ingest.collectors.feeds_fact_checks import queries, to_posts
+from ingest.collectors.feeds.fact_checks import queries, to_posts
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import Account, Coverage, Post, Review
 from secondsource.contracts.secret import Secret

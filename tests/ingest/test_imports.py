@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from ingest.collectors.replay import Replay, ReplaySettings
-from ingest.collectors.replay_reading import Took
+from ingest.collectors.replay.reading import Took
 from ingest.formats.delimited import ColumnMapping
 from secondsource.app.replaying import built_in_mappings
 from secondsource.contracts.errors import BadConfiguration
@@ -287,7 +287,7 @@ def test_rows_as_they_should_not_be(tmp_path: Path) -> None:
 @pytest.mark.parametrize("quote", ["", '"'])
 def test_a_cell_without_end_costs_its_row_only(tmp_path: Path, quote: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a cell of 100 MB does, in small."""
-    monkeypatch.setattr("ingest.collectors.records.MAX_RECORD", 1000)
+    monkeypatch.setattr("ingest.collectors.replay.records.MAX_RECORD", 1000)
     cell = quote + "x" * 50_000 + quote
     rows = (
         f"id,text,who,when\n1,a,a,2026-11-20T10:00:00Z\n2,{cell},a,2026-11-20T10:00:01Z\n3,b,a,2026-11-20T10:00:02Z\n"
@@ -440,7 +440,7 @@ def test_folders_and_archives_that_hold_nothing(tmp_path: Path) -> None:
 
 
 def test_an_archive_that_would_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.collectors.records.MOST_UNPACKED", 1000)
+    monkeypatch.setattr("ingest.collectors.replay.records.MOST_UNPACKED", 1000)
     (tmp_path / "bomb.jsonl.gz").write_bytes(gzip.compress(b" " * 100_000))
     for path in (archive(tmp_path / "bomb.zip", {"a.jsonl": b" " * 100_000}), tmp_path / "bomb.jsonl.gz"):
         with pytest.raises(BadConfiguration, match="unpack what you need yourself"):

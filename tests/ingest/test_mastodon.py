@@ -16,8 +16,8 @@ from mastodon import Mastodon as ThirdParty
 from mastodon import StreamListener
 
 from ingest.collectors.mastodon import Instance, Mastodon, MastodonSettings, tags_of
-from ingest.collectors.mastodon_asking import about
-from ingest.collectors.mastodon_pace import Growing, Pace, until_reset
+from ingest.collectors.mastodon.asking import about
+from ingest.collectors.mastodon.pace import Growing, Pace, until_reset
 from secondsource.contracts.clock import Clock, SystemClock
 from secondsource.contracts.errors import BadConfiguration, BadRecord
 from secondsource.contracts.messages import Coverage, Engagement, Post, Takedown, Tick

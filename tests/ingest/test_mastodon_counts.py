@@ -7,7 +7,7 @@ import json
 import pytest
 
 from ingest.collectors.mastodon import Instance, MastodonSettings
-from ingest.collectors.mastodon_counts import MastodonCounts, counter
+from ingest.collectors.mastodon.counts import MastodonCounts, counter
 from secondsource.contracts.errors import SourceAway
 from secondsource.contracts.messages import Counts
 from tests.fakes.clock import ManualClock

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.collectors.mastodon_stream import LONGEST_EVENT, Events, Said
+from ingest.collectors.mastodon.stream import LONGEST_EVENT, Events, Said
 from ingest.formats.mastodon import Terms, Told, home_id, home_of, id_of, page_of, to_posts, written_at
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import Counts, MediaRef, Post

@@ -345,7 +345,7 @@ def test_standard_input_resumes_by_place() -> None:
 
 
 def test_a_line_too_long_costs_itself_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.collectors.records.MAX_RECORD", 1000)
+    monkeypatch.setattr("ingest.collectors.replay.records.MAX_RECORD", 1000)
     path = lines(tmp_path / "a.jsonl", post(1, 0), encode(post(2, 1, "x" * 5000)), post(3, 2))
     batches = run(replay(path))
     assert uids(batches) == ["f:1", "f:3"]

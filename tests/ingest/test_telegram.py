@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.collectors.replay import Replay, ReplaySettings
-from ingest.collectors.replay_reading import Took
+from ingest.collectors.replay.reading import Took
 from ingest.formats.reading import Part
 from ingest.formats.telegram import Telegram
 from secondsource.contracts.errors import BadRecord

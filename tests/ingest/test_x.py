@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ingest.collectors.x import X, forecast
-from ingest.collectors.x_settings import Rhythm, XSettings
+from ingest.collectors.x.settings import Rhythm, XSettings
 from secondsource.contracts.errors import BadConfiguration, BadRecord, SourceAway
 from secondsource.contracts.messages import Coverage, Post, Tick
 from secondsource.contracts.secret import Secret

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingest.collectors.x_backoff import CONNECTS, WINDOW_SECONDS, Backoff, ConnectBudget, Failure, failure_of
+from ingest.collectors.x.backoff import CONNECTS, WINDOW_SECONDS, Backoff, ConnectBudget, Failure, failure_of
 
 NOW = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)
 

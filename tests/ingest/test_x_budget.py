@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ingest.collectors.x_budget import (
+from ingest.collectors.x.budget import (
     BURST,
     IN_FLIGHT,
     LEAST,

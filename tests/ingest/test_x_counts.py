@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import tweepy
 
-from ingest.collectors.x_client import prepare, rest
-from ingest.collectors.x_compliance import Gone, compliance, to_gone
-from ingest.collectors.x_counts import XCounts
-from ingest.collectors.x_settings import XSettings
+from ingest.collectors.x.client import prepare, rest
+from ingest.collectors.x.compliance import Gone, compliance, to_gone
+from ingest.collectors.x.counts import XCounts
+from ingest.collectors.x.settings import XSettings
 from secondsource.contracts.errors import BadConfiguration, SourceAway
 from secondsource.contracts.messages import Counts
 from secondsource.contracts.secret import Secret

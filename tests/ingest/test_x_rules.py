@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.collectors.x_rules import (
+from ingest.collectors.x.rules import (
     Rule,
     Standing,
     compile_rules,

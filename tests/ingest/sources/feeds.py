@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 import msgspec
 
 from ingest.collectors.feeds import Feeds, FeedsSettings
-from ingest.collectors.feeds_polling import Unmapped
+from ingest.collectors.feeds.polling import Unmapped
 from ingest.formats.feed import Entry, Feed, entries
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.stage import Collector

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from ingest.collectors.x import X
-from ingest.collectors.x_settings import Rhythm, XSettings
+from ingest.collectors.x.settings import Rhythm, XSettings
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.secret import Secret
 from secondsource.contracts.stage import Collector

@@ -1,7 +1,7 @@
 """One run of the Mastodon collector: what is asked and dialled next, what came of it, and what is told of coverage.
 
 One thread decides everything (this one); threads that only ask (mastodon_asking) or only read events
-(mastodon_stream) hand it what happened.
+(stream) hand it what happened.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Final, Protocol
 
 import msgspec
 
-from ingest.collectors.mastodon_asking import About, Asked, Asker, about, handing
-from ingest.collectors.mastodon_channels import (
+from ingest.collectors.mastodon.asking import About, Asked, Asker, about, handing
+from ingest.collectors.mastodon.channels import (
     PAGE,
     Channel,
     Followed,
@@ -27,10 +27,10 @@ from ingest.collectors.mastodon_channels import (
     error_in,
     later,
 )
-from ingest.collectors.mastodon_pace import until_reset
-from ingest.collectors.mastodon_settings import MastodonSettings
-from ingest.collectors.mastodon_statuses import Statuses, look_back
-from ingest.collectors.mastodon_stream import Came, Ended, Opened, Said, TagStream
+from ingest.collectors.mastodon.pace import until_reset
+from ingest.collectors.mastodon.settings import MastodonSettings
+from ingest.collectors.mastodon.statuses import Statuses, look_back
+from ingest.collectors.mastodon.stream import Came, Ended, Opened, Said, TagStream
 from ingest.fetching import Answer, Limits, Web
 from ingest.formats.mastodon import id_at, id_of, ids_tell_time, page_of, written_at
 from ingest.formats.reading import EPOCH, MICROSECOND

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from ingest.collectors.x_rules import watch_of_tag
+from ingest.collectors.x.rules import watch_of_tag
 from ingest.formats.reading import EARLIEST, Part, Span, without_nul
 from ingest.formats.x_v2 import (
     Envelope,

@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ingest.collectors.x_backoff import Backoff, ConnectBudget, Failure, failure_of
-from ingest.collectors.x_budget import Purse
-from ingest.collectors.x_calls import Call
-from ingest.collectors.x_client import (
+from ingest.collectors.x.backoff import Backoff, ConnectBudget, Failure, failure_of
+from ingest.collectors.x.budget import Purse
+from ingest.collectors.x.calls import Call
+from ingest.collectors.x.client import (
     AUTHORS,
     EXPANSIONS,
     MEDIA_FIELDS,
@@ -29,11 +29,11 @@ from ingest.collectors.x_client import (
     XRefused,
     refused,
 )
-from ingest.collectors.x_gaps import Ended, Found, Gap, Recovery, added
-from ingest.collectors.x_lines import TOLERANCE, Ownership, latest_id, to_posts
-from ingest.collectors.x_rules import Rule, planned, queries, watches_by_rule
-from ingest.collectors.x_settings import Rhythm, XSettings
-from ingest.collectors.x_stream import Closed, Happening, Line, Opened, Stamps, XStream
+from ingest.collectors.x.gaps import Ended, Found, Gap, Recovery, added
+from ingest.collectors.x.lines import TOLERANCE, Ownership, latest_id, to_posts
+from ingest.collectors.x.rules import Rule, planned, queries, watches_by_rule
+from ingest.collectors.x.settings import Rhythm, XSettings
+from ingest.collectors.x.stream import Closed, Happening, Line, Opened, Stamps, XStream
 from ingest.formats.reading import EARLIEST, EPOCH, Part, Refused, Span
 from ingest.formats.x_v2 import Terms, parts_of
 from ingest.matching import Matcher

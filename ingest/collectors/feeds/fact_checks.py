@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from ingest.collectors.feeds_polling import Memory, Polled, Unmapped
+from ingest.collectors.feeds.polling import Memory, Polled, Unmapped
 from ingest.fetching import Answer, Web
 from ingest.formats.claim_review import published
 from ingest.formats.feed import AHEAD, PLATFORM, canonical, domain_of, uid

@@ -1,6 +1,6 @@
 """Bluesky, by its public Jetstream: every post of the network, matched here against the watches. No key is needed.
 
-Frames are read from one host at a time (bluesky_stream), understood (bluesky_wire), and mapped where a watch takes them
+Frames are read from one host at a time (stream), understood (wire), and mapped where a watch takes them
 (formats.bluesky). When a connection is lost the next host is asked, and told from when on: what was missed is read
 afterwards from the hosts' own record, and only then does the ledger say that it was seen. Deletions and accounts that
 are gone become takedowns of what was sent or is stored.
@@ -18,11 +18,11 @@ from typing import ClassVar, NamedTuple, cast
 
 import msgspec
 
-from ingest.collectors.bluesky_memory import Handles, Sent
-from ingest.collectors.bluesky_pace import Pace
-from ingest.collectors.bluesky_stream import Closed, Happening, Inlet, Opened, Stream
-from ingest.collectors.bluesky_wire import SUBPROTOCOL, Light, Position, Wire, address, hosts, read, read_any, record_in
-from ingest.collectors.bluesky_wire import Event as Said
+from ingest.collectors.bluesky.memory import Handles, Sent
+from ingest.collectors.bluesky.pace import Pace
+from ingest.collectors.bluesky.stream import Closed, Happening, Inlet, Opened, Stream
+from ingest.collectors.bluesky.wire import SUBPROTOCOL, Light, Position, Wire, address, hosts, read, read_any, record_in
+from ingest.collectors.bluesky.wire import Event as Said
 from ingest.formats.bluesky import Where, account_uid, hashtags_of, languages_of, post_uid, to_post
 from ingest.formats.reading import EPOCH, MICROSECOND
 from ingest.matching import Matcher

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from ingest.collectors.x_backoff import Failure, failure_of
-from ingest.collectors.x_calls import Call
-from ingest.collectors.x_client import Within, XRefused
+from ingest.collectors.x.backoff import Failure, failure_of
+from ingest.collectors.x.calls import Call
+from ingest.collectors.x.client import Within, XRefused
 from ingest.formats.x_v2 import snowflake_time
 from secondsource.contracts.errors import SourceAway
 from secondsource.contracts.messages import Struct

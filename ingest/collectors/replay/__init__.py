@@ -18,9 +18,9 @@ from typing import BinaryIO, Literal
 
 import msgspec
 
-from ingest.collectors.replay_files import told_apart
-from ingest.collectors.replay_order import Step, TimeOrder, file_order
-from ingest.collectors.replay_reading import TOGETHER_SECONDS, Reading, Took
+from ingest.collectors.replay.files import told_apart
+from ingest.collectors.replay.order import Step, TimeOrder, file_order
+from ingest.collectors.replay.reading import TOGETHER_SECONDS, Reading, Took
 from ingest.formats.delimited import ColumnMapping
 from ingest.formats.reading import EARLIEST, Part, Refused, Span, microseconds, moment
 from ingest.formats.recognising import JsonFormat

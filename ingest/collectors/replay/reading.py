@@ -12,9 +12,9 @@ from pathlib import Path
 from threading import Event
 from typing import BinaryIO, NamedTuple
 
-from ingest.collectors.records import BOM, SILENCE, Cut, Record, cut_of_json, records
-from ingest.collectors.replay_files import Taken, export_folder, taken
-from ingest.collectors.replay_order import Cutter, Opened
+from ingest.collectors.replay.files import Taken, export_folder, taken
+from ingest.collectors.replay.order import Cutter, Opened
+from ingest.collectors.replay.records import BOM, SILENCE, Cut, Record, cut_of_json, records
 from ingest.formats import recognising
 from ingest.formats.delimited import ColumnMapping, Delimited, split
 from ingest.formats.own import Own

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from ingest.collectors.x_backoff import failure_of
-from ingest.collectors.x_budget import Purse
-from ingest.collectors.x_client import XRefused, asked, rest
-from ingest.collectors.x_settings import XSettings
+from ingest.collectors.x.backoff import failure_of
+from ingest.collectors.x.budget import Purse
+from ingest.collectors.x.client import XRefused, asked, rest
+from ingest.collectors.x.settings import XSettings
 from ingest.ports import Spending
 from ingest.refreshing import Asked
 from secondsource.contracts.clock import Clock

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ingest.collectors.mastodon_memory import Sent
+from ingest.collectors.mastodon.memory import Sent
 from ingest.formats.mastodon import Terms, Told, to_posts
 from ingest.matching import Matcher
 from ingest.ports import Known

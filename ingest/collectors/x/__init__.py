@@ -2,10 +2,10 @@
 
 Off until an operator says for which use case X approved the access: nothing here runs without that sentence.
 
-Watches become rules (x_rules), the rules are kept in step with X by tweepy (x_client), and lines are read from one
-connection at a time (x_stream), mapped (x_lines), and sent on every 200 ms. When the connection is lost, x_run decides
-what next, in the rhythm X asks for (x_backoff); gaps are closed by search (x_gaps). No more is read than the budget
-allows (x_budget). Beside the stream: counts asked for again (x_counts), and deletions asked for (x_compliance).
+Watches become rules (rules), the rules are kept in step with X by tweepy (client), and lines are read from one
+connection at a time (stream), mapped (lines), and sent on every 200 ms. When the connection is lost, run decides
+what next, in the rhythm X asks for (backoff); gaps are closed by search (gaps). No more is read than the budget
+allows (budget). Beside the stream: counts asked for again (counts), and deletions asked for (compliance).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import ClassVar
 
 import msgspec
 
-from ingest.collectors.x_budget import Forecast, Purse
-from ingest.collectors.x_client import XClient
-from ingest.collectors.x_lines import Ownership, to_posts
-from ingest.collectors.x_rules import compile_rules, watches_by_rule
-from ingest.collectors.x_run import Cursor, Means, Run
-from ingest.collectors.x_settings import Rhythm, XSettings
+from ingest.collectors.x.budget import Forecast, Purse
+from ingest.collectors.x.client import XClient
+from ingest.collectors.x.lines import Ownership, to_posts
+from ingest.collectors.x.rules import compile_rules, watches_by_rule
+from ingest.collectors.x.run import Cursor, Means, Run
+from ingest.collectors.x.settings import Rhythm, XSettings
 from ingest.matching import Matcher
 from ingest.ports import Spending
 from ingest.surroundings import Surroundings

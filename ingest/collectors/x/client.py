@@ -16,7 +16,7 @@ import tweepy
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from ingest.collectors.x_rules import Rule, Standing, standing_rules
+from ingest.collectors.x.rules import Rule, Standing, standing_rules
 from secondsource.contracts.errors import BadConfiguration, SourceAway
 
 _TWEEPY_HOST = "https://api.twitter.com"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingest.collectors.x_budget import Limits
-from ingest.collectors.x_rules import SEARCH_QUERY_LENGTH, STREAM_RULE_LENGTH
+from ingest.collectors.x.budget import Limits
+from ingest.collectors.x.rules import SEARCH_QUERY_LENGTH, STREAM_RULE_LENGTH
 from secondsource.contracts.secret import Secret
 from secondsource.contracts.settings import setting
 

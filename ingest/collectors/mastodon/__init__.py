@@ -5,7 +5,7 @@ a token also streamed, which brings posts at once. Asking goes on by the id of t
 nobody looked is found afterwards; now and then it begins further back, because posts from other instances arrive late
 and are filed under the time they were written. A stream that sends less than asking finds is connected and mute.
 
-A run of it is in mastodon_run, what a status says in formats/mastodon, what was sent in mastodon_memory.
+A run of it is in run, what a status says in formats/mastodon, what was sent in memory.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import ClassVar
 
 import msgspec
 
-from ingest.collectors.mastodon_channels import host_of
-from ingest.collectors.mastodon_run import Cursor, Run
-from ingest.collectors.mastodon_settings import Instance, MastodonSettings
+from ingest.collectors.mastodon.channels import host_of
+from ingest.collectors.mastodon.run import Cursor, Run
+from ingest.collectors.mastodon.settings import Instance, MastodonSettings
 from ingest.formats.mastodon import Terms, to_posts
 from ingest.matching import Matcher, normalised
 from ingest.surroundings import Surroundings

@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from ingest.collectors.records import SILENCE, Record
+from ingest.collectors.replay.records import SILENCE, Record
 from ingest.formats.reading import Format, Part, Refused, microseconds, moment
 from secondsource.contracts.errors import BadRecord
 

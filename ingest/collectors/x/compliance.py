@@ -18,7 +18,7 @@ import msgspec
 import requests
 import tweepy
 
-from ingest.collectors.x_client import asked
+from ingest.collectors.x.client import asked
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.errors import SourceAway
 
@@ -59,7 +59,7 @@ _row = msgspec.json.Decoder(_Row)
 
 
 def compliance(client: Jobs | tweepy.Client, uids: Iterable[str], clock: Clock, stop: Event) -> Iterator[Gone]:
-    """What X says of these posts ("x:ID"), job by job of 100,000. `client` as `x_client.rest` makes it.
+    """What X says of these posts ("x:ID"), job by job of 100,000. `client` as `client.rest` makes it.
 
     A job of ours that an interrupted run has left behind, of just these ids, is taken up rather than made again.
     Ends early, without the rest, where `stop` is set; asking again is harmless.

@@ -21,7 +21,7 @@ from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 import msgspec
 
-from ingest.collectors.records import BOM, copied, identity, opened, records
+from ingest.collectors.replay.records import BOM, copied, identity, opened, records
 from ingest.formats.reading import FAULTS, MAX_RECORD
 from secondsource.contracts.errors import BadConfiguration
 

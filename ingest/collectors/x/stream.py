@@ -15,7 +15,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 
-from ingest.collectors.x_client import Bearer
+from ingest.collectors.x.client import Bearer
 from ingest.formats.reading import MAX_RECORD, MICROSECOND
 
 _WAITING_BYTES = 64 << 20

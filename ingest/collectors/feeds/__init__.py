@@ -1,8 +1,8 @@
 """Feeds of outlets, agencies and fact-checkers: what is said of a story where somebody answers for it.
 
 Each feed is asked on its own schedule, with what it said last time so that it need not say it again, and less often
-while it does not change or does not answer (feeds_polling). Its entries are matched against the watches here. With a
-key, Google's Fact Check Tools are asked for the watches' words too (feeds_fact_checks).
+while it does not change or does not answer (polling). Its entries are matched against the watches here. With a
+key, Google's Fact Check Tools are asked for the watches' words too (fact_checks).
 
 Feeds list what was published lately: a gap that they reach back over is closed by reading them.
 """
@@ -20,9 +20,9 @@ from typing import ClassVar
 
 import msgspec
 
-from ingest.collectors.feeds_fact_checks import ClaimSearch, to_posts
-from ingest.collectors.feeds_listed import LISTED
-from ingest.collectors.feeds_polling import FeedPolling, Memory, Polled, Polling, Unmapped
+from ingest.collectors.feeds.fact_checks import ClaimSearch, to_posts
+from ingest.collectors.feeds.listed import LISTED
+from ingest.collectors.feeds.polling import FeedPolling, Memory, Polled, Polling, Unmapped
 from ingest.fetching import Limits, Web
 from ingest.formats.feed import Feed, to_post
 from ingest.formats.reading import EPOCH, FAULTS, MICROSECOND, unreadable

@@ -10,10 +10,10 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from ingest.collectors.mastodon_asking import About, Asker
-from ingest.collectors.mastodon_pace import Growing, Pace
-from ingest.collectors.mastodon_statuses import Place
-from ingest.collectors.mastodon_stream import TagStream
+from ingest.collectors.mastodon.asking import About, Asker
+from ingest.collectors.mastodon.pace import Growing, Pace
+from ingest.collectors.mastodon.statuses import Place
+from ingest.collectors.mastodon.stream import TagStream
 from ingest.formats.reading import EPOCH
 
 PAGE: Final = 40  #: statuses a page, the most Mastodon gives
