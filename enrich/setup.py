@@ -5,16 +5,20 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
 import msgspec
 
+from enrich import codecs
 from enrich.annotators import CopyAnnotator, EntityAnnotator, LanguageAnnotator, MediaAnnotator, StanceAnnotator
 from enrich.annotators.language import DEFAULT_LANGUAGES
 from enrich.annotators.media import FetchingOff, MediaLimits
 from enrich.annotators.stance import Cues
+from enrich.credentials import examining
 from enrich.fetch import Connector, Fetcher, FetchLimits, Resolver, connect, resolve
 from enrich.gazetteer import Gazetteer, read_terms
+from enrich.looking import Clip, Keeping
 from enrich.pipelines import trained_pipelines
 from enrich.stage import EnrichStage
 from secondsource.contracts.clock import Clock
@@ -54,6 +58,16 @@ class Enrichment(NamedTuple):
         self.media.close()
 
 
+def codec_parts() -> list[Part]:
+    """What is read of pictures beside what always is: on, or off and how to turn it on."""
+    heic, avif, examined = codecs.heic(), codecs.avif(), examining()
+    return [
+        Part("HEIC pictures", heic.on, heic.detail),
+        Part("AVIF pictures", avif.on, avif.detail),
+        Part("Content Credentials", examined.on, examined.detail),
+    ]
+
+
 class Network(NamedTuple):
     """How names and addresses are reached; tests give their own."""
 
@@ -62,8 +76,19 @@ class Network(NamedTuple):
     tls: ssl.SSLContext | None = None
 
 
-def build(settings: EnrichSettings, clock: Clock, network: Network | None = None) -> Enrichment:
+def build(
+    settings: EnrichSettings,
+    clock: Clock,
+    network: Network | None = None,
+    *,
+    kept: Keeping | None = None,
+    clip: Clip | None = None,
+    stop: Event | None = None,
+) -> Enrichment:
     """The stage and what it has on board.
+
+    `kept` takes what is to be kept of pictures, `clip` reads videos. Once `stop` is set, nothing is fetched any more
+    and the stage raises SourceAway for a batch whose pictures it has not got.
 
     Raises:
         BadConfiguration: a gazetteer, cue, language or pipeline that cannot work as given.
@@ -78,8 +103,10 @@ def build(settings: EnrichSettings, clock: Clock, network: Network | None = None
         resolver=network.resolver,
         connector=network.connector,
         tls=network.tls,
+        stop=stop,
     )
-    media = MediaAnnotator(fetcher if settings.media_enabled else FetchingOff(), clock, settings.media)
+    fetching = fetcher if settings.media_enabled else FetchingOff()
+    media = MediaAnnotator(fetching, clock, settings.media, kept=kept, clip=clip)
     annotators = (
         LanguageAnnotator(settings.languages),
         EntityAnnotator(gazetteer, trained),
@@ -90,6 +117,7 @@ def build(settings: EnrichSettings, clock: Clock, network: Network | None = None
     parts = [Part("gazetteer", gazetteer.size > 0, f"{gazetteer.size} names from {len(settings.gazetteers)} files")]
     advice = f"{settings.media.threads} at a time" if settings.media_enabled else "turn on with media.enabled: true"
     parts.append(Part("fetching of pictures", settings.media_enabled, advice))
+    parts += codec_parts()
     parts += [Part(f"spaCy pipeline {report.language}", report.on, report.detail) for report in reports]
     if not reports:
         advice = 'none asked for: gazetteer only; name one per language, such as en: "en_core_web_sm", to turn on'

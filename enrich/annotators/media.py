@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from threading import Lock
-from typing import Protocol
+from typing import Literal, Protocol
 from urllib.parse import urlsplit
+
+import msgspec
 
 from enrich.annotator import Tags
 from enrich.fetch import Fetched
+from enrich.looking import Clip, Keeping, Looker
 from enrich.memo import Memo
-from enrich.pictures import Fingerprint, Unusable, fingerprint
+from enrich.pictures import KEY_FRAMES, NO_VIDEO, Unusable
 from secondsource.contracts import bounds
 from secondsource.contracts.clock import Clock
+from secondsource.contracts.errors import SourceAway
 from secondsource.contracts.messages import MediaRef, Picture, Post, Struct
 
-_PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp")
-_NO_VIDEO = "video not fingerprinted yet"
+_PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".heic", ".heif")
 
 
 class MediaLimits(Struct, frozen=True, kw_only=True):
@@ -26,6 +29,8 @@ class MediaLimits(Struct, frozen=True, kw_only=True):
     threads: int = bounds.FETCHED_AT_ONCE  #: pictures fetched at a time
     remembered: int = 20_000  #: links whose picture is remembered
     retry_unavailable_seconds: float = 600.0  #: for so long a link that failed is not asked again
+    key_frames: int = KEY_FRAMES  #: of one animation
+    batch_seconds: float = 120.0  #: for the pictures of one batch; a broker gives a stage up that is silent for longer
 
 
 class Fetching(Protocol):
@@ -40,74 +45,100 @@ class FetchingOff:
 
 
 class MediaAnnotator:
-    """One `Picture` for each media reference of a post, in their order. A picture that fails never fails its post."""
+    """The pictures of a post: one for each media reference, in their order, then the later frames of those that move.
+
+    A picture that fails never fails its post. `kept` takes what is to be kept of pictures, `clip` reads videos.
+    """
 
     fills = "pictures"
 
-    def __init__(self, fetcher: Fetching, clock: Clock, limits: MediaLimits | None = None) -> None:
+    def __init__(
+        self,
+        fetcher: Fetching,
+        clock: Clock,
+        limits: MediaLimits | None = None,
+        *,
+        kept: Keeping | None = None,
+        clip: Clip | None = None,
+    ) -> None:
         self._fetcher = fetcher
         self._clock = clock
         self._limits = limits or MediaLimits()
+        self._looker = Looker(
+            max_pixels=self._limits.max_pixels, key_frames=self._limits.key_frames, kept=kept, clip=clip
+        )
         self._pool = ThreadPoolExecutor(self._limits.threads, thread_name_prefix="media")
-        self._by_url: Memo[tuple[str, str], Picture] = Memo(self._limits.remembered)
-        self._failed: dict[tuple[str, str], tuple[float, Picture]] = {}
-        self._by_bytes: Memo[str, Fingerprint | Unusable] = Memo(self._limits.remembered)
-        self._alone = Lock()  # of a large picture being decoded
+        self._by_url: Memo[tuple[str, str], tuple[Picture, ...]] = Memo(self._limits.remembered)
+        self._failed: dict[tuple[str, str], tuple[float, tuple[Picture, ...]]] = {}
+        self._by_bytes: Memo[str, tuple[Picture, ...] | Unusable] = Memo(self._limits.remembered)
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def annotate(self, posts: Sequence[Post], tags: Tags) -> list[tuple[Picture, ...]]:  # noqa: ARG002 -- pictures speak for themselves
-        wanted = {(ref.url, ref.kind): ref for post in posts for ref in post.media}
+        """Raises SourceAway where we were asked to end meanwhile, or what is to be kept cannot be."""
+        wanted: dict[tuple[str, str], MediaRef] = {(ref.url, ref.kind): ref for post in posts for ref in post.media}
         if not wanted:
             return [()] * len(posts)
-        known = {key: picture for key in wanted if (picture := self._recall(key)) is not None}
-        missing = [key for key in wanted if key not in known]
-        for key, picture in zip(missing, self._pool.map(self._look, (wanted[key] for key in missing)), strict=True):
-            known[key] = picture
-            self._keep(key, picture)
-        return [tuple(known[ref.url, ref.kind] for ref in post.media) for post in posts]
+        known = {key: found for key in wanted if (found := self._recall(key)) is not None}
+        missing = _by_turns([key for key in wanted if key not in known])
+        until = self._clock.monotonic() + self._limits.batch_seconds
+        looking = self._pool.map(lambda key: self._look(wanted[key], until), missing)
+        for key, found in zip(missing, looking, strict=True):
+            known[key] = found
+            self._keep(key, found)
+        return [_in_order([known[ref.url, ref.kind] for ref in post.media]) for post in posts]
 
-    def _recall(self, key: tuple[str, str]) -> Picture | None:
-        until, picture = self._failed.get(key, (0.0, None))
-        if picture is not None and self._clock.monotonic() < until:
-            return picture
+    def _recall(self, key: tuple[str, str]) -> tuple[Picture, ...] | None:
+        until, found = self._failed.get(key, (0.0, None))
+        if found is not None and self._clock.monotonic() < until:
+            return found
         return self._by_url.get(key)
 
-    def _keep(self, key: tuple[str, str], picture: Picture) -> None:
+    def _keep(self, key: tuple[str, str], found: tuple[Picture, ...]) -> None:
         self._failed.pop(key, None)
-        if picture.state != "unavailable":
-            self._by_url.put(key, picture)
+        if found[0].state != "unavailable":
+            self._by_url.put(key, found)
             return
         if len(self._failed) >= self._limits.remembered:
             self._failed.clear()
-        self._failed[key] = (self._clock.monotonic() + self._limits.retry_unavailable_seconds, picture)
+        self._failed[key] = (self._clock.monotonic() + self._limits.retry_unavailable_seconds, found)
 
-    def _look(self, ref: MediaRef) -> Picture:
-        if ref.kind != "image" and not _names_a_picture(ref):
-            return _without_bytes(ref, Fetched("unavailable", reason=_NO_VIDEO))
+    def _look(self, ref: MediaRef, until: float) -> tuple[Picture, ...]:
+        if ref.kind != "image" and not self._looker.sees_clips and not _names_a_picture(ref):
+            return _without_bytes(ref, "unavailable", NO_VIDEO)
+        if self._clock.monotonic() > until:
+            return _without_bytes(ref, "unavailable", "other pictures took all the time there was")
         fetched = self._fetcher.fetch(ref.url)
+        if fetched.state == "stopped":
+            raise SourceAway("asked to end while pictures were fetched; the posts are left for the next start")
         if fetched.state != "fetched":
-            return _without_bytes(ref, fetched)
+            return _without_bytes(ref, fetched.state, fetched.reason)
         digest = sha256(fetched.body).hexdigest()
-        result = self._by_bytes.get(digest)
-        if result is None:
-            result = fingerprint(fetched.body, max_pixels=self._limits.max_pixels, alone=self._alone)
-            self._by_bytes.put(digest, result)
-        if isinstance(result, Unusable):
-            if result.reason == _NO_VIDEO:
-                return _without_bytes(ref, Fetched("unavailable", reason=_NO_VIDEO))
-            return _without_bytes(ref, Fetched("refused", reason=result.reason))
-        return Picture(
-            id=digest,
-            url=ref.url,
-            state="fingerprinted",
-            pdq=result.pdq,
-            quality=result.quality,
-            width=result.width,
-            height=result.height,
-            kind=ref.kind,
-        )
+        found = self._by_bytes.get(digest)
+        if found is None:
+            found = self._looker.look(fetched.body)
+            self._by_bytes.put(digest, found)
+        if isinstance(found, Unusable):
+            return _without_bytes(ref, "unavailable" if found.reason == NO_VIDEO else "refused", found.reason)
+        return tuple(msgspec.structs.replace(picture, url=ref.url, kind=ref.kind) for picture in found)
+
+
+def _by_turns(keys: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The first of each host, then the second of each, and so on: a slow host must not stand before all others."""
+    seen: Counter[str] = Counter()
+    turns = []
+    for url, kind in keys:
+        host = url[:300].partition("//")[2].partition("/")[0]
+        turns.append((seen[host], (url, kind)))
+        seen[host] += 1
+    return [key for _, key in sorted(turns, key=lambda turn: turn[0])]
+
+
+def _in_order(found: Sequence[tuple[Picture, ...]]) -> tuple[Picture, ...]:
+    """First each reference's picture, so that they stand as the references do, then the later frames."""
+    firsts = tuple(pictures[0] for pictures in found)
+    return firsts + tuple(later for pictures in found for later in pictures[1:])
 
 
 def _names_a_picture(ref: MediaRef) -> bool:
@@ -119,7 +150,6 @@ def _names_a_picture(ref: MediaRef) -> bool:
     return path.endswith(_PICTURE_ENDINGS) or (ref.kind == "gif" and path.endswith(".gif"))
 
 
-def _without_bytes(ref: MediaRef, fetched: Fetched) -> Picture:
-    assert fetched.state != "fetched"
+def _without_bytes(ref: MediaRef, state: Literal["unavailable", "refused"], reason: str) -> tuple[Picture, ...]:
     name = sha256(ref.url.encode("utf-8", "replace")).hexdigest()
-    return Picture(id=name, url=ref.url, state=fetched.state, reason=fetched.reason, kind=ref.kind)
+    return (Picture(id=name, url=ref.url, state=state, reason=reason, kind=ref.kind),)
