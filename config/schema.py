@@ -142,6 +142,15 @@ def _resolved(value: object, info: ValidationInfo) -> object:
     return Path(folder, value)
 
 
+def _media_place(value: object, info: ValidationInfo) -> object:
+    """A folder, relative to the configuration's, or a bucket."""
+    if isinstance(value, str) and "://" in value:
+        if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\s?#]*)?", value):
+            raise wrong("neither a folder nor a bucket", "s3://bucket/prefix")
+        return value
+    return str(_resolved(value, info))
+
+
 Hashtag = Annotated[str, Field(max_length=100, examples=["Aleppo"]), AfterValidator(_hashtag)]
 Term = Annotated[str, Field(max_length=200, examples=["ceasefire"]), AfterValidator(_term)]
 Handle = Annotated[str, Field(max_length=200, examples=["velgrad_port"]), AfterValidator(_handle)]
@@ -150,6 +159,7 @@ CollectorName = Annotated[str, Field(examples=["x"]), AfterValidator(_collector)
 Variable = Annotated[str, AfterValidator(_variable)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 ConfigPath = Annotated[Path, BeforeValidator(_resolved)]
+MediaPlace = Annotated[str, BeforeValidator(_media_place)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -253,6 +263,8 @@ class Store(Model):
     """Without a password in it."""
     url_env: Variable | None = Field(default=None, examples=["DATABASE_URL"])
     """Name of an environment variable that holds the URL, password and all."""
+    keep_days: int | None = Field(default=None, ge=1, le=36_500, examples=[90])
+    """Posts, people, stories and alerts older than this are let go of, every hour; all is kept if absent."""
 
 
 class Media(Model):
@@ -266,6 +278,18 @@ class Media(Model):
     """Width × height; larger ones are refused before they are decoded."""
     timeout_seconds: float = Field(default=bounds.FETCH_SECONDS, gt=0, le=300, examples=[10])
     workers: int = Field(default=bounds.FETCHED_AT_ONCE, ge=1, le=256, examples=[8])
+    per_host: int = Field(default=bounds.FETCHED_FROM_ONE_HOST, ge=1, le=64, examples=[4])
+    """Connections to one host at a time."""
+    key_frames: int = Field(default=bounds.KEY_FRAMES, ge=1, le=200, examples=[16])
+    """Of an animation, one for each new scene: so many are fingerprinted at most."""
+    keep: Literal["nothing", "thumbnails", "originals"] = Field(default="thumbnails", examples=["thumbnails"])
+    """What is kept of pictures beside their fingerprints. Thumbnails are for the evidence page. originals: the files as
+    they came, and thumbnails; check that the platforms you follow allow it. All of it goes with the last post."""
+    store: MediaPlace | None = Field(default=None, examples=["/srv/media"])
+    """Where: a folder, or s3://bucket/prefix, with the keys where AWS's tools look for them. Stages on several machines
+    must share it. If absent, a folder beside the SQLite file; where the store is PostgreSQL, nothing is kept."""
+    endpoint: BaseUrl | None = Field(default=None, examples=["https://minio.example.org:9000"])
+    """Of an S3-compatible store that is not Amazon's."""
 
 
 class Enrich(Model):

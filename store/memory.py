@@ -19,6 +19,7 @@ from store.known import KnownPosts
 from store.letters import Letters
 from store.positions import Positions
 from store.removals import Removals
+from store.retention import Retention
 from store.schema import check, migrate
 from store.spending import Ledger
 from store.status import Status, status
@@ -30,8 +31,9 @@ class Store(Positions):
     """One database. Itself it keeps progress (`secondsource.runtime.ports.Progress`); its parts do the rest:
 
     `archive` satisfies `alerts.ports.Archive`, `outbox` satisfies `alerts.ports.Outbox`, `evidence` satisfies
-    `alerts.ports.Evidence`, `letters` are the dead letters; `known`, `spending`, `followed` and `removals` satisfy
-    the protocols of `ingest.ports` that are named like them. Usable from several threads.
+    `alerts.ports.Evidence`; `known`, `spending`, `followed` and `removals` satisfy the protocols of `ingest.ports`
+    that are named like them. `letters` are the dead letters, `retention` lets go of what is old. Usable from several
+    threads.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -47,6 +49,7 @@ class Store(Positions):
         self.spending = Ledger(self.database)
         self.followed = FollowedPosts(self.database)
         self.removals = Removals(self.database)
+        self.retention = Retention(self.database)
         self._writer = Writer(self.database, self.archive, moment)
 
     def write(self, messages: Sequence[Message], destinations: Destinations) -> None:

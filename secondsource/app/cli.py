@@ -395,6 +395,36 @@ def migrate(config: ConfigFolder = None) -> None:
 
 
 @app.command()
+def forget(
+    older_than: Annotated[
+        int | None, typer.Option(min=1, metavar="DAYS", help="How old; store.keep_days of the configuration if absent.")
+    ] = None,
+    config: ConfigFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let go of posts, people, stories and alerts that are older than they are wanted. It cannot be undone.
+
+    For example:
+
+        secondsource forget --older-than 90
+    """
+    from secondsource.app import wiring
+
+    configuration = _configuration(config)
+    days = older_than or configuration.deployment.store.keep_days
+    if days is None:
+        raise BadConfiguration("how old? Say --older-than DAYS, or write keep_days: under store: in secondsource.yaml")
+    with wiring.house(configuration) as house:
+        gone = house.store.retention.forget(house.clock.now() - timedelta(days=days))
+    if as_json:
+        _print_json(gone._asdict())
+        return
+    typer.echo(
+        "; ".join(f"{name.replace('_', ' ')}: {number:,}" for name, number in gone._asdict().items()) + " let go"
+    )
+
+
+@app.command()
 def status(config: ConfigFolder = None, as_json: AsJson = False) -> None:
     """What is stored, how far each collector has come, what waits, and where we were blind."""
     from secondsource.app import wiring

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from threading import Event, Lock
 
@@ -44,6 +45,9 @@ def run(at: House, parts: Sequence[Part], stop: Event) -> None:
         loops["notify"] = partial(_notify, at)
     if "desk" in wanted:
         loops["desk"] = partial(_desk, at)
+    keep_days = at.configuration.deployment.store.keep_days
+    if "store" in wanted and keep_days is not None:
+        loops["retention"] = partial(_let_go, at, timedelta(days=keep_days))
     side_by_side(loops, stop)
 
 
@@ -92,6 +96,16 @@ def each_for_itself(collectors: Mapping[str, Loop]) -> Mapping[str, Loop]:
     return {name: partial(guarded, name) for name in collectors}
 
 
+def _let_go(at: House, kept: timedelta, stop: Event) -> None:
+    """Every hour, of what is older."""
+    while not stop.is_set():
+        before = at.clock.now() - kept
+        gone = at.retry(partial(at.store.retention.forget, before), stage="retention", stop=stop, service="store")
+        if any(gone):
+            _log.info("let go of what is old", extra={"before": before.isoformat(), **gone._asdict()})
+        at.clock.wait(3600.0, stop)
+
+
 def _notify(at: House, stop: Event) -> None:
     holder = f"{socket.gethostname()}:{os.getpid()}"
     wiring.sender(at, wiring.notifiers(at, sys.stdout), holder).run(stop)
@@ -103,7 +117,7 @@ def _desk(at: House, stop: Event) -> None:
     from alerts.desk import create_desk
 
     settings = at.configuration.deployment.desk
-    app = create_desk(at.store.evidence, at.clock)
+    app = create_desk(at.store.evidence, at.clock, at.kept)
     config = uvicorn.Config(
         app, settings.host, settings.port, log_config=None, access_log=False, timeout_graceful_shutdown=3
     )
