@@ -10,7 +10,7 @@ from secondsource.contracts.evidence import StoryPost
 from secondsource.contracts.messages import AlertEvent, Earlier, Picture
 from secondsource.contracts.outbox import Delivery
 
-__all__ = ["Archive", "Delivery", "Evidence", "Outbox", "StoryPost"]
+__all__ = ["Archive", "Delivery", "Evidence", "Outbox", "StoryPost", "Thumbnails"]
 
 
 class Archive(Protocol):
@@ -57,6 +57,18 @@ class Outbox(Protocol):
 
     def refused(self, delivery_id: str, reason: str) -> None:
         """The service will never take it (channel gone, message invalid): kept, shown in `status`, not retried."""
+        ...
+
+
+class Thumbnails(Protocol):
+    """Small pictures of pictures, made by us."""
+
+    def thumbnail(self, picture: str) -> bytes | None:
+        """A JPEG, None where none is kept of the picture of this id, or where it is no picture's id.
+
+        Raises:
+            SourceAway: where they are kept does not answer.
+        """
         ...
 
 

@@ -52,7 +52,7 @@ class FetchLimits(Struct, frozen=True, kw_only=True):
     connect_seconds: float = 5.0
     total_seconds: float = bounds.FETCH_SECONDS  #: for one try, all redirects included
     max_redirects: int = 5
-    per_host: int = 4  #: connections to one host at a time
+    per_host: int = bounds.FETCHED_FROM_ONE_HOST  #: connections to one host at a time
     tries: int = 3  #: where trouble may pass (no answer, 429, 5xx)
     pause_seconds: float = 0.5  #: before the second try, doubling
     longest_pause_seconds: float = 10.0  #: a host that asks for more (Retry-After) is not tried again now

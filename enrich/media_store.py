@@ -31,6 +31,10 @@ class Place(Protocol):
     Raises SourceAway where it does not answer or has no room.
     """
 
+    def ready(self) -> None:
+        """Before the first `put`. Raises BadConfiguration where that could not work."""
+        ...
+
     def put(self, name: str, body: bytes) -> None:
         """All of it or none, whenever we are killed. What is there already stays."""
         ...
@@ -50,19 +54,19 @@ class Folder:
     """A folder of this machine, or one that several mount."""
 
     def __init__(self, root: Path) -> None:
-        """Made where it is missing; what others left half-written long ago is swept away.
-
-        Raises:
-            BadConfiguration: it cannot be written to.
-        """
         self._root = root
+
+    def ready(self) -> None:
+        """Make it where it is missing, and sweep away what was left half-written long ago."""
+        parts = self._root / _PARTS
         try:
-            (root / _PARTS).mkdir(parents=True, exist_ok=True)
+            parts.mkdir(parents=True, exist_ok=True)
             self._sweep()
-            with (root / _PARTS / secrets.token_hex(8)).open("xb") as probe:
-                Path(probe.name).unlink()
+            probe = parts / secrets.token_hex(16)
+            probe.touch()
+            probe.unlink()
         except OSError as error:
-            msg = f"enrich.media.store: {root} cannot be written to ({error.strerror}); name a folder that can"
+            msg = f"enrich.media.store: {self._root} cannot be written to ({error.strerror}); name a folder that can"
             raise BadConfiguration(msg) from error
 
     def _sweep(self) -> None:
@@ -78,6 +82,7 @@ class Folder:
             if path.exists():
                 return
             path.parent.mkdir(parents=True, exist_ok=True)
+            part.parent.mkdir(parents=True, exist_ok=True)
             with part.open("xb") as file:
                 file.write(body)
                 file.flush()
@@ -126,6 +131,9 @@ class Bucket:
         except (ImportError, ValueError) as error:
             msg = f"enrich.media.store: {url} cannot be used ({error}); turn it on with: pip install 'secondsource[s3]'"
             raise BadConfiguration(msg) from error
+
+    def ready(self) -> None:
+        """A bucket that does not answer is waited for, like every service."""
 
     def _away(self, did: str, error: Exception) -> SourceAway:
         return SourceAway(f"media store {self._url} could not {did}: {type(error).__name__}: {str(error)[:200]}")
@@ -179,6 +187,15 @@ class MediaStore:
     def __init__(self, place: Place, keep: Keep) -> None:
         self._place = place
         self._keep = keep
+
+    def ready(self) -> None:
+        """Before anything is added.
+
+        Raises:
+            BadConfiguration: nothing could be.
+        """
+        if self._keep != "nothing":
+            self._place.ready()
 
     def wants_thumbnail(self, picture: str) -> bool:
         return self._keep != "nothing" and not self._place.has(_name(THUMBNAILS, picture))

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from io import BytesIO
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import pdqhash
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from enrich import codecs
+from secondsource.contracts import bounds
 
 #: Decoders that may be used at all: what platforms serve. Each further one is a further way in.
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
@@ -27,11 +28,10 @@ _MOVING = ("GIF", "PNG", "WEBP", "AVIF")
 _ENOUGH_PIXELS = 1_000_000
 _SMALLEST_SIDE = 5  # PDQ has nothing to say of less
 _SNIFFED = 1_024
-Made = TypeVar("Made")
 _LARGE = 4_000_000  # pixels from which a picture is decoded alone: at 20 bytes a pixel, eight at once would be 8 GB
 _SCANS = 100  # of a progressive JPEG: cameras and platforms write about ten, each costs a pass over all pixels
 
-KEY_FRAMES = 16  #: of an animation, at most
+KEY_FRAMES = bounds.KEY_FRAMES
 _LOOKED_AT = 400  # frames of an animation, at most
 _CUT = 16.0  # mean difference of two frames' 32 × 32 grey digests, of 255, that makes another scene of it
 _STIR = 3.0  # … that is enough where the scene has lasted for long

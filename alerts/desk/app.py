@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 
@@ -10,7 +11,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from alerts.desk.pages import Pages
-from alerts.ports import Evidence
+from alerts.ports import Evidence, Thumbnails
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.errors import SourceAway
 
@@ -18,10 +19,11 @@ MOST_ALERTS = 200
 MOST_POSTS = 300
 READS = ["GET", "HEAD"]
 
-#: Nothing is loaded but our own stylesheet and an icon written into the page; no script runs, nobody may frame us.
+#: Nothing is loaded but our own stylesheet, our own thumbnails and an icon written into the page; no script runs,
+#: nobody may frame us.
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src data:; "
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -35,8 +37,19 @@ HEADERS = {
 }
 
 
-def create_desk(evidence: Evidence, clock: Clock) -> FastAPI:
-    """`/`, `/alerts/{id}`, `/desk.css`, `/healthz`. The clock only tells how long ago things were."""
+#: A thumbnail is a picture and nothing else, whatever a browser makes of it.
+THUMBNAIL = {
+    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    "Content-Disposition": "inline; filename=thumbnail.jpg",
+}
+_PICTURE = re.compile(r"[0-9a-f]{64}\Z")
+
+
+def create_desk(evidence: Evidence, clock: Clock, thumbnails: Thumbnails | None = None) -> FastAPI:
+    """`/`, `/alerts/{id}`, `/thumbnails/{picture}`, `/desk.css`, `/healthz`.
+
+    The clock only tells how long ago things were.
+    """
     desk = FastAPI(title="Second Source", docs_url=None, redoc_url=None, openapi_url=None)
     pages = Pages()
     stylesheet = files("alerts.desk").joinpath("desk.css").read_text(encoding="utf-8")
@@ -44,7 +57,8 @@ def create_desk(evidence: Evidence, clock: Clock) -> FastAPI:
     @desk.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         response = await call_next(request)
-        response.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
     @desk.exception_handler(SourceAway)
@@ -71,6 +85,10 @@ def create_desk(evidence: Evidence, clock: Clock) -> FastAPI:
         posts = evidence.story_posts(events[-1].story.id, MOST_POSTS)
         return HTMLResponse(pages.alert(events, posts, clock.now()))
 
+    @desk.api_route("/thumbnails/{picture}", methods=READS)
+    def thumbnail(picture: str) -> Response:
+        return _thumbnail(thumbnails, picture)
+
     @desk.api_route("/desk.css", methods=READS)
     def style() -> Response:
         return Response(stylesheet, media_type="text/css")
@@ -84,3 +102,10 @@ def create_desk(evidence: Evidence, clock: Clock) -> FastAPI:
         return PlainTextResponse("ok\n")
 
     return desk
+
+
+def _thumbnail(kept: Thumbnails | None, picture: str) -> Response:
+    body = kept.thumbnail(picture) if kept is not None and _PICTURE.match(picture) else None
+    if body is None:
+        return PlainTextResponse("no thumbnail is kept of that picture\n", status_code=404)
+    return Response(body, media_type="image/jpeg", headers=THUMBNAIL)

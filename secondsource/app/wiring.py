@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import replace as replaced
-from functools import partial
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
@@ -39,6 +39,7 @@ from store.stage import StoreStage
 
 if TYPE_CHECKING:
     from alerts.stage import AlertsStage
+    from enrich.media_store import MediaStore
     from enrich.setup import Enrichment
     from ingest.collectors.replay import Replay, ReplaySettings
     from ingest.collectors.replay.reading import Took
@@ -59,7 +60,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class House:
-    """A configuration with its store open. `sends` are the notifiers alert events are queued for."""
+    """A configuration with its store open. `sends` are the notifiers alert events are queued for.
+
+    `stop` is set once the process is to end.
+    """
 
     configuration: Configuration
     store: Store
@@ -68,6 +72,12 @@ class House:
     clock: Clock
     retry: Retry
     sends: tuple[str, ...]
+    stop: Event | None = None
+
+    @cached_property
+    def kept(self) -> MediaStore | None:
+        """What is kept of pictures, None where there is no place for it."""
+        return media_store(self.configuration)
 
     @property
     def watches(self) -> tuple[Watch, ...]:
@@ -98,7 +108,7 @@ def house(
     create = create or configuration.store_url.startswith("sqlite")
     store = _waited_for(retry, partial(open_store, configuration.store_url, create=create), "store", stop)
     try:
-        yield House(configuration, store, registry, metrics, clock, retry, sends)
+        yield House(configuration, store, registry, metrics, clock, retry, sends, stop)
     finally:
         store.close()
 
@@ -150,8 +160,45 @@ def serve_metrics(at: House, *, beside_others: bool = False) -> str:
 # --- stages ----------------------------------------------------------------------------------------------------------
 
 
-def enrichment(configuration: Configuration, clock: Clock, *, roots: Sequence[Path] = ()) -> Enrichment:
-    """`roots` are folders that file: addresses may be read from, beside those configured."""
+def media_store(configuration: Configuration) -> MediaStore | None:
+    """What is kept of pictures, None where there is no place for it.
+
+    Raises:
+        BadConfiguration: the place needs a package that is not installed.
+    """
+    media = configuration.deployment.enrich.media
+    where = media.store or _beside(configuration.store_url)
+    if not where or (media.keep == "nothing" and media.store is None):
+        return None
+    from enrich.media_store import MediaStore, place
+
+    options = {"client_kwargs": {"endpoint_url": media.endpoint}} if media.endpoint else None
+    return MediaStore(place(where, options), media.keep)
+
+
+def _beside(store_url: str) -> str:
+    """The folder that goes with a SQLite file; "" where the store is no file."""
+    path = store_url.removeprefix("sqlite:///") if store_url.startswith("sqlite:///") else ""
+    return str(Path(path).with_suffix(".media")) if path and path != ":memory:" else ""
+
+
+def enrichment(
+    configuration: Configuration,
+    clock: Clock,
+    *,
+    roots: Sequence[Path] = (),
+    kept: MediaStore | None = None,
+    stop: Event | None = None,
+) -> Enrichment:
+    """`roots` are folders that file: addresses may be read from, beside those configured.
+
+    Once `stop` is set, a batch whose pictures are still being fetched is left for the next start.
+
+    Raises:
+        BadConfiguration: what is to be kept of pictures cannot be written to its place.
+    """
+    if kept is not None:
+        kept.ready()
     from enrich.annotators.media import MediaLimits
     from enrich.fetch import FetchLimits
     from enrich.setup import EnrichSettings, build
@@ -166,10 +213,12 @@ def enrichment(configuration: Configuration, clock: Clock, *, roots: Sequence[Pa
             pipelines=settings.pipelines,
             media_enabled=media.enabled,
             media_roots=(*media.roots, *roots),
-            fetch=FetchLimits(max_bytes=media.max_bytes, total_seconds=media.timeout_seconds),
-            media=MediaLimits(max_pixels=media.max_pixels, threads=media.workers),
+            fetch=FetchLimits(max_bytes=media.max_bytes, total_seconds=media.timeout_seconds, per_host=media.per_host),
+            media=MediaLimits(max_pixels=media.max_pixels, threads=media.workers, key_frames=media.key_frames),
         ),
         clock,
+        kept=kept,
+        stop=stop,
     )
 
 
@@ -186,13 +235,13 @@ def alerts_stage(at: House) -> AlertsStage:
 
 
 def store_stage(at: House) -> StoreStage:
-    return StoreStage(at.store, at.sends)
+    return StoreStage(at.store, at.sends, at.kept.remove if at.kept else None)
 
 
 def stage(at: House, name: StageName, *, roots: Sequence[Path] = ()) -> Stage:
     """One stage by its name."""
     if name == "enrich":
-        return enrichment(at.configuration, at.clock, roots=roots).stage
+        return enrichment(at.configuration, at.clock, roots=roots, kept=at.kept, stop=at.stop).stage
     return alerts_stage(at) if name == "alerts" else store_stage(at)
 
 
@@ -210,7 +259,7 @@ def _runner_settings(at: House) -> RunnerSettings:
 
 def pipeline(at: House, *, roots: Sequence[Path] = ()) -> InlinePipeline:
     return InlinePipeline(
-        prepare=[enrichment(at.configuration, at.clock, roots=roots).stage],
+        prepare=[stage(at, "enrich", roots=roots)],
         commit=[alerts_stage(at), store_stage(at)],
         progress=at.store,
         metrics=at.metrics,
