@@ -19,6 +19,7 @@ from tests.app.newsroom import Newsroom, Ran, post, run
 COMMANDS = (
     "demo", "run", "replay", "migrate", "status", "config check", "config schema",
     "dead-letters list", "dead-letters show", "dead-letters resend", "compliance x",
+    "forget",
 )  # fmt: skip
 READS_JSON = ("status", "config check", "dead-letters list")
 FIFTY = [post(number) for number in range(50)]
@@ -238,6 +239,16 @@ def test_status_says_who_sees_what_and_what_x_costs(tmp_path: Path) -> None:
 
 
 @pytest.mark.postgres
+def test_what_is_old_is_let_go_of(newsroom: Newsroom) -> None:
+    newsroom.run("replay", newsroom.write("posts.jsonl", FIFTY))
+    ran = newsroom.run("forget")
+    assert ran.code == 2
+    assert "--older-than" in ran.err
+    ran = newsroom.run("forget", "--older-than", "1", "--json")
+    assert (ran.code, ran.json["posts"]) == (0, 50)
+    assert newsroom.run("forget", "--older-than", "1", "--json").json["posts"] == 0
+
+
 def test_status_hides_the_password(tmp_path: Path, postgres_url: str) -> None:
     newsroom = Newsroom(tmp_path, postgres_url)
     said = newsroom.run("status").out
