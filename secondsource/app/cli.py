@@ -62,6 +62,8 @@ media_app = typer.Typer(no_args_is_help=True, help="Pictures that were seen befo
 app.add_typer(letters_app, name="dead-letters")
 app.add_typer(compliance_app, name="compliance")
 app.add_typer(media_app, name="media")
+eval_app = typer.Typer(no_args_is_help=True, help="Measure the matching on pictures and clips of your own.")
+app.add_typer(eval_app, name="eval")
 
 ConfigFolder = Annotated[
     Path | None,
@@ -327,6 +329,21 @@ def media_import(
     else:
         _say_imported(done)
     raise typer.Exit(FOUND if done.refused or done.stopped else 0)
+
+
+@eval_app.command("video")
+def eval_video(
+    archive: Annotated[Path, typer.Option(help="Folder of clips that were seen before; all below it is read.")],
+    queries: Annotated[Path, typer.Option(help="Folder of clips to look for in it.")],
+) -> None:
+    """Which clips of one folder show seconds of which of another: JSON lines, one for each match.
+
+    A query without any has one line, with [b]match[/b] null.
+    """
+    from secondsource.app import evaluate_video
+    from secondsource.contracts.clock import SystemClock
+
+    evaluate_video.evaluate(archive, queries, sys.stdout, sys.stderr, SystemClock())
 
 
 def _say_imported(done: importing.Brought) -> None:
