@@ -6,15 +6,17 @@ denies:
 asks:
   - is this real
 attribution:
-  - according to
+  - according to {source}
 negations:
   - never
 
-`{year}` stands for a year before the post's own. What the lists mean stands at the head of each file.
+`{year}` stands for a year before the post's own, `{source}` for a name, in `attribution` only; a cue that ends in * for
+every word that begins so. What the lists mean stands at the head of `cues/en.yaml`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +25,14 @@ from config.languages import KNOWN_LANGUAGES, nearest_language
 from config.problem import Problem, WrongFiles, as_yaml, came, quoted, visible
 
 Cues = dict[str, dict[str, tuple[str, ...]]]  #: language → list → cues
-LISTS = ("denies", "asks", "attribution", "negations")
+LISTS = (
+    "denies", "rebuts", "asks", "affirms", "attribution", "hedges", "pronouns", "negations", "negations_after",
+)  # fmt: skip
+WORDS = ("pronouns", "negations", "negations_after")  #: lists of words, which hold no place for anything
 MAX_CUE = 100  #: characters
+SHORTEST_STEM = 3  #: characters before a *
+
+_PLACE = re.compile(r"\{[^{}]*\}?|\}")
 
 
 def load_cues(folder: Path) -> Cues:
@@ -82,6 +90,28 @@ def _wrong(language: str, document: Document) -> Iterator[Problem]:
                         else "a cue, like this is not"
                     )
                     yield document.problem((label, index), what, write)
-                elif len(cue) > MAX_CUE or not any(map(str.isalnum, cue.partition("{year}")[0])):
-                    what = f"a cue begins with a word and has at most {MAX_CUE} characters"
-                    yield document.problem((label, index), what, "a few words, like this is not")
+                else:
+                    yield from (document.problem((label, index), what, write) for what, write in _wrong_cue(label, cue))
+
+
+def _wrong_cue(label: str, cue: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with a cue, and what to write."""
+    places = _PLACE.findall(cue)
+    words = [part.strip() for part in _PLACE.split(cue)]
+    if len(cue) > MAX_CUE or not any(any(map(str.isalnum, part)) for part in words):
+        yield f"a cue has a word in it and at most {MAX_CUE} characters", "a few words, like this is not"
+        return
+    allowed = {"attribution": ("{source}",)}.get(label, () if label in WORDS else ("{year}",))
+    for place in places:
+        if place not in allowed:
+            yield f"{quoted(place)} cannot stand here", f"{allowed[0]} or a word" if allowed else "a word"
+    if len(places) > 1:
+        yield "more than one place to fill in", "a cue for each"
+    elif "{source}" in places and all(words):
+        yield "a name with words on both sides of it", "the words before it, or those after it"
+    ending = words[0] or words[-1]
+    stem = ending.removesuffix("*")
+    if "*" in cue and (label in WORDS or cue.count("*") > 1 or not ending.endswith("*")):
+        yield "* stands at the end of a cue, for any ending of its last word", ending.replace("*", "")
+    elif "*" in cue and sum(map(str.isalnum, stem)) < SHORTEST_STEM:
+        yield f"a * after fewer than {SHORTEST_STEM} letters would be in every post", "more of the word"

@@ -236,9 +236,9 @@ def frame_id(file: str, frame: int) -> str:
 class Reuse(Struct, frozen=True, kw_only=True):
     """Another picture, `picture`, that is seen in this one.
 
-    `kind`: the same "bytes"; "hash", with `distance` in bits of 256; "features", with so many `inliers`. `region` is the
-    part of the other that is seen here: left, top, right, bottom in shares of its sides. `transform` a b c d e f takes a
-    place (x, y) of the other to (ax + by + c, dx + ey + f) of this one, both in shares of width and height.
+    `kind`: the same "bytes"; "hash", with `distance` in bits of 256; "features", with so many `inliers`. `region` is
+    the part of the other that is seen here: left, top, right, bottom in shares of its sides. `transform` a b c d e f
+    takes a place (x, y) of the other to (ax + by + c, dx + ey + f) of this one, both in shares of width and height.
     `confidence` 0..1.
     """
 
@@ -267,10 +267,16 @@ StanceLabel = Literal["asserts", "denies", "asks", "comments"]
 
 
 class Stance(Struct, frozen=True, kw_only=True):
-    """How a post takes what it speaks of. `cue` is the words that told, as found."""
+    """How a post takes what it speaks of. `cue` is the words that told, as found.
+
+    A post that reports with attribution asserts, on somebody's word: `attributed_to` is whom it names ("the UN"), as
+    written. `hedged`: it asserts with reserve ("had received reports", "reportedly").
+    """
 
     label: StanceLabel
     cue: str = ""
+    hedged: bool = False
+    attributed_to: str = ""
 
 
 class Enriched(Struct, frozen=True, kw_only=True, tag="enriched"):

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from config.cues import LISTS, check_cues, load_cues
+from config.cues import LISTS, SHORTEST_STEM, check_cues, load_cues
 from config.loader import BUILT_IN
 from config.mappings import Columns, Mapping, load_mapping
-from enrich.annotators import stance
+from enrich import stance_cues
+from enrich.annotators.stance import StanceAnnotator
 from ingest.formats.delimited import ColumnMapping
 from secondsource.contracts.errors import BadConfiguration
 from tests.config.folders import folder_of
 
 UNCLOSED = "a list or mapping on one line is not closed, or lacks a comma"
-BAD_CUE = "a cue begins with a word and has at most 100 characters"
+BAD_CUE = "a cue has a word in it and at most 100 characters"
 NO_FORMAT = "neither iso, epoch or epoch_ms nor a strptime format"
 
 
@@ -33,8 +34,9 @@ def test_our_own_cues_are_right() -> None:
 
 
 def test_the_lists_are_those_the_annotator_reads() -> None:
-    assert stance._LISTS == LISTS
-    stance.StanceAnnotator(load_cues(BUILT_IN / "cues"))
+    assert stance_cues.LISTS == LISTS
+    assert stance_cues.SHORTEST_STEM == SHORTEST_STEM
+    StanceAnnotator(load_cues(BUILT_IN / "cues"))
 
 
 def test_bad_cues(tmp_path: Path) -> None:
@@ -46,12 +48,43 @@ def test_bad_cues(tmp_path: Path) -> None:
         "de.yaml:1:1: expected lists of cues, came a list; write instead denies: [this is not]",
         'english.yaml:1:1: "english" is not a language code we know; write instead a file name like en.yaml',
         'english.yaml:1:9 denies: expected a list, came "this is not"; write instead denies: [this is not]',
-        'english.yaml:2:1 denied: no list "denied"; write instead one of denies, asks, attribution, negations',
+        'english.yaml:2:1 denied: no list "denied"; write instead one of ' + ", ".join(LISTS),
         'english.yaml:3:8 asks[0]: expected text, came the number 5; write instead "5" in quotes',
         f"english.yaml:3:11 asks[1]: {BAD_CUE}; write instead a few words, like this is not",
         "es.yaml: expected lists of cues, came nothing; write instead denies: [this is not]",
         f"fr.yaml:1:6: {UNCLOSED}; write instead [one, two] or {{key: value}}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("label", "cue", "said"),
+    [
+        ("denies", "is from {date}", '"{date}" cannot stand here; write instead {year} or a word'),
+        ("denies", "is from {year", '"{year" cannot stand here; write instead {year} or a word'),
+        ("denies", "is from year}", '"}" cannot stand here; write instead {year} or a word'),
+        ("denies", "from {year} to {year}", "more than one place to fill in; write instead a cue for each"),
+        ("denies", "{source} denies", '"{source}" cannot stand here; write instead {year} or a word'),
+        ("negations", "not {year}", '"{year}" cannot stand here; write instead a word'),
+        (
+            "attribution",
+            "as {source} said",
+            "a name with words on both sides of it; write instead the words before it, or those after it",
+        ),
+        (
+            "denies",
+            "debunk* this",
+            "* stands at the end of a cue, for any ending of its last word; write instead debunk this",
+        ),
+        ("negations", "nev*", "* stands at the end of a cue, for any ending of its last word; write instead nev"),
+        ("denies", "de*", "a * after fewer than 3 letters would be in every post; write instead more of the word"),
+        ("denies", "{year}", f"{BAD_CUE}; write instead a few words, like this is not"),
+        ("denies", "a" * 101, f"{BAD_CUE}; write instead a few words, like this is not"),
+    ],
+)
+def test_a_bad_pattern_is_named_with_its_place(tmp_path: Path, label: str, cue: str, said: str) -> None:
+    folder = folder_of(tmp_path, {"en.yaml": f'{label}:\n  - right enough\n  - "{cue}"\n'})
+    (problem,) = check_cues(folder)[1]
+    assert str(problem).replace(f"{tmp_path}/", "") == f"en.yaml:3:5 {label}[1]: {said}"
 
 
 MAPPING = """

@@ -1,0 +1,95 @@
+"""Whom a text names as its source: "the UN" in "The UN said it had received reports". A guess at where a name ends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence, Set
+from itertools import takewhile
+from typing import NamedTuple
+
+from enrich.fold import fold, words
+
+_LONGEST = 5  # words of a name
+_LOOKED_AT = 9  # words around the cue
+_TOKEN = re.compile(r"[@#]?\w(?:[\w.'’&@-]{0,60}\w)?")
+_CLAUSE = re.compile(r"[!?؟？。！…,،;:؛|()\[\]\"“”„«»\n]|[.](?=\s)|\s[-–—]\s")
+_PARTICLES = frozenset("of the and for in de la le du des del al el d l".split())
+
+
+class _Word(NamedTuple):
+    folded: str
+    start: int
+    end: int
+
+
+def named_before(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
+    """The name before the words `said` (folded, as found in `own`); "" where none stands there."""
+    tokens, place = _found(own, said)
+    clause: list[_Word] = []
+    following = tokens[place].start if tokens else 0
+    for token in reversed(tokens[max(0, place - _LOOKED_AT) : place]):
+        if _CLAUSE.search(own, token.end, following):
+            break
+        clause.insert(0, token)
+        following = token.start
+    if not clause or clause[-1].folded in pronouns:
+        return ""
+    if len(clause) > _LONGEST:
+        clause = _capital_end(own, clause) or clause[-2:]
+    return _name(own, clause[-_LONGEST:], pronouns)
+
+
+def named_after(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
+    """The name after the words `said`."""
+    tokens, place = _found(own, said)
+    clause: list[_Word] = []
+    before = tokens[place + len(said) - 1].end if tokens else 0
+    for token in tokens[place + len(said) : place + len(said) + _LONGEST]:
+        if _CLAUSE.search(own, before, token.start):
+            break
+        clause.append(token)
+        before = token.end
+    if not clause:
+        return ""
+    lower = list(takewhile(lambda token: not own[token.start].isupper(), clause))
+    name = lower + list(
+        takewhile(lambda token: own[token.start].isupper() or token.folded in _PARTICLES, clause[len(lower) :])
+    )
+    if len(lower) == len(clause) or len(lower) > 2:
+        name = clause[: 2 + (clause[0].folded in _PARTICLES)]
+    while name and name[-1].folded in _PARTICLES:
+        name.pop()
+    return _name(own, name, pronouns)
+
+
+def _found(own: str, said: Sequence[str]) -> tuple[list[_Word], int]:
+    """The words of a text, one to each folded one, and where among them `said` begins; no words if nowhere."""
+    tokens: list[_Word] = []
+    for match in _TOKEN.finditer(own):
+        tokens += (_Word(word, match.start(), match.end()) for word in words(fold(match[0])))
+    wanted = list(said)
+    spelt = [token.folded for token in tokens]
+    for place in range(len(spelt) - len(wanted) + 1):
+        if spelt[place : place + len(wanted)] == wanted:
+            return tokens, place
+    return [], 0
+
+
+def _capital_end(own: str, clause: Sequence[_Word]) -> list[_Word]:
+    """The run of capitalised words at the end, with the particles inside it."""
+    run: list[_Word] = []
+    for token in reversed(clause):
+        if not (own[token.start].isupper() or (run and token.folded in _PARTICLES)):
+            break
+        run.insert(0, token)
+    while run and run[0].folded in _PARTICLES:
+        run.pop(0)
+    return run
+
+
+def _name(own: str, tokens: Sequence[_Word], pronouns: Set[str]) -> str:
+    """As written, without the words in front of it that name nobody."""
+    named = list(tokens)
+    while named and named[0].folded in pronouns:
+        named.pop(0)
+    return " ".join(own[named[0].start : named[-1].end].split()) if named else ""
