@@ -25,7 +25,7 @@ from secondsource.contracts.messages import Struct
 # is in our answer. An operator who has set either keeps it; the first is read when a clip is first opened.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 if "OPENCV_LOG_LEVEL" not in os.environ:
-    cv2.setLogLevel(2)  # errors
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
 
 _DENSEST: Final = 1 / 31  #: seconds; of clips at 50 or 60 frames a second every second frame is enough
 _HELD: Final = 0.5  #: seconds after which a frame that is still shown is given again

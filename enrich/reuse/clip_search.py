@@ -21,6 +21,7 @@ _LOOKED_AT: Final = 64  #: clips aligned for one that is asked about
 _ROOM: Final = (
     3_000_000  #: pairs aligned at once; of clips that stand still, every second moment is left out, and so on
 )
+_bits: Any = ones  # an intrinsic, whose types are numba's own
 _ALIKE: Final = 5  #: moments beside the one matched that are tried for the likest
 
 
@@ -82,9 +83,9 @@ def _scan(pdq: Any, quality: Any, clip: Any, asked: Any, far: Any, usable: Any, 
             continue
         a, b, c, d = pdq[i, 0], pdq[i, 1], pdq[i, 2], pdq[i, 3]
         for j in range(len(asked)):
-            apart = np.int64(ones(a ^ asked[j, 0])) + np.int64(ones(b ^ asked[j, 1]))
+            apart = np.int64(_bits(a ^ asked[j, 0])) + np.int64(_bits(b ^ asked[j, 1]))
             if apart <= far:
-                apart += np.int64(ones(c ^ asked[j, 2])) + np.int64(ones(d ^ asked[j, 3]))
+                apart += np.int64(_bits(c ^ asked[j, 2])) + np.int64(_bits(d ^ asked[j, 3]))
                 if apart <= far:
                     hits[clip[i]] += 1
                     break
@@ -143,9 +144,9 @@ def _near(asked: Any, kept: Any, far: Any, out: Any) -> Any:
     found = 0
     for i in range(len(asked)):
         for j in range(len(kept)):
-            apart = np.int64(ones(asked[i, 0] ^ kept[j, 0])) + np.int64(ones(asked[i, 1] ^ kept[j, 1]))
+            apart = np.int64(_bits(asked[i, 0] ^ kept[j, 0])) + np.int64(_bits(asked[i, 1] ^ kept[j, 1]))
             if apart <= far:
-                apart += np.int64(ones(asked[i, 2] ^ kept[j, 2])) + np.int64(ones(asked[i, 3] ^ kept[j, 3]))
+                apart += np.int64(_bits(asked[i, 2] ^ kept[j, 2])) + np.int64(_bits(asked[i, 3] ^ kept[j, 3]))
                 if apart <= far:
                     if found < len(out):
                         out[found, 0], out[found, 1], out[found, 2] = i, j, apart

@@ -3,7 +3,7 @@
 One JSON line for each accepted match and one for each query without any, in order of query:
 `{query, match, kind, confidence, segments, frames, transform}`; `match` null where there is none, with a `reason` where
 the query could not be decoded. `segments` are seconds, `{query: [from, to], match: [from, to]}`; `frames` how many
-archived moments agree; `transform` has `speed` (archived seconds for each of the query), `mirrored`, `turned` (degrees).
+archived moments agree; `transform` has `speed` (archived seconds for one of the query), `mirrored`, `turned` (degrees).
 """
 
 from __future__ import annotations
