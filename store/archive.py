@@ -5,26 +5,42 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import Connection, delete, func, select
 
-from secondsource.contracts.messages import Earlier, Picture
+from secondsource.contracts.messages import Earlier, Picture, Reuse, SeenIn
+from secondsource.contracts.reuse import inverted
 from store.database import Database
 from store.fingerprints import USABLE, Fingerprints
 from store.lists import among
 from store.locks import LINKING, exclusive
-from store.rows import ImportRow, MatchRow, Moment, PictureRow, SightingRow, picture_row
-from store.tables import imports, posts, sightings
+from store.rows import (
+    ImportRow,
+    MatchRow,
+    Moment,
+    PictureRow,
+    ReuseRow,
+    SightingRow,
+    as_json,
+    picture_row,
+    reuse_rows,
+)
+from store.tables import imports, posts, reuse_matches, sightings
 from store.tables import pictures as pictures_table
 from store.text import key, storable
-from store.upserts import IMPORTS, MATCHES, PICTURES, SIGHTINGS
+from store.upserts import IMPORTS, MATCHES, PICTURES, REUSE, SIGHTINGS
+
+_decode = msgspec.json.Decoder(Reuse).decode
+_MOST_NAMED = 8
 
 
 class Imported(NamedTuple):
     """A sighting from an archive that somebody brought: `entry` names it, as "import:agency/1994/bridge.jpg".
 
-    `dated_by` says what tells the date ("importer", "exif", "file name", and how much of it is given).
+    `dated_by` says what tells the date ("importer", "exif", "file name", and how much of it is given); `named` are
+    ids of the places and events that its caption names.
     """
 
     picture: Picture
@@ -36,12 +52,14 @@ class Imported(NamedTuple):
     dated_by: str = ""
     credit: str = ""
     place: str = ""
+    named: tuple[str, ...] = ()
 
     @property
     def said(self) -> Said:
         """All but its picture's looks."""
         words = (self.handle, self.caption, self.url, self.dated_by, self.credit, self.place)
-        return Said(self.picture.id, self.seen_at, *(storable(word) for word in words))
+        handle, caption, url, dated_by, credit, place = map(storable, words)
+        return Said(self.picture.id, self.seen_at, handle, caption, url, dated_by, credit, place, self.named)
 
 
 class Said(NamedTuple):
@@ -55,6 +73,16 @@ class Said(NamedTuple):
     dated_by: str
     credit: str
     place: str
+    named: tuple[str, ...]
+
+
+class _How(NamedTuple):
+    """How a stored picture matches one that was asked for; the best comes first in order."""
+
+    rank: int  # 0 bytes, 1 hash, 2 features
+    distance: int
+    doubt: float  # 1 - confidence
+    match: Reuse
 
 
 def _usable(fingerprint: str, quality: int) -> bool:
@@ -79,8 +107,8 @@ class PictureArchive:
     def earlier(self, pictures: Sequence[Picture], before: datetime, limit: int) -> list[Earlier]:
         """Sightings of these pictures strictly before a time, oldest first, at most `limit`.
 
-        The same picture is the same bytes, or a PDQ hash within 31 of 256 bits where both have quality ≥ 50.
-        `distance` is that to the nearest of the pictures asked for.
+        The same picture is the same bytes, a PDQ hash within 31 of 256 bits where both have quality ≥ 50, or one of
+        which a part is seen in the other. Each sighting tells the best of the ways in which it matches.
 
         Raises:
             SourceAway: the database did not answer.
@@ -89,37 +117,46 @@ class PictureArchive:
         if not pictures:
             return []
         with self._database.reading() as connection:
-            distances = {picture.id: 0 for picture in pictures}
-            usable = sorted({p.pdq for p in pictures if _usable(p.pdq, p.quality)})
-            if usable:
-                for near in self._near(connection, usable):
-                    for name, distance in near.items():
-                        distances[name] = min(distance, distances.get(name, distance))
-            p, s = posts.c, sightings.c
-            caption = func.coalesce(p.text, s.caption).label("caption")
-            dated_by = func.coalesce(imports.c.dated_by, "").label("dated_by")
+            ways = self._ways(connection, pictures)
+            p, s, i = posts.c, sightings.c, imports.c
             found = connection.execute(
-                select(s.picture, s.seen_at, s.source, s.handle, s.url, caption, dated_by)
-                .select_from(
-                    sightings.outerjoin(posts, p.uid == s.source).outerjoin(imports, imports.c.entry == s.source)
+                select(
+                    *(s.picture, s.seen_at, s.source, s.handle, s.url, p.platform, p.reviews, p.entities, i.named),
+                    func.coalesce(p.text, s.caption).label("caption"),
+                    func.coalesce(i.dated_by, "").label("dated_by"),
                 )
-                .where(among(connection, s.picture, distances), s.seen_at < before)
+                .select_from(sightings.outerjoin(posts, p.uid == s.source).outerjoin(imports, i.entry == s.source))
+                .where(among(connection, s.picture, ways), s.seen_at < before)
                 .order_by(s.seen_at, s.source, s.picture)
                 .limit(limit)
             ).all()
-        return [
-            Earlier(
-                picture=row.picture,
-                seen_at=row.seen_at,
-                source=row.source,
-                handle=row.handle,
-                caption=row.caption,
-                distance=distances[row.picture],
-                url=row.url,
-                dated_by=row.dated_by,
-            )
-            for row in found
-        ]
+        return [_earlier(row, ways[row.picture].match) for row in found]
+
+    def _ways(self, connection: Connection, asked: Sequence[Picture]) -> dict[str, _How]:
+        """How each stored picture matches those asked for, by its id. Cheap ways first: none is asked twice."""
+        ways: dict[str, _How] = {}
+
+        def way(name: str, rank: int, match: Reuse) -> None:
+            how = _How(rank, match.distance, 1 - match.confidence, match)
+            if name not in ways or how[:3] < ways[name][:3]:
+                ways[name] = how
+
+        for picture in asked:
+            way(picture.id, 0, Reuse(picture=picture.id, kind="bytes"))
+        usable = sorted({each.pdq for each in asked if _usable(each.pdq, each.quality)})
+        for near in self._near(connection, usable) if usable else ():
+            for name, distance in near.items():
+                way(name, 1, Reuse(picture=name, kind="hash", distance=distance))
+        ids = [picture.id for picture in asked]
+        for picture in asked:
+            for match in picture.found:
+                way(match.picture, 2, match)
+        r = reuse_matches.c
+        for row in connection.execute(select(r.kept, r.body).where(among(connection, r.asked, ids))):
+            way(row.kept, 2, _decode(row.body))
+        for row in connection.execute(select(r.asked, r.body).where(among(connection, r.kept, ids))):
+            way(row.asked, 2, inverted(_decode(row.body), row.asked))
+        return ways
 
     def bring(self, entries: Iterable[Imported]) -> None:
         """Import sightings that are no posts of ours. Bringing them again changes nothing; what an entry now says
@@ -138,13 +175,16 @@ class PictureArchive:
             )
             for entry in kept
         ]
-        more = [ImportRow(entry.entry, entry.dated_by, entry.credit, entry.place) for entry in kept]
+        more = [
+            ImportRow(entry.entry, entry.dated_by, entry.credit, entry.place, as_json(entry.named)) for entry in kept
+        ]
+        reuse = [row for entry in kept for row in reuse_rows(entry.picture)]
         with self._database.writing() as connection:
             names = [row.source for row in seen]
             # it may say another date now, or be another picture
             connection.execute(delete(sightings).where(among(connection, sightings.c.source, names)))
             connection.execute(delete(imports).where(among(connection, imports.c.entry, names)))
-            self.write(connection, [picture_row(entry.picture) for entry in kept], seen)
+            self.write(connection, [picture_row(entry.picture) for entry in kept], seen, reuse)
             IMPORTS.write(connection, more)
 
     def brought(self, entries: Sequence[str]) -> dict[str, Said]:
@@ -156,14 +196,27 @@ class PictureArchive:
         s, i = sightings.c, imports.c
         with self._database.reading() as connection:
             found = connection.execute(
-                select(s.source, s.picture, s.seen_at, s.handle, s.caption, s.url, i.dated_by, i.credit, i.place)
+                select(
+                    *(s.source, s.picture, s.seen_at, s.handle, s.caption, s.url),
+                    *(i.dated_by, i.credit, i.place, i.named),
+                )
                 .select_from(sightings.join(imports, i.entry == s.source))
                 .where(among(connection, s.source, entries))
             ).all()
-        return {row.source: Said(*row[1:]) for row in found}
+        return {row.source: Said(*row[1:9], tuple(row.named)) for row in found}
 
-    def write(self, connection: Connection, pictures: Iterable[PictureRow], seen: Iterable[SightingRow]) -> None:
-        """Keep these pictures and sightings in this transaction, and match the new pictures with all others."""
+    def write(
+        self,
+        connection: Connection,
+        pictures: Iterable[PictureRow],
+        seen: Iterable[SightingRow],
+        reuse: Iterable[ReuseRow] = (),
+    ) -> None:
+        """Keep these pictures and sightings in this transaction, and match the new pictures with all others.
+
+        `reuse` is what was found of others in them by their features.
+        """
+        REUSE.write(connection, reuse)
         shown = PICTURES.merged(pictures)
         if not shown:
             return
@@ -237,3 +290,37 @@ class PictureArchive:
         index = Fingerprints()
         index.add(connection.execute(select(p.pdq).distinct().where(p.pdq != "", p.quality >= USABLE)).scalars())
         return index, last
+
+
+def _earlier(row: Any, match: Reuse) -> Earlier:
+    return Earlier(
+        picture=row.picture,
+        seen_at=row.seen_at,
+        source=row.source,
+        handle=row.handle,
+        caption=row.caption,
+        distance=match.distance,
+        url=row.url,
+        dated_by=row.dated_by,
+        seen_in=_seen_in(row),
+        named=tuple(row.named) if row.named is not None else _named(row.entities or ()),
+        kind=match.kind,
+        inliers=match.inliers,
+        confidence=match.confidence,
+        region=match.region,
+        transform=match.transform,
+    )
+
+
+def _seen_in(row: Any) -> SeenIn:
+    if row.platform is None:
+        return "archive"
+    if row.platform != "feed":
+        return "post"
+    return "fact-check" if row.reviews else "feed"
+
+
+def _named(entities: Iterable[dict[str, Any]]) -> tuple[str, ...]:
+    """As `alerts.words.named` says it of a post."""
+    names = dict.fromkeys(each["id"] for each in entities if each["kind"] in {"place", "event"})
+    return tuple(names)[:_MOST_NAMED]

@@ -15,6 +15,7 @@ from store.rows import (
     MemberRow,
     PictureRow,
     PostRow,
+    ReuseRow,
     SightingRow,
     StoryRow,
     TakedownRow,
@@ -26,6 +27,10 @@ R = TypeVar("R", bound=tuple[Any, ...])
 
 def account(a: AccountRow, b: AccountRow) -> AccountRow:
     return a if (a.seen_at, a.digest) >= (b.seen_at, b.digest) else b
+
+
+def reuse(a: ReuseRow, b: ReuseRow) -> ReuseRow:
+    return a if (a.confidence, a.body) >= (b.confidence, b.body) else b
 
 
 def post(a: PostRow, b: PostRow) -> PostRow:

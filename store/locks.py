@@ -14,6 +14,7 @@ MIGRATING: Final = 1
 REMOVING: Final = 2  #: shared by those who write posts, exclusive for those who change what posts are kept
 LINKING: Final = 3  #: new pictures: numbered in the order of commit, and each matched against all before it
 COVERING: Final = 4  #: coverage intervals that are being merged
+PRINTING: Final = 5  #: new prints: numbered in the order of commit, so that who follows them misses none
 
 
 def exclusive(connection: Connection, lock: int) -> None:

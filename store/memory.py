@@ -15,9 +15,11 @@ from store.deliveries import Deliveries
 from store.engine import open_engine
 from store.evidence import EvidenceReads
 from store.following import FollowedPosts
+from store.forgetting import Forgetting
 from store.known import KnownPosts
 from store.letters import Letters
 from store.positions import Positions
+from store.prints import Prints
 from store.removals import Removals
 from store.retention import Retention
 from store.schema import check, migrate
@@ -31,9 +33,9 @@ class Store(Positions):
     """One database. Itself it keeps progress (`secondsource.runtime.ports.Progress`); its parts do the rest:
 
     `archive` satisfies `alerts.ports.Archive`, `outbox` satisfies `alerts.ports.Outbox`, `evidence` satisfies
-    `alerts.ports.Evidence`; `known`, `spending`, `followed` and `removals` satisfy the protocols of `ingest.ports`
-    that are named like them. `letters` are the dead letters, `retention` lets go of what is old. Usable from several
-    threads.
+    `alerts.ports.Evidence`, `prints` satisfies `enrich.ports.Prints`; `known`, `spending`, `followed` and `removals`
+    satisfy the protocols of `ingest.ports` that are named like them. `letters` are the dead letters, `retention` lets
+    go of what is old. Usable from several threads.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -42,6 +44,7 @@ class Store(Positions):
         super().__init__(self.database)
         moment = micros if self.database.is_sqlite else aware
         self.archive = PictureArchive(self.database, moment)
+        self.prints = Prints(self.database)
         self.outbox = Deliveries(self.database, moment)
         self.evidence = EvidenceReads(self.database)
         self.letters = Letters(self.database)
@@ -49,6 +52,7 @@ class Store(Positions):
         self.spending = Ledger(self.database)
         self.followed = FollowedPosts(self.database)
         self.removals = Removals(self.database)
+        self.forgetting = Forgetting(self.database)
         self.retention = Retention(self.database)
         self._writer = Writer(self.database, self.archive, moment)
 
@@ -65,10 +69,11 @@ class Store(Positions):
         Two stores that were told the same dump the same, whatever their databases and the order they were told in.
         """
         source = metadata.tables[table]
-        hidden = {"digest"} | {"pictures": {"seq"}, "story_posts": {"version"}}.get(table, set())
-        key = [column for column in source.primary_key if column.name not in hidden] or [source.c.id]
+        hidden = {"digest"} | {"pictures": {"seq"}, "prints": {"seq"}, "story_posts": {"version"}}.get(table, set())
+        shown = [column for column in source.c if column.name not in hidden]
+        key = [column for column in source.primary_key if column.name not in hidden] or shown
         with self.database.reading() as connection:
-            rows = connection.execute(select(*(c for c in source.c if c.name not in hidden)).order_by(*key))
+            rows = connection.execute(select(*shown).order_by(*key))
             return [dict(row._mapping) for row in rows]  # noqa: SLF001  (SQLAlchemy's public name for it)
 
     def close(self) -> None:

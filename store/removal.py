@@ -11,7 +11,8 @@ from secondsource.contracts.messages import AlertEvent, Origin
 from store import scrubbing
 from store.column_types import EPOCH
 from store.lists import among
-from store.rows import Moment, TakedownRow
+from store.prints import erase
+from store.rows import ForgetRow, Moment, TakedownRow
 from store.tables import (
     alert_events,
     alerts,
@@ -22,12 +23,13 @@ from store.tables import (
     pictures,
     posts,
     quotations,
+    reuse_matches,
     sightings,
     stories,
     story_posts,
     takedowns,
 )
-from store.upserts import TAKEDOWNS
+from store.upserts import TAKEDOWNS, TO_FORGET
 
 
 def tombstones(connection: Connection, uids: Iterable[str]) -> frozenset[str]:
@@ -75,6 +77,7 @@ def _forget_pictures(connection: Connection, copies: Collection[str]) -> None:
     shown = connection.execute(select(sightings.c.picture).distinct().where(by_source)).scalars().all()
     if not shown:
         return
+    forget(connection, shown)
     connection.execute(delete(sightings).where(by_source))
     still_shown = exists().where(sightings.c.picture == pictures.c.id)
     gone = connection.execute(
@@ -84,6 +87,14 @@ def _forget_pictures(connection: Connection, copies: Collection[str]) -> None:
     connection.execute(delete(pictures).where(among(connection, pictures.c.id, alone)))
     connection.execute(delete(picture_matches).where(among(connection, picture_matches.c.a, alone)))
     connection.execute(delete(picture_matches).where(among(connection, picture_matches.c.b, alone)))
+    connection.execute(delete(reuse_matches).where(among(connection, reuse_matches.c.asked, alone)))
+    connection.execute(delete(reuse_matches).where(among(connection, reuse_matches.c.kept, alone)))
+    erase(connection, alone)
+
+
+def forget(connection: Connection, ids: Iterable[str]) -> None:
+    """Queue pictures of removed posts for the media store, which forgets those that nothing else shows."""
+    TO_FORGET.write(connection, (ForgetRow(picture) for picture in ids))
 
 
 def _scrub(connection: Connection, uids: Collection[str]) -> None:

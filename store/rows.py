@@ -127,6 +127,22 @@ class ImportRow(NamedTuple):
     dated_by: str
     credit: str
     place: str
+    named: str = "[]"
+
+
+class ReuseRow(NamedTuple):
+    """What of one picture is seen in another, found by its features; `body` is the Reuse as JSON."""
+
+    asked: str
+    kept: str
+    confidence: float
+    body: str
+
+
+class ForgetRow(NamedTuple):
+    """A picture of a post that was removed."""
+
+    picture: str
 
 
 class MatchRow(NamedTuple):
@@ -248,6 +264,7 @@ class EnrichedRows(NamedTuple):
     account: AccountRow
     pictures: list[PictureRow]
     sightings: list[SightingRow]
+    reuse: list[ReuseRow]
 
 
 def enriched_rows(message: Enriched, moment: Moment) -> EnrichedRows:
@@ -279,13 +296,14 @@ def _enriched_rows(message: Enriched, moment: Moment) -> tuple[EnrichedRows, byt
     )
     row, body = _post_row(message, observed, moment)
     if not message.pictures:
-        return EnrichedRows(row, account, [], []), said + body
+        return EnrichedRows(row, account, [], [], []), said + body
     pictures = [picture_row(picture) for picture in message.pictures]
     sightings = [
         SightingRow(picture.id, post.uid, observed, picture.url, author.uid, author.handle, "")
         for picture in message.pictures
     ]
-    return EnrichedRows(row, account, pictures, sightings), said + body + _encode(message.pictures)
+    reuse = [each for picture in message.pictures for each in reuse_rows(picture)]
+    return EnrichedRows(row, account, pictures, sightings, reuse), said + body + _encode(message.pictures)
 
 
 def _post_row(message: Enriched, observed: When, moment: Moment) -> tuple[PostRow, bytes]:
@@ -353,6 +371,12 @@ def picture_row(picture: Picture) -> PictureRow:
         picture.state,
         picture.reason,
     )
+
+
+def reuse_rows(picture: Picture) -> list[ReuseRow]:
+    return [
+        ReuseRow(key(picture.id), key(each.picture), each.confidence, _encode(each).decode()) for each in picture.found
+    ]
 
 
 def engagement_row(message: Engagement, moment: Moment) -> EngagementRow:

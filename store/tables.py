@@ -115,6 +115,34 @@ imports = Table(
     Column("dated_by", Words, nullable=False, comment="what tells the date: importer, exif, file name"),
     Column("credit", Words, nullable=False),
     Column("place", Words, nullable=False),
+    Column("named", Json, nullable=False, server_default="[]", comment="places and events its caption names"),
+)
+
+prints = Table(
+    "prints",
+    metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=True, comment="order of commit; see prints.py"),
+    Column("picture", Words, nullable=False),
+    Column("body", LargeBinary, nullable=False, comment="empty: the picture is gone"),
+    Index("prints_by_picture", "picture"),
+    sqlite_autoincrement=True,
+)
+
+reuse_matches = Table(
+    "reuse_matches",
+    metadata,
+    Column("asked", Words, primary_key=True, comment="the picture that was looked at"),
+    Column("kept", Words, primary_key=True, comment="the archived one that is seen in it"),
+    Column("confidence", Double, nullable=False),
+    Column("body", Words, nullable=False, comment="the whole Reuse, as JSON"),
+    Index("reuse_matches_by_kept", "kept"),
+    sqlite_with_rowid=False,
+)
+
+pictures_to_forget = Table(
+    "pictures_to_forget",
+    metadata,
+    Column("picture", Words, primary_key=True, comment="of a removed post; others may still show it"),
 )
 
 picture_matches = Table(

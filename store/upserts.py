@@ -22,6 +22,7 @@ from store.rows import (
     DeliveryRow,
     EngagementRow,
     EventRow,
+    ForgetRow,
     ImportRow,
     LetterRow,
     MatchRow,
@@ -29,6 +30,7 @@ from store.rows import (
     PictureRow,
     PostRow,
     QuotationRow,
+    ReuseRow,
     SightingRow,
     StoryRow,
     TakedownRow,
@@ -224,6 +226,7 @@ SIGHTINGS = _where(
 )  # the earliest stays
 IMPORTS = once("imports", ImportRow, 1)
 MATCHES = once("picture_matches", MatchRow, 2)
+REUSE = _last("reuse_matches", ReuseRow, 2, laws.reuse, ("confidence", "body"))  # the surest stays
 ENGAGEMENT = _where(
     "engagement",
     EngagementRow,
@@ -235,6 +238,7 @@ STORIES = _last("stories", StoryRow, 1, laws.story, ("version", "as_of", "digest
 MEMBERS = _last("story_posts", MemberRow, 2, laws.member, MemberRow._fields[2:])
 ALERTS = _alerts()
 EVENTS = once("alert_events", EventRow, 1)
+TO_FORGET = once("pictures_to_forget", ForgetRow, 1)
 QUOTATIONS = once("quotations", QuotationRow, 3)
 DELIVERIES = once("outbox", DeliveryRow, 1)
 COLLECTORS = _collectors()

@@ -29,7 +29,8 @@ from store.database import Database
 from store.letter_names import named_in
 from store.lists import among
 from store.locks import REMOVING, exclusive, shared
-from store.removal import bury, correct, remove, texts, tombstones
+from store.prints import erase_unseen
+from store.removal import bury, correct, forget, remove, texts, tombstones
 from store.rows import Moment
 from store.tables import COUNTS, engagement, posts
 from store.text import is_storable, storable
@@ -82,6 +83,10 @@ class Writer:
         # The account is kept even where the post is gone: it is not what was taken down.
         table.ACCOUNTS.write(connection, (each.account for each in every))
         if gone:
+            # Enrichment keeps thumbnails before it is known here that their post is gone.
+            forget(connection, (row.id for each in every if each.post.uid in gone for row in each.pictures))
+            unseen = (row.id for each in every if each.post.uid in gone for row in each.pictures)
+            erase_unseen(connection, unseen)
             every = [each for each in every if each.post.uid not in gone]
         table.POSTS.write(connection, (each.post for each in every))
         self._recount(connection, {each.post.uid for each in every})
@@ -92,6 +97,7 @@ class Writer:
                 connection,
                 (row for each in with_pictures for row in each.pictures),
                 (row for each in with_pictures for row in each.sightings),
+                (row for each in with_pictures for row in each.reuse),
             )
 
     def _engagement(self, connection: Connection, messages: Sequence[Engagement]) -> None:

@@ -58,7 +58,14 @@ def test_earlier_sightings_come_oldest_first_and_strictly_before(store: Store) -
     found = archive.earlier([copy], v.at(30), 10)
     assert [(each.source, each.distance) for each in found] == [("x:1", 9), ("x:2", 9)]
     assert found[0] == Earlier(
-        picture=bridge.id, seen_at=v.at(10), source="x:1", handle="mila1", caption="Flood", distance=9, url=bridge.url
+        picture=bridge.id,
+        seen_at=v.at(10),
+        source="x:1",
+        handle="mila1",
+        caption="Flood",
+        distance=9,
+        url=bridge.url,
+        named=("velgrad",),
     )
     assert [each.source for each in archive.earlier([copy], v.at(31), 10)] == ["x:1", "x:2", "x:3"]
     assert [each.source for each in archive.earlier([bridge], v.at(31), 1)] == ["x:1"]
