@@ -1,9 +1,15 @@
-"""Which language a post is in: fastText, helped by py3langid where unsure, within the configured languages."""
+"""Which language a post is in: fastText, helped by py3langid where unsure, within the configured languages.
+
+What the models have not learnt is looked at before: Hindi, Arabic and others in Latin letters (`romanised`), and the
+languages of the Arabic script, which differ in a few letters (`arabic_script`). A language that is recognised but not
+configured is "und", never the nearest one that is.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,27 +18,36 @@ import fasttext
 from py3langid.langid import LanguageIdentifier
 
 from enrich.annotator import Tags
+from enrich.annotators.arabic_script import by_letters
+from enrich.annotators.romanised import known_as, romanised
 from enrich.memo import Memo
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import Language, Post
 
 #: What a deployment gets that names no languages. Fewer are more accurate: a short text fits many languages.
 DEFAULT_LANGUAGES: tuple[str, ...] = (
-    "ar", "bg", "bn", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja", "ko",
-    "nl", "no", "pl", "pt", "ro", "ru", "sv", "th", "tr", "uk", "ur", "vi", "zh",
+    "ar", "bg", "bn", "ckb", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja",
+    "ko", "nl", "no", "pl", "ps", "pt", "ro", "ru", "sv", "th", "tr", "uk", "ur", "vi", "zh",
 )  # fmt: skip
 
 _SURE = 0.8  # where fastText is less sure than this, py3langid is asked
-_DOUBT = 0.4  # where the answer is less sure than this, the text does not tell
+_DOUBT = 0.3  # where the answer is less sure than this, the text does not tell
 _SURELY_FOREIGN = 0.9  # where fastText is so sure of a language nobody configured, the post is in none of ours
 _FOREIGN = "foreign"
 _FIRST_LOOK = 80  # characters that tell in most texts; the rest is read where they leave a doubt
 _LONGEST = 1_000  # characters read at most
 _SHORTEST = 3  # letters
+_LIKELY = 0.6  # said of a romanised language that the models contradict only without being sure
 
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)@[\w.@-]+|^RT\b")
+_CHECKED_IN = re.compile(r"^\W*I'm at \w")  # a service's English frame around the name of a place
+_DRAWN_OUT = re.compile(r"([^\W\d])\1{2,}")  # sooooo
 _NO_LETTERS = re.compile(r"\W+|[\d_]+")
 _ASCII_LETTERS = {code: chr(code).lower() if chr(code).isalpha() else " " for code in range(128)}
+_COMPATIBLE = re.compile("[\ufb50-\ufdff\ufe70-\ufefc\uff10-\uff5a\U0001d400-\U0001d7ff]")
+_ARABIC = re.compile("[\u0620-\u06ff\u0750-\u077f]")
+_ARABIC_WORD = re.compile("[\u0620-\u06ff\u0750-\u077f]+")
+_ARABIC_DIALECTS = frozenset({"arz", "ary", "apc"})
 _LETTER_OUTSIDE_ASCII = re.compile(r"[^\W\d_\x00-\x7f]")
 
 #: Scripts by their first and last code point, and the languages of ours they may stand for.
@@ -119,9 +134,59 @@ class LanguageAnnotator:
         known = self._memo.get(key)
         if known is None:
             written = _ADDRESS.sub(" ", key[0]) if _has_address(key[0]) else key[0]
-            known = self._at_first_look(written) or self._identify(_letters(written[:_LONGEST]), _code(hint))
+            known = self._read(written, _code(hint))
             self._memo.put(key, known)
         return known
+
+    def _read(self, written: str, hint: str) -> Language:
+        if "I'm at " in written and "en" in self._languages and _CHECKED_IN.match(written):
+            return Language(code="en", confidence=_LIKELY)
+        if written.isascii():
+            latin = romanised(written[:_LONGEST].lower())
+            if latin is not None and latin.sure:
+                return self._recognised(known_as(latin.language, self._languages), 0.5 + latin.share / 2)
+            if latin is not None:
+                found = self._identify(_letters(written[:_LONGEST]), hint)
+                if found.confidence >= _SURELY_FOREIGN and found.code != "und":
+                    return found
+                return self._recognised(known_as(latin.language, self._languages), max(_LIKELY, latin.share))
+        else:
+            if _COMPATIBLE.search(written):
+                written = unicodedata.normalize("NFKC", written[:_LONGEST])
+            if _ARABIC.search(written):
+                told = self._by_arabic_letters(written[:_LONGEST])
+                if told is not None:
+                    return told
+        return self._at_first_look(written) or self._identify(_letters(written[:_LONGEST]), hint)
+
+    def _recognised(self, code: str, confidence: float) -> Language:
+        """Of a language told by its words or letters; "und" where nobody configured it."""
+        if code in self._languages:
+            return Language(code=code, confidence=round(confidence, 4))
+        return Language(code="und", confidence=round(max(0.0, 1.0 - confidence), 4))
+
+    def _by_arabic_letters(self, written: str) -> Language | None:
+        told = by_letters(written)
+        if told is None:
+            return None
+        if told.language:
+            return self._recognised(told.language, told.confidence)
+        if not self._languages.intersection(told.among):
+            return None
+        text = " ".join(_ARABIC_WORD.findall(written))
+        if len(text) < _SHORTEST or _has_surrogate(text):
+            return None
+        shares = dict.fromkeys(told.among, 0.0)
+        for probability, label in self._first.predict(text + "\n", 20, 0.001, "strict"):
+            code = label.removeprefix("__label__")
+            code = "ar" if code in _ARABIC_DIALECTS else code
+            if code in shares:
+                shares[code] += probability
+        total = sum(shares.values())
+        if total < _DOUBT:
+            return None
+        best = max(shares, key=lambda code: (shares[code], code))
+        return self._recognised(best, shares[best] / total)
 
     def _at_first_look(self, written: str) -> Language | None:
         """What the beginning of a long text tells, where it tells surely."""
@@ -146,7 +211,9 @@ class LanguageAnnotator:
                 return Language(code=scripted, confidence=1.0)
         if letters < _SHORTEST:
             return Language(code="und", confidence=0.0)
-        line = text.encode("utf-8", "replace").decode() if _has_surrogate(text) else text
+        line = _DRAWN_OUT.sub(r"\1", text)
+        if _has_surrogate(line):
+            line = line.encode("utf-8", "replace").decode()
         code, confidence = self._by_fasttext(line)
         if code == _FOREIGN:
             return Language(code="und", confidence=round(max(0.0, 1.0 - confidence), 4))

@@ -27,6 +27,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from alerts.wording import count
 from config.loader import BUILT_IN, Configuration
 from secondsource.app.configuring import load, problems, write_schemas
+from secondsource.app.evaluation import eval_app
 from secondsource.app.parts import PARTS
 from secondsource.app.threads import stopping_on_signals
 from secondsource.contracts.errors import BadConfiguration, BadRecord, Halted, SecondSourceError, SourceAway
@@ -62,7 +63,6 @@ media_app = typer.Typer(no_args_is_help=True, help="Pictures that were seen befo
 app.add_typer(letters_app, name="dead-letters")
 app.add_typer(compliance_app, name="compliance")
 app.add_typer(media_app, name="media")
-eval_app = typer.Typer(no_args_is_help=True, help="Measure the matching on pictures and clips of your own.")
 app.add_typer(eval_app, name="eval")
 
 ConfigFolder = Annotated[
@@ -329,6 +329,29 @@ def media_import(
     else:
         _say_imported(done)
     raise typer.Exit(FOUND if done.refused or done.stopped else 0)
+
+
+@eval_app.command("media")
+def eval_media(
+    archive: Annotated[Path, typer.Option(help="Folder of the pictures that were there before.")],
+    queries: Annotated[Path, typer.Option(help="Folder of the pictures to look for.")],
+    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0 for one for each processor.")] = 0,
+) -> None:
+    """Look for each picture of one folder among those of another: JSON lines, one a match and one a query without any.
+
+    Needs no configuration and no store. docs/eval.md says what the lines mean.
+
+    For example:
+
+      [b]secondsource eval media --archive originals --queries seen-lately > found.jsonl[/b]
+    """
+    from secondsource.app import evaluate_media
+
+    for record in evaluate_media.media(archive, queries, jobs or evaluate_media.default_jobs()):
+        if "archive" in record:
+            print(f"{plain(record['archive'])} is not in the archive: {plain(record['reason'])}", file=sys.stderr)
+        else:
+            _print_json(record)
 
 
 @eval_app.command("video")

@@ -1,0 +1,89 @@
+"""JSON Lines in, JSON Lines out: what the commands of `secondsource eval` that judge texts have in common."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TextIO
+
+from secondsource.contracts.errors import BadRecord
+
+Line = Mapping[str, Any]
+_LONGEST = 10_000_000  # characters of a line
+
+
+class Lines:
+    """The objects of a file of JSON Lines; each bad line is told of and left out.
+
+    Iterating gives (number of the line from 1, object).
+    """
+
+    def __init__(self, source: TextIO, told: TextIO) -> None:
+        self._source = source
+        self._told = told
+        self.bad = 0
+
+    def __iter__(self) -> Iterator[tuple[int, Line]]:
+        for number, line in enumerate(self._source, start=1):
+            if not line.strip():
+                continue
+            if len(line) > _LONGEST:
+                self.tell(number, f"expected a line of at most {_LONGEST:,} characters")
+                continue
+            try:
+                body = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                self.tell(number, f"expected a JSON object: {error}")
+                continue
+            if isinstance(body, dict):
+                yield number, body
+            else:
+                self.tell(number, f"expected a JSON object, got {type(body).__name__}")
+
+    def tell(self, number: int, error: str) -> None:
+        """Of a line that cannot be used."""
+        self.bad += 1
+        print(json.dumps({"error": error, "line": number}), file=self._told)
+
+
+def answer(lines: Lines, judge: Callable[[Line], Line], out: TextIO) -> None:
+    """One line out for each good line in, in their order. A `BadRecord` from `judge` makes its line a bad one."""
+    for number, line in lines:
+        try:
+            judged = judge(line)
+        except BadRecord as error:
+            lines.tell(number, str(error))
+        else:
+            write(out, judged)
+
+
+def write(out: TextIO, line: Line) -> None:
+    text = json.dumps(line, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a character has no UTF-8: it leaves escaped, as it came
+        text = json.dumps(line)
+    print(text, file=out)
+
+
+def text_of(line: Line, key: str = "text") -> str:
+    """A text that a judgement cannot do without.
+
+    Raises:
+        BadRecord: it is missing, or is no text.
+    """
+    value = line.get(key)
+    if not isinstance(value, str):
+        msg = f"{key}: expected text, got {type(value).__name__}"
+        raise BadRecord(msg)
+    return value
+
+
+def standard_lines() -> Lines:
+    """Standard input as UTF-8, whatever the terminal is set to; bytes that are none make their line a bad one."""
+    for stream in (sys.stdin, sys.stdout):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="replace")
+    return Lines(sys.stdin, sys.stderr)
