@@ -168,11 +168,21 @@ def _decode(
         return Unusable(f"a JPEG of more than {_SCANS} scans, which take long and show nothing more")
     with alone if alone is not None and width * height > _LARGE else nullcontext():
         first, width, height = _first(image)
-    said = int(getattr(image, "n_frames", 1)) if image.format in _MOVING else 1
+    said = _frames_said(image)
     if said < 2 or key_frames < 2:
         return Decoded(width, height, (first,), 1, said)
     scenes, looked_at = _scenes(image, first, key_frames, min(said, _LOOKED_AT, 1 + max_pixels // (width * height)))
     return Decoded(width, height, scenes, looked_at, said)
+
+
+def _frames_said(image: Image.Image) -> int:
+    """How many frames the file has, or may have where it is broken off."""
+    if image.format not in _MOVING:
+        return 1
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except Exception:  # noqa: BLE001 -- decoders raise nearly anything on damaged bytes
+        return _LOOKED_AT
 
 
 def _first(image: Image.Image) -> tuple[Frame, int, int]:
