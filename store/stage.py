@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterator, Sequence
 
+from secondsource.contracts.errors import SourceAway
 from secondsource.contracts.messages import AlertEvent
 from secondsource.contracts.stage import Out, Record
 from secondsource.contracts.topics import ALERTS, DEAD_LETTERS, ENRICHED
 from store.memory import Store
+
+_log = logging.getLogger(__name__)
 
 
 def destinations(notifiers: Sequence[str], event: AlertEvent) -> Iterator[str]:
@@ -24,9 +28,13 @@ def destinations(notifiers: Sequence[str], event: AlertEvent) -> Iterator[str]:
 class StoreStage:
     """Keeps what comes, one transaction a batch, and queues each alert event for the notifiers named. Sends nothing."""
 
-    def __init__(self, store: Store, notifiers: tuple[str, ...]) -> None:
+    def __init__(
+        self, store: Store, notifiers: tuple[str, ...], forget: Callable[[Collection[str]], None] | None = None
+    ) -> None:
+        """`forget` removes what is kept of pictures outside the database."""
         self._store = store
         self._notifiers = notifiers
+        self._forget = forget
 
     @property
     def name(self) -> str:
@@ -44,4 +52,9 @@ class StoreStage:
             SourceAway: the database did not answer or has no room; nothing was kept.
         """
         self._store.write([record.message for record in batch], lambda event: destinations(self._notifiers, event))
+        if self._forget is not None:
+            try:
+                self._store.forgetting.drain(self._forget)
+            except SourceAway as error:  # they stay queued for the next batch; what came has been kept
+                _log.warning("pictures of removed posts wait to be forgotten", extra={"reason": str(error)})
         return []
