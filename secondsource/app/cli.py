@@ -351,7 +351,7 @@ def eval_media(
         if "archive" in record:
             print(f"{plain(record['archive'])} is not in the archive: {plain(record['reason'])}", file=sys.stderr)
         else:
-            _print_json(record)
+            typer.echo(plain(json.dumps(record, ensure_ascii=False)))
 
 
 @eval_app.command("video")

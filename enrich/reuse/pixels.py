@@ -1,0 +1,147 @@
+"""The last word: laid one over the other, do the two pictures show the same?
+
+Features agree on whatever two pictures share: a caption, a logo, an app's buttons. So the archived thumbnail is laid
+over the picture asked about and compared place by place, by normalised correlation of small windows, which bears
+changes of light and contrast; and what counts is not what agrees but how much of all there is to see does.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from enrich.reuse.vocabulary import Floats
+
+_WINDOW: Final = (7, 7)
+_TEXTURED: Final = 3.5  #: grey levels of deviation in a window, under which there is nothing to compare
+_ENOUGH: Final = 8.0  #: deviation beyond which more contrast weighs no more
+_LETTERS: Final = 55.0  #: deviation that letters on a ground have and photographs seldom: from here on it weighs less
+_AGREES: Final = 0.55  #: correlation of a window from which it does
+_CLEARLY: Final = 0.8  #: share of a part beside another picture that must agree
+Matrix = NDArray[np.float64]
+
+
+class Agreement(NamedTuple):
+    """How far two pictures laid over one another agree.
+
+    `share` 0..1 of the textured places seen in both that agree; `mean` correlation there; `seen` share of the archived
+    picture's textured places that the other shows; `places` how many thumbnail pixels that is.
+    """
+
+    share: float
+    mean: float
+    seen: float
+    places: float
+
+
+NOTHING: Final = Agreement(0.0, 0.0, 0.0, 0.0)
+
+
+def agreement(thumb: NDArray[np.uint8], grey: NDArray[np.uint8], matrix: Matrix) -> Agreement:
+    """Compare a thumbnail with a picture; `matrix` 2 × 3 takes the thumbnail's pixels to the picture's."""
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    if not 0.02 < scale < 50:
+        return NOTHING
+    a = thumb.astype(np.float32)
+    b, to = grey, matrix.copy()
+    solid_a = (thumb & 1).astype(np.float32)
+    solid_b = grey & np.uint8(1)
+    if scale > 1.2:  # so that one pixel of the thumbnail is one of the picture
+        size = max(8, round(grey.shape[1] / scale)), max(8, round(grey.shape[0] / scale))
+        b = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
+        solid_b = np.asarray(cv2.resize(solid_b, size, interpolation=cv2.INTER_NEAREST))
+        sx, sy = size[0] / grey.shape[1], size[1] / grey.shape[0]
+        # Pixel centres: (x + .5)·s − .5
+        to[0] *= sx
+        to[1] *= sy
+        to[0, 2] += (sx - 1) / 2
+        to[1, 2] += (sy - 1) / 2
+    elif scale < 0.9:
+        a = np.asarray(cv2.GaussianBlur(a, (0, 0), 0.45 / scale), dtype=np.float32)
+    best = _compared(a, b, to, solid_a, solid_b)
+    if 0.15 < best.share < 0.8 and best.places > 30:
+        finer = _refined(a, b, to)
+        if finer is not None:
+            again = _compared(a, b, finer, solid_a, solid_b)
+            best = max(best, again)
+    return best
+
+
+def _compared(
+    a: Floats, b: NDArray[np.uint8], matrix: Matrix, solid_a: Floats, solid_b: NDArray[np.uint8]
+) -> Agreement:
+    rows, columns = a.shape
+    to = matrix.astype(np.float32)
+    laid = cv2.warpAffine(b.astype(np.float32), to, (columns, rows), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    inside = cv2.warpAffine(
+        solid_b, to, (columns, rows), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, borderValue=0.0
+    ).astype(np.float32)
+    whole = cv2.blur(inside, _WINDOW, borderType=cv2.BORDER_CONSTANT)
+    mean_a, mean_b = cv2.blur(a, _WINDOW), cv2.blur(laid, _WINDOW)
+    var_a = np.maximum(cv2.blur(a * a, _WINDOW) - mean_a * mean_a, 0)
+    var_b = np.maximum(cv2.blur(laid * laid, _WINDOW) - mean_b * mean_b, 0)
+    both = cv2.blur(a * laid, _WINDOW) - mean_a * mean_b
+    deviation = np.sqrt(var_a)
+    weight = np.where(deviation > _TEXTURED, np.minimum(deviation, _ENOUGH), 0) * solid_a
+    contrast = np.maximum(deviation, np.sqrt(var_b))
+    weight *= np.minimum(1.0, (_LETTERS / np.maximum(contrast, 1.0)) ** 2)
+    all_there = float(weight.sum())
+    shown = (inside > 0) & (whole > 0.7)
+    weight = np.where(shown, weight, 0)
+    total = float(weight.sum())
+    if total <= 0:
+        return NOTHING
+    alike = both / np.sqrt((var_a + 2.0) * (var_b + 2.0))
+    agreeing = weight * (alike > _AGREES)
+    share = float(agreeing.sum()) / total
+    if 0.3 < share < 0.75:
+        top, bottom, left, right = _cut(weight, agreeing)
+        inner = np.zeros_like(weight)
+        inner[top:bottom, left:right] = weight[top:bottom, left:right]
+        if float((agreeing * (inner > 0)).sum()) > _CLEARLY * float(inner.sum()):
+            weight, total = inner, float(inner.sum())
+            share = float((agreeing * (inner > 0)).sum()) / total
+    mean = float((weight * alike).sum())
+    return Agreement(share, mean / total, total / all_there, float((weight > 0).sum()))
+
+
+def _cut(weight: Floats, agreeing: Floats) -> tuple[int, int, int, int]:
+    """What is left where another picture beside this one hides up to a quarter of it from each side.
+
+    top, bottom, left, right of the part that agrees best; never less than the middle, where no caption reaches.
+    """
+    sums = [np.pad(each.cumsum(0).cumsum(1), ((1, 0), (1, 0))) for each in (weight, agreeing)]
+    steps = (0.0, 0.07, 0.13, 0.19, 0.25)
+    rows, columns = weight.shape
+    tops, lefts = np.array([round(step * rows) for step in steps]), np.array([round(step * columns) for step in steps])
+    t, b, le, r = (each.ravel() for each in np.meshgrid(tops, rows - tops, lefts, columns - lefts, indexing="ij"))
+    there, agreed = (each[b, r] - each[t, r] - each[b, le] + each[t, le] for each in sums)
+    # Of all, the part with most that agrees and least that does not.
+    best = int(np.argmax(agreed - 2.0 * (there - agreed)))
+    return int(t[best]), int(b[best]), int(le[best]), int(r[best])
+
+
+def _refined(a: Floats, b: NDArray[np.uint8], matrix: Matrix) -> Matrix | None:
+    """The move that makes both most alike (Evangelidis & Psarakis, "Parametric image alignment using enhanced
+    correlation coefficient maximization", 2008), from this one.
+    """
+    criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 15, 1e-3)
+    try:
+        _, found = cv2.findTransformECC(
+            a,
+            b.astype(np.float32),
+            matrix.astype(np.float32),
+            cv2.MOTION_AFFINE,
+            criteria,
+            np.ones(a.shape, np.uint8),
+            3,
+        )
+    except cv2.error:  # they have too little in common to follow
+        return None
+    moved = np.abs(np.asarray(found, np.float64) - matrix)
+    if not np.isfinite(moved).all() or moved[:, 2].max() > 4 or moved[:, :2].max() > 0.15 * np.abs(matrix[:, :2]).max():
+        return None
+    return np.asarray(found, np.float64)
