@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-from secondsource.contracts.messages import Corroboration, Earlier, Finding, Origin, Spread
+from secondsource.contracts.messages import Checked, Corroboration, Earlier, Finding, Origin, Spread
 from secondsource.contracts.watch import Thresholds
 
 
@@ -26,7 +26,8 @@ class StoryEvidence(NamedTuple):
     `spread`. `opened_by_denial`: the story's first post denies. `blind`: collectors that saw nothing for part of the
     story's time. `origins` are the strongest two. `earlier`, `named` and `everywhere` are filled only once a rule
     has found something: looking is costly. `named`: ids of the places and events that the story's texts name.
-    `everywhere`: its pictures that tell nothing, because unrelated posts show them.
+    `everywhere`: its pictures that tell nothing, because unrelated posts show them. `checks`: published
+    checks of a claim like the story's, found as late.
     """
 
     watch: str
@@ -48,6 +49,7 @@ class StoryEvidence(NamedTuple):
     earlier: tuple[Earlier, ...] = ()
     named: tuple[str, ...] = ()
     everywhere: tuple[Everywhere, ...] = ()
+    checks: tuple[Checked, ...] = ()
 
 
 class Example(NamedTuple):

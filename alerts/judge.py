@@ -11,6 +11,7 @@ import msgspec
 
 from alerts import life
 from alerts.blindness import Blind, Blindness
+from alerts.checks import CheckBook
 from alerts.corroboration import Support, state
 from alerts.digests import digest, story_id
 from alerts.evidence import Everywhere, Rule, StoryEvidence
@@ -36,6 +37,7 @@ from secondsource.contracts.watch import Watch
 _ORIGINS_SHOWN = 10
 _STRONGEST = 2
 _EARLIER_SHOWN = 5
+_CHECKS_SHOWN = 3
 
 
 class Numbers(NamedTuple):
@@ -64,6 +66,7 @@ class Judge:
         self._book = book
         self._expectation = Expectation(watch.name)
         self._blind = Blindness()
+        self._checks = CheckBook(f"{watch.name}/checks")
         self._unjudged: tuple[int, float] | None = None
         self._told: dict[int, None] = {}  # stories to be told of
         self._ended: list[StoryUpdate] = []  # of stories that were over before they were told of
@@ -73,6 +76,8 @@ class Judge:
 
     def post(self, enriched: Enriched, at: float) -> None:
         """A post that has not been here before."""
+        if enriched.post.reviews:
+            self._checks.see(enriched, at)
         story = self._book.take(enriched, at)
         if not story.frame.version:
             self._expectation.open(at, story.frame.first_account)
@@ -86,11 +91,14 @@ class Judge:
 
     def reword(self, again: Enriched, edited_at: float, at: float) -> None:
         """A post has come before, perhaps with other words: what it said first is quoted no more."""
+        if again.post.reviews:
+            self._checks.see(again, at)
         story = self._book.reword(again.post.uid, again.post.text, edited_at, named(again))
         if story is not None:
             self._changed(story, at)
 
     def takedown(self, uid: str, at: float) -> None:
+        self._checks.forget_post(uid)
         story = self._book.remove(uid)
         if story is not None:
             self._changed(story, at)
@@ -241,14 +249,16 @@ class Judge:
         )
 
     def _full(self, story: Story, evidence: StoryEvidence) -> StoryEvidence:
+        claim = story.claim()
         return evidence._replace(
-            claim=story.claim(),
+            claim=claim,
             derivation=story.asserted.independence().derivation,
             copies=tuple(sorted((tie, posts) for tie, posts in story.kinds.items() if posts and tie != "first")),
             origins=story.asserted.strongest(_STRONGEST),
             earlier=self._earlier(story),
             named=story.named(),
             everywhere=tuple(self._everywhere(story)),
+            checks=self._checks.like(claim, evidence.as_of.timestamp(), _CHECKS_SHOWN),
         )
 
     def _everywhere(self, story: Story) -> Iterator[Everywhere]:
@@ -313,7 +323,7 @@ class Judge:
     # Saving
 
     def changes(self) -> dict[str, bytes | None]:
-        return {**self._book.changes(), **self._expectation.changes()}
+        return {**self._book.changes(), **self._expectation.changes(), **self._checks.changes()}
 
     def saved_history(self) -> bytes | None:
         return self._expectation.saved_history()
@@ -327,6 +337,7 @@ class Judge:
     ) -> None:
         self._blind.load(numbers.blind, numbers.recovered)
         self._book.restore(parts, numbers.book)
+        self._checks.restore(parts.get("checks", ()))
         self._expectation.restore(parts, numbers.expectation, history)
         for number in self._book.shelf:
             self._expectation.reach(number, self._book.shelf.peek(number).tally.total)

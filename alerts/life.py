@@ -88,6 +88,7 @@ def recalled(finding: Finding, evidence: StoryEvidence) -> Finding:
         reasons=(reason, *finding.reasons),
         clears="nothing: the alert is recalled",
         earlier=finding.earlier,
+        checks=finding.checks,
     )
 
 
@@ -104,4 +105,5 @@ def over(finding: Finding, story_hours: float) -> Finding:
         reasons=(reason, *finding.reasons),
         clears="nothing: the story is over",
         earlier=finding.earlier,
+        checks=finding.checks,
     )

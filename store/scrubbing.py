@@ -101,6 +101,7 @@ def event(alert: AlertEvent, gone: Collection[str]) -> AlertEvent:
         reasons=tuple(replace(r, value=clean(r.value), sentence=clean(r.sentence)) for r in found.reasons),
         clears=clean(found.clears),
         earlier=tuple(_earlier(sighting, gone) for sighting in found.earlier),
+        checks=tuple(check for check in found.checks if check.source not in gone),
     )
     return replace(alert, story=story(quoted, gone), finding=finding)
 
@@ -132,6 +133,7 @@ def reworded(alert: AlertEvent, texts: Mapping[str, str]) -> AlertEvent:
         reasons=tuple(replace(r, value=clean(r.value), sentence=clean(r.sentence)) for r in found.reasons),
         clears=clean(found.clears),
         earlier=earlier,
+        checks=found.checks,
     )
     return replace(alert, story=replace(quoted, claim=claim), finding=finding)
 
@@ -156,4 +158,5 @@ def tied_by_story(update: StoryUpdate) -> set[str]:
 def quoted_by_event(alert: AlertEvent) -> set[str]:
     """Posts whose words, author or membership the event's body shows."""
     members = {member.uid for member in alert.story.members}
-    return quoted_by_story(alert.story) | members | {sighting.source for sighting in alert.finding.earlier}
+    shown = {sighting.source for sighting in alert.finding.earlier} | {check.source for check in alert.finding.checks}
+    return quoted_by_story(alert.story) | members | shown

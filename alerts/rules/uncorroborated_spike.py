@@ -8,10 +8,11 @@ import math
 from datetime import UTC, datetime
 
 from alerts import past
+from alerts.checks import checked
 from alerts.evidence import Everywhere, Example, Rule, StoryEvidence
 from alerts.past import first_seen
 from alerts.wording import chance, count, duration, number, origin
-from secondsource.contracts.messages import Earlier, Finding, Origin, Reason, Spread
+from secondsource.contracts.messages import Checked, Earlier, Finding, Origin, Reason, Spread
 from secondsource.contracts.watch import Thresholds
 
 NAME = "uncorroborated_spike"
@@ -45,6 +46,7 @@ def describe(evidence: StoryEvidence, thresholds: Thresholds) -> Finding:
         reasons=tuple(_reasons(evidence, thresholds)),
         clears=_clears(evidence, thresholds),
         earlier=evidence.earlier,
+        checks=evidence.checks,
     )
 
 
@@ -84,6 +86,7 @@ def _reasons(evidence: StoryEvidence, thresholds: Thresholds) -> list[Reason]:
         total = sum(posts for _, posts in copies)
         reasons.append(Reason(name="copies", value=str(total), sentence=f"Copies add spread, never an origin: {said}."))
     reasons += past.reasons(evidence)
+    reasons += map(checked, evidence.checks)
     if evidence.disputes:
         reasons.append(
             Reason(
@@ -155,6 +158,14 @@ _RIVER = Earlier(
     distance=6,
     named=("ostrava-brod",),
 )
+_CHECK = Checked(
+    source="feed:bridge-check",
+    claim="The old bridge of Velgrad has collapsed",
+    publisher="Gazette Checks",
+    url="https://gazette.example/checks/bridge",
+    published_at=datetime(2031, 4, 2, 7, 30, tzinfo=UTC),
+    shared=("bridge", "velgra"),
+)
 _LOGO = Everywhere("b" * 64, 8, datetime(2030, 1, 1, tzinfo=UTC))
 
 EXAMPLES = (
@@ -166,6 +177,7 @@ EXAMPLES = (
         Thresholds(),
         fires=True,
     ),
+    Example("a similar claim was checked before", _STORY._replace(checks=(_CHECK,)), Thresholds(), fires=True),
     Example("its picture is seen everywhere", _STORY._replace(everywhere=(_LOGO,)), Thresholds(), fires=True),
     Example(
         "contested, and still one origin", _STORY._replace(state="contested", disputes=2), Thresholds(), fires=True

@@ -407,6 +407,20 @@ class Reason(Struct, frozen=True, kw_only=True):
     sentence: str
 
 
+class Checked(Struct, frozen=True, kw_only=True):
+    """A published check of a claim like a story's: what was checked, by whom, when. Evidence; no verdict is taken over.
+
+    `source` is the uid of the post that published it; `shared` are the beginnings of the words they have in common.
+    """
+
+    source: str
+    claim: str
+    publisher: str
+    url: str
+    published_at: datetime
+    shared: tuple[str, ...] = ()
+
+
 class Finding(Struct, frozen=True, kw_only=True):
     """What a rule says of a story: a headline, its reasons, and what would clear it. Neutral words only."""
 
@@ -415,6 +429,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...]
     clears: str
     earlier: tuple[Earlier, ...] = ()
+    checks: tuple[Checked, ...] = ()
 
 
 class AlertEvent(Struct, frozen=True, kw_only=True, tag="alert"):
