@@ -239,3 +239,38 @@ def test_a_text_of_any_length_is_cut(pages: Pages) -> None:
         [event(found=finding("h" * 100_000), claim="c" * 100_000)], [story_post(text="p" * 100_000)], START
     )
     assert len(page) < 30_000
+
+
+class TestThumbnails:
+    PICTURE = "0f" * 32
+
+    def desk(self) -> TestClient:
+        class Kept:
+            def thumbnail(self, picture: str) -> bytes | None:
+                return b"\xff\xd8\xff small" if picture == TestThumbnails.PICTURE else None
+
+        return TestClient(create_desk(FakeEvidence([], {}), ManualClock(START), Kept()))
+
+    def test_one_is_a_picture_and_nothing_else(self) -> None:
+        answer = self.desk().get(f"/thumbnails/{self.PICTURE}")
+        assert answer.content == b"\xff\xd8\xff small"
+        assert answer.headers["Content-Type"] == "image/jpeg"
+        assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox; frame-ancestors 'none'"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert answer.headers["Cache-Control"] == "no-store"
+
+    @pytest.mark.parametrize(
+        "name",
+        ["", "f" * 64, "0F" * 32, "..%2fdesk.css", "%2e%2e%2fdesk.css", f"{PICTURE}.jpg", f"{PICTURE}%0a", "0f" * 31],
+    )
+    def test_nothing_else_leads_to_one(self, name: str) -> None:
+        answer = self.desk().get(f"/thumbnails/{name}")
+        assert answer.status_code == 404
+        assert b"small" not in answer.content
+
+    def test_without_a_place_there_are_none(self, desk: TestClient) -> None:
+        assert desk.get(f"/thumbnails/{self.PICTURE}").status_code == 404
+
+    def test_pages_may_show_them(self, desk: TestClient) -> None:
+        assert "img-src 'self' data:;" in desk.get("/").headers["Content-Security-Policy"]

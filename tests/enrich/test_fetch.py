@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from enrich.fetch import Fetched, Fetcher, FetchLimits
+from enrich.fetch import Fetched, Fetcher, FetchLimits, Resolver
 from secondsource.contracts.addresses import is_public
 from secondsource.contracts.clock import Clock, SystemClock
 from tests.fakes.clock import ManualClock
@@ -223,6 +225,176 @@ def test_passing_trouble_is_tried_again(web: FakeWeb, status: str) -> None:
     clock = ManualClock()
     assert fetcher(web, clock).fetch("http://pictures.example/busy").body == b"picture"
     assert clock.waits == [0.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("told", "waits"),
+    [
+        ("7", [7.0, 1.0]),
+        ("Tue, 01 Jan 2030 00:00:04 GMT", [4.0, 1.0]),
+        ("Tue, 01 Jan 2030 00:00:04", [4.0, 1.0]),
+        ("0", [0.5, 1.0]),
+        ("Sat, 01 Jan 2000 00:00:00 GMT", [0.5, 1.0]),
+        ("-7", [0.5, 1.0]),
+        ("soon", [0.5, 1.0]),
+        ("٧", [0.5, 1.0]),
+    ],
+)
+def test_a_host_that_says_when_is_asked_then(web: FakeWeb, told: str, waits: list[float]) -> None:
+    busy = f"HTTP/1.1 429 Busy\r\nContent-Length: 0\r\nRetry-After: {told}\r\n\r\n".encode()
+    web.on("/busy", busy, answer(b"", status="503 Busy"), answer(b"picture"))
+    clock = ManualClock()
+    assert fetcher(web, clock).fetch("http://pictures.example/busy").body == b"picture"
+    assert clock.waits == waits
+
+
+def test_a_host_that_wants_to_be_left_alone_for_long_is(web: FakeWeb) -> None:
+    web.on("/busy", answer(b"", status="429 Busy", headers={"Retry-After": "3000"}))
+    clock = ManualClock()
+    polite = fetcher(web, clock)
+    assert polite.fetch("http://pictures.example/busy") == Fetched("unavailable", reason="HTTP 429")
+    assert polite.fetch("http://pictures.example/a.jpg").state == "unavailable"
+    assert web.requests == ["/busy"]
+    assert clock.waits == []
+    assert polite.fetch("http://other.example/a.jpg").body == b"picture"
+    clock.advance(3_001)
+    assert polite.fetch("http://pictures.example/a.jpg").body == b"picture"
+
+
+def test_whatever_a_host_asks_it_is_asked_again_after_an_hour(web: FakeWeb) -> None:
+    web.on("/busy", answer(b"", status="503 Busy", headers={"Retry-After": "999999999999"}))
+    clock = ManualClock()
+    polite = fetcher(web, clock)
+    polite.fetch("http://pictures.example/busy")
+    clock.advance(3_601)
+    assert polite.fetch("http://pictures.example/a.jpg").body == b"picture"
+
+
+def test_a_host_that_keeps_failing_is_left_alone_for_a_while(web: FakeWeb) -> None:
+    web.on("/busy", answer(b"", status="503 Busy"))
+    clock = ManualClock()
+    patient = fetcher(web, clock, patience=6, rest_seconds=60)
+    for _ in range(5):
+        assert patient.fetch("http://pictures.example/busy").state == "unavailable"
+    assert len(web.requests) == 6
+    clock.advance(61)
+    assert patient.fetch("http://pictures.example/a.jpg").body == b"picture"
+
+
+def test_a_missing_picture_is_an_answer_and_no_trouble(web: FakeWeb) -> None:
+    for number in range(20):
+        fetcher(web, patience=3).fetch(f"http://pictures.example/none/{number}")
+    assert len(web.requests) == 20
+
+
+def test_a_name_that_is_looked_up_for_ever_ends_with_the_try(web: FakeWeb) -> None:
+    released = threading.Event()
+
+    def never(host: str, port: int) -> list[str]:
+        released.wait()
+        return [PUBLIC]
+
+    stuck = Fetcher(
+        SystemClock(),
+        FetchLimits(total_seconds=0.2, tries=1),
+        resolver=never,
+        connector=web.network().connector,
+    )
+    found = stuck.fetch("http://pictures.example/a.jpg")
+    released.set()
+    assert found == Fetched("unavailable", reason="no complete answer within 0.2 s")
+    assert web.dialled == []
+
+
+def test_a_connection_that_is_made_too_late_is_closed(web: FakeWeb) -> None:
+    released = threading.Event()
+    ours, theirs = socket.socketpair()
+
+    def late(address: str, port: int, seconds: float) -> socket.socket:
+        released.wait()
+        return ours
+
+    found = Fetcher(
+        SystemClock(), FetchLimits(total_seconds=0.2, tries=1), resolver=web.network().resolver, connector=late
+    ).fetch("http://pictures.example/a.jpg")
+    released.set()
+    assert found.state == "unavailable"
+    assert theirs.recv(1) == b""  # the other end is closed
+    theirs.close()
+
+
+class TestStopping:
+    """Nothing that is being fetched keeps a process from ending."""
+
+    @staticmethod
+    def stopped_while(web: FakeWeb, path: str, *, resolver: Resolver | None = None) -> Fetched:
+        network, stop = web.network(), threading.Event()
+        running = Fetcher(
+            SystemClock(),
+            FetchLimits(total_seconds=3600.0, connect_seconds=3600.0),
+            resolver=resolver or network.resolver,
+            connector=network.connector,
+            stop=stop,
+        )
+        found: list[Fetched] = []
+        thread = threading.Thread(target=lambda: found.append(running.fetch(f"http://pictures.example{path}")))
+        thread.start()
+        while not web.requests and resolver is None:
+            stop.wait(0.01)
+        stop.set()
+        thread.join(30)
+        return found[0]
+
+    def test_while_a_server_says_nothing(self, web: FakeWeb) -> None:
+        web.on("/silent", silent)
+        assert self.stopped_while(web, "/silent").state == "stopped"
+
+    def test_while_a_body_drips(self, web: FakeWeb) -> None:
+        def half(connection: socket.socket) -> None:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+            silent(connection)
+
+        web.on("/slow", half)
+        assert self.stopped_while(web, "/slow").state == "stopped"
+
+    def test_while_a_name_is_looked_up(self, web: FakeWeb) -> None:
+        released = threading.Event()
+
+        def never(host: str, port: int) -> list[str]:
+            released.wait()
+            return []
+
+        assert self.stopped_while(web, "/a.jpg", resolver=never).state == "stopped"
+        released.set()
+
+    def test_while_it_waits_to_try_again_and_for_all_that_come(self, web: FakeWeb) -> None:
+        web.on("/busy", answer(b"", status="503 Busy", headers={"Retry-After": "9"}))
+        assert self.stopped_while(web, "/busy").state == "stopped"
+        assert len(web.requests) == 1
+        stopped = fetcher(web)
+        stopped.stop()
+        assert stopped.fetch("http://pictures.example/a.jpg").state == "stopped"
+        assert stopped.fetch("file:///etc/hostname").state == "stopped"
+
+
+def test_one_host_gets_as_many_connections_as_allowed(web: FakeWeb) -> None:
+    inside, most, guard = 0, 0, threading.Lock()
+
+    def counted(connection: socket.socket) -> None:
+        nonlocal inside, most
+        with guard:
+            inside += 1
+            most = max(most, inside)
+        connection.sendall(answer(b"picture"))
+        with guard:
+            inside -= 1
+
+    web.on("/counted", counted)
+    polite = fetcher(web, SystemClock(), per_host=2)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: polite.fetch("http://pictures.example/counted"), range(24)))
+    assert {each.body for each in found} == {b"picture"}
+    assert most <= 2
 
 
 def test_lasting_trouble_is_unavailable(web: FakeWeb) -> None:

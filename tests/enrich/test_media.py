@@ -5,12 +5,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
+from io import BytesIO
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from enrich.annotators.media import FetchingOff, MediaAnnotator, MediaLimits
 from enrich.fetch import Fetched, Fetcher, FetchLimits
-from secondsource.contracts.messages import MediaRef, Picture
+from enrich.pictures import Decoded, Frame
+from secondsource.contracts.errors import SourceAway
+from secondsource.contracts.messages import Claims, MediaRef, Picture, frame_id
 from tests.enrich.makers import post, saved, scene
 from tests.enrich.test_pictures import giant_png
 from tests.fakes.clock import ManualClock
@@ -124,7 +129,6 @@ def test_bounds_hold_in_memory() -> None:
         (b"", "refused", "0 bytes"),
         (JPEG[: len(JPEG) // 3], "refused", "damaged"),
         (giant_png(50_000, 50_000), "refused", "pixels"),
-        (saved(scene(), "GIF", save_all=True, append_images=[scene(seed=8)]), "fingerprinted", ""),
         (saved(scene().convert("CMYK")), "fingerprinted", ""),
         (b"\0\0\0\x18ftypisom" + b"\0" * 64, "unavailable", "video"),
     ],
@@ -139,3 +143,128 @@ def test_bad_pictures_over_the_wire(body: bytes, state: str, reason: str) -> Non
         running.close()
     assert picture.state == state
     assert reason in picture.reason
+
+
+class Kept:
+    """Keeps in memory; away while told so."""
+
+    def __init__(self) -> None:
+        self.thumbnails: dict[str, bytes] = {}
+        self.originals: dict[str, bytes] = {}
+        self.away = False
+
+    def wants_thumbnail(self, picture: str) -> bool:
+        if self.away:
+            raise SourceAway("the bucket does not answer")
+        return picture not in self.thumbnails
+
+    def add_thumbnail(self, picture: str, body: bytes) -> None:
+        self.thumbnails[picture] = body
+
+    def add_original(self, picture: str, body: bytes) -> None:
+        self.originals[picture] = body
+
+
+MOVING = saved(
+    scene(160, 120), "GIF", save_all=True, append_images=[scene(160, 120, seed=seed) for seed in (8, 9)], duration=500
+)
+GIF = "http://pictures.example/moving.gif"
+
+
+def test_each_scene_of_an_animation_is_a_picture_that_says_of_which_file_and_when() -> None:
+    fetcher = FakeFetcher({GIF: Fetched("fetched", MOVING), URL: Fetched("fetched", JPEG)})
+    with annotator(fetcher) as running:
+        first, still, *later = pictures(running, MediaRef(url=GIF, kind="gif"), MediaRef(url=URL))
+    file = sha256(MOVING).hexdigest()
+    assert (first.id, first.frame, first.of, first.kind) == (file, 0, "", "gif")
+    assert (still.id, still.url) == (sha256(JPEG).hexdigest(), URL)
+    assert [(one.of, one.frame, one.at_seconds, one.kind) for one in later] == [
+        (file, 1, 0.5, "gif"),
+        (file, 2, 1.0, "gif"),
+    ]
+    assert [one.id for one in later] == [frame_id(file, 1), frame_id(file, 2)]
+    assert len({one.pdq for one in (first, *later)}) == 3
+    assert {one.url for one in later} == {GIF}
+
+
+def test_what_is_kept_is_a_thumbnail_a_frame_and_the_original_of_the_file() -> None:
+    kept = Kept()
+    fetcher = FakeFetcher({GIF: Fetched("fetched", MOVING)})
+    running = MediaAnnotator(fetcher, ManualClock(), kept=kept)
+    found = pictures(running, MediaRef(url=GIF, kind="gif"))
+    running.close()
+    assert set(kept.thumbnails) == {one.id for one in found}
+    assert kept.originals == {found[0].id: MOVING}
+    assert all(max(Image.open(BytesIO(small)).size) <= 480 for small in kept.thumbnails.values())
+
+
+def test_a_place_that_is_away_leaves_the_batch_for_later() -> None:
+    kept = Kept()
+    kept.away = True
+    running = MediaAnnotator(FakeFetcher({URL: Fetched("fetched", JPEG)}), ManualClock(), kept=kept)
+    with pytest.raises(SourceAway, match="bucket"):
+        pictures(running, MediaRef(url=URL))
+    kept.away = False
+    assert pictures(running, MediaRef(url=URL))[0].state == "fingerprinted"
+    assert len(kept.thumbnails) == 1
+    running.close()
+
+
+def test_claims_come_with_the_first_frame_and_never_more() -> None:
+    said = Image.Exif()
+    said[0x010F] = "Lumen"
+    body = saved(scene(64, 48), exif=said)
+    with annotator(FakeFetcher({URL: Fetched("fetched", body)})) as running:
+        (picture,) = pictures(running, MediaRef(url=URL))
+    assert picture.claims == Claims(camera="Lumen")
+
+
+def test_asked_to_end_it_leaves_the_posts_and_remembers_nothing_wrong() -> None:
+    fetcher = FakeFetcher({URL: Fetched("stopped")})
+    with annotator(fetcher) as running:
+        with pytest.raises(SourceAway, match="asked to end"):
+            pictures(running, MediaRef(url=URL))
+        fetcher.answers[URL] = Fetched("fetched", JPEG)
+        assert pictures(running, MediaRef(url=URL))[0].state == "fingerprinted"
+
+
+def test_a_batch_gets_so_much_time_and_no_more() -> None:
+    clock = ManualClock()
+
+    class Slow(FakeFetcher):
+        def fetch(self, url: str) -> Fetched:
+            clock.advance(50)
+            return super().fetch(url)
+
+    slow = Slow({})
+    running = MediaAnnotator(slow, clock, MediaLimits(threads=1, batch_seconds=120))
+    found = pictures(running, *(MediaRef(url=f"http://slow/{number}") for number in range(9)))
+    running.close()
+    assert sum(slow.asked.values()) == 3
+    assert found[8].reason == "other pictures took all the time there was"
+
+
+def test_a_slow_host_does_not_stand_before_all_others() -> None:
+    asked: list[str] = []
+
+    class Noting(FakeFetcher):
+        def fetch(self, url: str) -> Fetched:
+            asked.append(url)
+            return super().fetch(url)
+
+    running = MediaAnnotator(Noting({}), ManualClock(), MediaLimits(threads=1))
+    pictures(running, *(MediaRef(url=f"http://{host}/{n}") for host in ("slow", "b") for n in range(3)))
+    running.close()
+    assert asked == [f"http://{host}/{n}" for n in range(3) for host in ("slow", "b")]
+
+
+def test_clips_are_read_by_what_reads_clips() -> None:
+    mp4 = b"\0\0\0\x18ftypisom" + b"\0" * 64
+    frames = tuple(Frame(number, number * 2.0, np.asarray(scene(64, 48, seed=number))) for number in (0, 7))
+    url = "http://pictures.example/clip.mp4"
+    fetcher = FakeFetcher({url: Fetched("fetched", mp4)})
+    running = MediaAnnotator(fetcher, ManualClock(), clip=lambda _: Decoded(64, 48, frames))
+    first, later = pictures(running, MediaRef(url=url, kind="video"))
+    running.close()
+    assert (first.id, first.kind) == (sha256(mp4).hexdigest(), "video")
+    assert (later.frame, later.at_seconds, later.of) == (7, 14.0, first.id)
