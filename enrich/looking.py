@@ -6,16 +6,23 @@ from collections.abc import Callable
 from hashlib import sha256
 from io import BytesIO
 from threading import Lock
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+import msgspec
 from PIL import Image
 
 from enrich.claims import claims
+from enrich.memo import Memo
 from enrich.pictures import KEY_FRAMES, NO_VIDEO, Decoded, Rgb, Unusable, decode, hashed
-from secondsource.contracts.messages import Picture, frame_id
+from secondsource.contracts.messages import Picture, Reuse, frame_id
+
+if TYPE_CHECKING:
+    from enrich.reuse.prints import Look
 
 _SIDE = 480  # pixels of a thumbnail's longer side, at most
 _QUALITY = 75
+_RECOGNISED = 4  # frames of a moving picture that are looked for in the archive by their features
+_REMEMBERED = 20_000  # pictures whose finds are remembered
 
 #: Key frames of a clip that no picture codec reads.
 Clip = Callable[[bytes], Decoded | Unusable]
@@ -29,8 +36,24 @@ class Keeping(Protocol):
     def add_original(self, picture: str, body: bytes) -> None: ...
 
 
+class Reading(Protocol):
+    """What can be read in a picture; see `enrich.ocr.Reader`."""
+
+    def read(self, rgb: Rgb) -> str: ...
+
+
+class Recognising(Protocol):
+    """Which archived pictures are in one; see `enrich.reuse.archive.ReuseArchive`."""
+
+    def recognised(self, picture: str, look: Look) -> tuple[Reuse, ...]: ...
+
+
 class Looker:
-    """Bytes to pictures. Safe to use from several threads: a large picture is decoded alone."""
+    """Bytes to pictures. Safe to use from several threads: a large picture is decoded alone.
+
+    With an `archive`, what `look` has seen waits to be recognised by `recognise`, which is called for one picture after
+    the other in the order of the stream: what is found in one depends on those before it.
+    """
 
     def __init__(
         self,
@@ -39,12 +62,18 @@ class Looker:
         key_frames: int = KEY_FRAMES,
         kept: Keeping | None = None,
         clip: Clip | None = None,
+        reader: Reading | None = None,
+        archive: Recognising | None = None,
     ) -> None:
         self._max_pixels = max_pixels
         self._key_frames = key_frames
         self._kept = kept
         self._clip = clip
+        self._reader = reader
+        self._archive = archive
         self._alone = Lock()
+        self._waiting: dict[str, Look] = {}
+        self._known: Memo[str, tuple[Reuse, ...]] = Memo(_REMEMBERED)
 
     @property
     def sees_clips(self) -> bool:
@@ -65,7 +94,7 @@ class Looker:
             return found
         file = sha256(body).hexdigest()
         said = claims(body)
-        pictures = []
+        pictures: list[Picture] = []
         for frame in found.frames:
             print_ = hashed(frame.rgb, found.width, found.height)
             picture = Picture(
@@ -81,12 +110,47 @@ class Looker:
                 of=file if frame.number else "",
                 claims=None if frame.number else said,
             )
+            if self._reader is not None and not frame.number:
+                picture = _with_words(picture, self._reader.read(frame.rgb))
+            if self._archive is not None and len(pictures) < _RECOGNISED:
+                from enrich.reuse.prints import looked  # noqa: PLC0415 -- loads OpenCV: who recognises nothing need not
+
+                self._waiting[picture.id] = looked(frame.rgb)
             pictures.append(picture)
             if self._kept is not None and self._kept.wants_thumbnail(picture.id):
                 self._kept.add_thumbnail(picture.id, thumbnail(frame.rgb))
         if self._kept is not None:
             self._kept.add_original(file, body)
         return tuple(pictures)
+
+    def recognise(self, pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
+        """These pictures with what of the archive is seen in them. Not for several threads at once.
+
+        Raises:
+            SourceAway: the archive did not answer; they may be asked for again.
+        """
+        return tuple(map(self._recognised, pictures)) if self._archive is not None else pictures
+
+    def _recognised(self, picture: Picture) -> Picture:
+        look = self._waiting.get(picture.id)
+        if look is not None and self._archive is not None:
+            self._known.put(picture.id, self._archive.recognised(picture.id, look))
+            del self._waiting[picture.id]
+        found = self._known.get(picture.id)
+        return msgspec.structs.replace(picture, found=found) if found else picture
+
+    def forget(self) -> None:
+        """Nothing waits to be recognised any more."""
+        self._waiting.clear()
+
+
+def _with_words(picture: Picture, text: str) -> Picture:
+    if not text:
+        return picture
+    from enrich.annotators.copies import sketch_texts  # noqa: PLC0415 -- its package imports us
+
+    (sketch,) = sketch_texts([text])
+    return msgspec.structs.replace(picture, text=text, words=sketch)
 
 
 def thumbnail(rgb: Rgb) -> bytes:

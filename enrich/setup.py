@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from enrich import codecs
+from enrich import codecs, ocr
 from enrich.annotators import CopyAnnotator, EntityAnnotator, LanguageAnnotator, MediaAnnotator, StanceAnnotator
 from enrich.annotators.language import DEFAULT_LANGUAGES
 from enrich.annotators.media import FetchingOff, MediaLimits
@@ -18,7 +18,7 @@ from enrich.annotators.stance import Cues
 from enrich.credentials import examining
 from enrich.fetch import Connector, Fetcher, FetchLimits, Resolver, connect, resolve
 from enrich.gazetteer import Gazetteer, read_terms
-from enrich.looking import Clip, Keeping
+from enrich.looking import Clip, Keeping, Recognising
 from enrich.pipelines import trained_pipelines
 from enrich.stage import EnrichStage
 from secondsource.contracts.clock import Clock
@@ -68,6 +68,9 @@ def codec_parts() -> list[Part]:
     ]
 
 
+_UNREAD = ocr.Report(on=False, detail="off: pictures are not fetched")
+
+
 class Network(NamedTuple):
     """How names and addresses are reached; tests give their own."""
 
@@ -83,12 +86,14 @@ def build(
     *,
     kept: Keeping | None = None,
     clip: Clip | None = None,
+    archive: Recognising | None = None,
     stop: Event | None = None,
 ) -> Enrichment:
     """The stage and what it has on board.
 
-    `kept` takes what is to be kept of pictures, `clip` reads videos. Once `stop` is set, nothing is fetched any more
-    and the stage raises SourceAway for a batch whose pictures it has not got.
+    `kept` takes what is to be kept of pictures, `clip` reads videos, `archive` knows pictures that are seen in
+    others. Once `stop` is set, nothing is fetched any more and the stage raises SourceAway for a batch whose pictures
+    it has not got.
 
     Raises:
         BadConfiguration: a gazetteer, cue, language or pipeline that cannot work as given.
@@ -106,7 +111,9 @@ def build(
         stop=stop,
     )
     fetching = fetcher if settings.media_enabled else FetchingOff()
-    media = MediaAnnotator(fetching, clock, settings.media, kept=kept, clip=clip)
+    tesseract, readable = ocr.installed(settings.languages) if settings.media_enabled else (None, _UNREAD)
+    reader = ocr.Reader(tesseract) if tesseract is not None else None
+    media = MediaAnnotator(fetching, clock, settings.media, kept=kept, clip=clip, reader=reader, archive=archive)
     annotators = (
         LanguageAnnotator(settings.languages),
         EntityAnnotator(gazetteer, trained),
@@ -117,6 +124,7 @@ def build(
     parts = [Part("gazetteer", gazetteer.size > 0, f"{gazetteer.size} names from {len(settings.gazetteers)} files")]
     advice = f"{settings.media.threads} at a time" if settings.media_enabled else "turn on with media.enabled: true"
     parts.append(Part("fetching of pictures", settings.media_enabled, advice))
+    parts.append(Part("text in pictures", readable.on, readable.detail))
     parts += codec_parts()
     parts += [Part(f"spaCy pipeline {report.language}", report.on, report.detail) for report in reports]
     if not reports:

@@ -13,7 +13,7 @@ import msgspec
 
 from enrich.annotator import Tags
 from enrich.fetch import Fetched
-from enrich.looking import Clip, Keeping, Looker
+from enrich.looking import Clip, Keeping, Looker, Reading, Recognising
 from enrich.memo import Memo
 from enrich.pictures import KEY_FRAMES, NO_VIDEO, Unusable
 from secondsource.contracts import bounds
@@ -22,6 +22,9 @@ from secondsource.contracts.errors import SourceAway
 from secondsource.contracts.messages import MediaRef, Picture, Post, Struct
 
 _PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".heic", ".heif")
+
+
+_TOGETHER = 64  # pictures that are fetched and then recognised
 
 
 class MediaLimits(Struct, frozen=True, kw_only=True):
@@ -47,7 +50,8 @@ class FetchingOff:
 class MediaAnnotator:
     """The pictures of a post: one for each media reference, in their order, then the later frames of those that move.
 
-    A picture that fails never fails its post. `kept` takes what is to be kept of pictures, `clip` reads videos.
+    A picture that fails never fails its post. `kept` takes what is to be kept of pictures, `clip` reads videos,
+    `reader` what is written in pictures; `archive` knows those that are seen in others.
     """
 
     fills = "pictures"
@@ -60,12 +64,19 @@ class MediaAnnotator:
         *,
         kept: Keeping | None = None,
         clip: Clip | None = None,
+        reader: Reading | None = None,
+        archive: Recognising | None = None,
     ) -> None:
         self._fetcher = fetcher
         self._clock = clock
         self._limits = limits or MediaLimits()
         self._looker = Looker(
-            max_pixels=self._limits.max_pixels, key_frames=self._limits.key_frames, kept=kept, clip=clip
+            max_pixels=self._limits.max_pixels,
+            key_frames=self._limits.key_frames,
+            kept=kept,
+            clip=clip,
+            reader=reader,
+            archive=archive,
         )
         self._pool = ThreadPoolExecutor(self._limits.threads, thread_name_prefix="media")
         self._by_url: Memo[tuple[str, str], tuple[Picture, ...]] = Memo(self._limits.remembered)
@@ -83,10 +94,14 @@ class MediaAnnotator:
         known = {key: found for key in wanted if (found := self._recall(key)) is not None}
         missing = _by_turns([key for key in wanted if key not in known])
         until = self._clock.monotonic() + self._limits.batch_seconds
-        looking = self._pool.map(lambda key: self._look(wanted[key], until), missing)
-        for key, found in zip(missing, looking, strict=True):
-            known[key] = found
-            self._keep(key, found)
+        self._looker.forget()
+        # Some at a time: what is seen of each waits in memory until those before it are recognised.
+        for start in range(0, len(missing), _TOGETHER):
+            some = missing[start : start + _TOGETHER]
+            looking = self._pool.map(lambda key: self._look(wanted[key], until), some)
+            for key, looked in zip(some, looking, strict=True):
+                known[key] = self._looker.recognise(looked)
+                self._keep(key, known[key])
         return [_in_order([known[ref.url, ref.kind] for ref in post.media]) for post in posts]
 
     def _recall(self, key: tuple[str, str]) -> tuple[Picture, ...] | None:

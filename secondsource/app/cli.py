@@ -28,6 +28,7 @@ from alerts.wording import count
 from config.loader import BUILT_IN, Configuration
 from secondsource.app.configuring import load, problems, write_schemas
 from secondsource.app.evaluation import eval_app
+from secondsource.app.stance import stance_app
 from secondsource.app.parts import PARTS
 from secondsource.app.threads import stopping_on_signals
 from secondsource.contracts.errors import BadConfiguration, BadRecord, Halted, SecondSourceError, SourceAway
@@ -59,11 +60,14 @@ config_app = typer.Typer(no_args_is_help=True, help="Check the YAML that says wh
 letters_app = typer.Typer(no_args_is_help=True, help="Records that could not be handled: list, show, send again.")
 compliance_app = typer.Typer(no_args_is_help=True, help="Ask a platform which stored posts are gone from it.")
 app.add_typer(config_app, name="config")
-media_app = typer.Typer(no_args_is_help=True, help="Pictures that were seen before: import an archive.")
+media_app = typer.Typer(no_args_is_help=True, help="Pictures that were seen before: import, find, explain.")
+index_app = typer.Typer(no_args_is_help=True, help="The index by which parts of pictures are found again.")
+media_app.add_typer(index_app, name="index")
 app.add_typer(letters_app, name="dead-letters")
 app.add_typer(compliance_app, name="compliance")
 app.add_typer(media_app, name="media")
 app.add_typer(eval_app, name="eval")
+app.add_typer(stance_app, name="stance")
 
 ConfigFolder = Annotated[
     Path | None,
@@ -367,6 +371,105 @@ def eval_video(
     from secondsource.contracts.clock import SystemClock
 
     evaluate_video.evaluate(archive, queries, sys.stdout, sys.stderr, SystemClock())
+
+
+@media_app.command("find")
+def media_find(
+    picture: Annotated[str, typer.Argument(metavar="FILE|URL", help="The picture to look for.")],
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many sightings, nearest first.")] = 20,
+    config: ConfigFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """When, where and with which words a picture was seen before: nearest first. Nothing of it is kept.
+
+    For example:
+
+      [b]secondsource media find bridge.jpg[/b]
+
+    Exit code 1: it was not seen before. docs/media-evidence.md says what each line means.
+    """
+    from alerts import wording
+    from secondsource.app import media_commands, wiring
+
+    configure_logging(sys.stderr, level=logging.WARNING)
+    with wiring.house(_configuration(config)) as house:
+        found = media_commands.find(house, picture, limit)
+    if as_json:
+        _print_json(
+            {"picture": msgspec.to_builtins(found.picture), "sightings": msgspec.to_builtins(found.sightings)}
+        )
+    else:
+        for seen in found.sightings:
+            how = wording.how_it_matches(seen) or "the same picture"
+            typer.echo(f"{plain(wording.earlier(seen))}; {how}")
+        if found.picture.text:
+            typer.echo(f"It reads: {plain(found.picture.text)}")
+        if not found.sightings:
+            typer.echo("Not seen before.")
+        if not found.by_parts:
+            typer.echo("Parts of pictures were not looked for: there is no index.")
+    raise typer.Exit(0 if found.sightings else FOUND)
+
+
+@media_app.command("explain")
+def media_explain(
+    earlier: Annotated[str, typer.Argument(metavar="EARLIER", help="A picture, as file or address.")],
+    later: Annotated[str, typer.Argument(metavar="LATER", help="Another, that may show it or a part of it.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The PNG to write.")] = Path("explained.png"),
+    config: ConfigFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw which part of one picture is seen in another, side by side. Exit code 1: none is.
+
+    For example:
+
+      [b]secondsource media explain bridge-1994.jpg screenshot.png --out both.png[/b]
+    """
+    from secondsource.app import media_commands, wiring
+
+    configure_logging(sys.stderr, level=logging.WARNING)
+    with wiring.house(_configuration(config)) as house:
+        told = media_commands.explain(house, earlier, later)
+    out.write_bytes(told.png)
+    if as_json:
+        _print_json({"match": msgspec.to_builtins(told.match), "bits": told.bits, "png": str(out)})
+    else:
+        if told.match is not None:
+            left, top, right, bottom = (f"{share:.0%}" for share in told.match.region)
+            how = f"{told.match.inliers} places fit" if told.match.kind == "features" else "found by its hash"
+            typer.echo(f"From {left}, {top} to {right}, {bottom} of it is in the other: {how}, ", nl=False)
+            typer.echo(f"confidence {told.match.confidence:.0%}.")
+        else:
+            typer.echo("Nothing of it is found in the other.")
+        typer.echo(f"As wholes they differ in {told.bits} of 256 bits. Drawn: {out}")
+    raise typer.Exit(0 if told.match is not None else FOUND)
+
+
+@index_app.command("rebuild")
+def media_index_rebuild(config: ConfigFolder = None) -> None:
+    """Make the index again of what the store holds. Others go on searching what was until it is done."""
+    from secondsource.app import media_commands, wiring
+
+    with wiring.house(_configuration(config)) as house:
+        typer.echo(f"{count(media_commands.rebuild(house), 'picture')} in the index.")
+
+
+@index_app.command("verify")
+def media_index_verify(config: ConfigFolder = None, as_json: AsJson = False) -> None:
+    """Read every byte of the index and compare it with the store. Exit code 1: something is wrong."""
+    from secondsource.app import media_commands, wiring
+
+    with wiring.house(_configuration(config)) as house:
+        found = media_commands.verify(house)
+    if as_json:
+        _print_json(found._asdict())
+    else:
+        typer.echo(f"{count(found.indexed, 'picture')} in the index, {found.kept:,} in the store.")
+        for sentence in found.wrong:
+            typer.echo(f"  {plain(sentence)}")
+        if found.wrong:
+            typer.echo(f"Make it again: {_command('media index rebuild', config)}")
+    raise typer.Exit(FOUND if found.wrong else 0)
 
 
 def _say_imported(done: importing.Brought) -> None:

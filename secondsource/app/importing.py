@@ -13,8 +13,12 @@ from threading import Event, Lock
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from msgspec.structs import replace
+
 from enrich.exif import taken_at
-from enrich.pictures import Fingerprint, fingerprint
+from enrich.gazetteer import Gazetteer, read_terms
+from enrich.pictures import Unusable, decode, hashed
+from enrich.reuse.prints import Look, looked
 from ingest.dated_pictures import (
     CAPTIONS,
     PICTURES,
@@ -34,6 +38,7 @@ from store.fingerprints import USABLE
 
 _TOGETHER = 64  #: pictures brought in one transaction: what a stop or a crash costs at most
 _THREADS = 2
+_MOST_NAMED = 8
 
 Progressed = Callable[[int, int | None], None]
 
@@ -118,6 +123,8 @@ class _Importer:
     def __init__(self, at: House, source: str, zone: tzinfo) -> None:
         media = at.configuration.deployment.enrich.media
         self._archive = at.store.archive
+        self._reuse = at.reuse
+        self._gazetteer = Gazetteer(read_terms(at.configuration.gazetteers))
         self._now = at.clock.now()
         self._source = source
         self._zone = zone
@@ -143,11 +150,14 @@ class _Importer:
             else:
                 fresh.append((entry, path))
         brought: list[Imported] = []
-        for (entry, _), picture in zip(fresh, pool.map(self._looked_at, fresh), strict=True):
-            if isinstance(picture, str):
-                yield NotTaken(entry.entry.partition("/")[2], picture)
+        for (entry, _), found in zip(fresh, pool.map(self._looked_at, fresh), strict=True):
+            if isinstance(found, str):
+                yield NotTaken(entry.entry.partition("/")[2], found)
                 self._count(entry.dated_by, -1)
                 continue
+            picture, look = found
+            if look is not None and self._reuse is not None:
+                picture = replace(picture, found=self._reuse.recognised(picture.id, look))
             self.flat += picture.quality < USABLE
             brought.append(entry._replace(picture=picture))
         if brought:
@@ -183,7 +193,19 @@ class _Importer:
             dated_by=f"{kind}, {found.given}" if found.given else kind,
             credit=caption.credit if caption else "",
             place=caption.place if caption else "",
+            named=self._named(caption),
         )
+
+    def _named(self, caption: Caption | None) -> tuple[str, ...]:
+        """Ids of the places and events that its caption names, and of its place where the gazetteer knows it not."""
+        if caption is None:
+            return ()
+        found = self._gazetteer.find(caption.caption, "und")
+        names = [match.id for match in found if match.kind in {"place", "event"}]
+        if caption.place:
+            placed = [match.id for match in self._gazetteer.find(caption.place, "und") if match.kind == "place"]
+            names += placed or [caption.place]
+        return tuple(dict.fromkeys(names))[:_MOST_NAMED]
 
     def _read(self, path: Path) -> bytes:
         try:
@@ -208,7 +230,7 @@ class _Importer:
             raise BadRecord("no date: none in the captions file, in its EXIF data or in its name")
         return named, "file name"
 
-    def _looked_at(self, each: tuple[Imported, Path]) -> Picture | str:
+    def _looked_at(self, each: tuple[Imported, Path]) -> tuple[Picture, Look | None] | str:
         """The picture with its fingerprint, or why it has none. Read once more: many at once would fill the memory."""
         entry, path = each
         try:
@@ -217,10 +239,12 @@ class _Importer:
             return str(error)
         if sha256(body).hexdigest() != entry.picture.id:
             return "it was changed while it was read"
-        result = fingerprint(body, max_pixels=self._max_pixels, alone=self._alone)
-        if not isinstance(result, Fingerprint):
-            return result.reason
-        return Picture(
+        decoded = decode(body, max_pixels=self._max_pixels, key_frames=1, alone=self._alone)
+        if isinstance(decoded, Unusable):
+            return decoded.reason
+        rgb = decoded.frames[0].rgb
+        result = hashed(rgb, decoded.width, decoded.height)
+        picture = Picture(
             id=entry.picture.id,
             url=entry.picture.url,
             state="fingerprinted",
@@ -229,6 +253,7 @@ class _Importer:
             width=result.width,
             height=result.height,
         )
+        return picture, looked(rgb) if self._reuse is not None else None
 
 
 def _words(caption: Caption | None) -> str:

@@ -40,6 +40,7 @@ from store.stage import StoreStage
 if TYPE_CHECKING:
     from alerts.stage import AlertsStage
     from enrich.media_store import MediaStore
+    from enrich.reuse.archive import ReuseArchive
     from enrich.setup import Enrichment
     from ingest.collectors.replay import Replay, ReplaySettings
     from ingest.collectors.replay.reading import Took
@@ -78,6 +79,11 @@ class House:
     def kept(self) -> MediaStore | None:
         """What is kept of pictures, None where there is no place for it."""
         return media_store(self.configuration)
+
+    @cached_property
+    def reuse(self) -> ReuseArchive | None:
+        """The pictures of the store by what is seen in them, None where there is no place for its index."""
+        return reuse_archive(self.configuration, self.store)
 
     @property
     def watches(self) -> tuple[Watch, ...]:
@@ -125,14 +131,27 @@ def _collect_seldom() -> None:
 def services(configuration: Configuration) -> list[Service]:
     """Each optional service: on, or off and how to turn it on."""
     asked_for = configuration.deployment.enrich.pipelines
+    always = [*configuration.services, *_of_pictures(configuration)]
     if not asked_for:
-        return list(configuration.services)
+        return always
     from enrich.gazetteer import Gazetteer
     from enrich.pipelines import trained_pipelines
 
     _, reports = trained_pipelines(asked_for, Gazetteer(()))
     found = [Service(f"trained pipeline {report.language}", report.on, report.detail) for report in reports]
-    return [*configuration.services, *found]
+    return [*always, *found]
+
+
+def _of_pictures(configuration: Configuration) -> Iterator[Service]:
+    if not configuration.deployment.enrich.media.enabled:
+        return
+    from enrich import ocr
+
+    _, readable = ocr.installed(configuration.deployment.enrich.languages)
+    yield Service("text in pictures", readable.on, readable.detail)
+    folder = _index_folder(configuration)
+    how = f"index in {folder}" if folder else "off; to find them name a folder: enrich: media: index:"
+    yield Service("parts of pictures", folder is not None, how)
 
 
 def serve_metrics(at: House, *, beside_others: bool = False) -> str:
@@ -176,10 +195,34 @@ def media_store(configuration: Configuration) -> MediaStore | None:
     return MediaStore(place(where, options), media.keep)
 
 
-def _beside(store_url: str) -> str:
+def reuse_archive(configuration: Configuration, store: Store) -> ReuseArchive | None:
+    """The index of prints, made of the store where it is missing; None where there is no place for it.
+
+    Raises:
+        SourceAway: the store did not answer.
+        BadConfiguration: its folder cannot be written.
+    """
+    folder = _index_folder(configuration)
+    if folder is None:
+        return None
+    from enrich.reuse.archive import ReuseArchive
+
+    try:
+        return ReuseArchive(folder, store.prints)
+    except OSError as error:
+        msg = f"the index of pictures cannot be kept in {folder} ({error.strerror}): set enrich: media: index:"
+        raise BadConfiguration(msg) from error
+
+
+def _index_folder(configuration: Configuration) -> Path | None:
+    beside = _beside(configuration.store_url, ".index")
+    return configuration.deployment.enrich.media.index or (Path(beside) if beside else None)
+
+
+def _beside(store_url: str, ending: str = ".media") -> str:
     """The folder that goes with a SQLite file; "" where the store is no file."""
     path = store_url.removeprefix("sqlite:///") if store_url.startswith("sqlite:///") else ""
-    return str(Path(path).with_suffix(".media")) if path and path != ":memory:" else ""
+    return str(Path(path).with_suffix(ending)) if path and path != ":memory:" else ""
 
 
 def enrichment(
@@ -188,6 +231,7 @@ def enrichment(
     *,
     roots: Sequence[Path] = (),
     kept: MediaStore | None = None,
+    archive: ReuseArchive | None = None,
     stop: Event | None = None,
 ) -> Enrichment:
     """`roots` are folders that file: addresses may be read from, beside those configured.
@@ -218,6 +262,7 @@ def enrichment(
         ),
         clock,
         kept=kept,
+        archive=archive,
         stop=stop,
     )
 
@@ -241,7 +286,7 @@ def store_stage(at: House) -> StoreStage:
 def stage(at: House, name: StageName, *, roots: Sequence[Path] = ()) -> Stage:
     """One stage by its name."""
     if name == "enrich":
-        return enrichment(at.configuration, at.clock, roots=roots, kept=at.kept, stop=at.stop).stage
+        return enrichment(at.configuration, at.clock, roots=roots, kept=at.kept, archive=at.reuse, stop=at.stop).stage
     return alerts_stage(at) if name == "alerts" else store_stage(at)
 
 

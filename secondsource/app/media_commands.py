@@ -1,0 +1,144 @@
+"""`secondsource media find`, `explain` and `index`: the archive of pictures asked by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from enrich.fetch import Fetcher, FetchLimits
+from enrich.ocr import Reader, installed
+from enrich.pictures import Frame, Unusable, decode, hashed
+from enrich.reuse.archive import Checked, ReuseArchive, reuse
+from enrich.reuse.drawing import side_by_side
+from enrich.reuse.prints import looked
+from enrich.reuse.search import search
+from enrich.reuse.segment import segment
+from secondsource.app.wiring import House
+from secondsource.contracts.errors import BadConfiguration, BadRecord, SourceAway
+from secondsource.contracts.messages import Earlier, Picture, Reuse
+
+_KINDS = ("bytes", "hash", "features")
+_ASKED_FOR = 1_000  # sightings, oldest first, of which the nearest are told
+
+
+@dataclass(frozen=True)
+class Found:
+    """`picture` is the one that was asked about; `sightings` nearest first, of equally near ones the oldest."""
+
+    picture: Picture
+    sightings: tuple[Earlier, ...]
+    by_parts: bool  #: whether parts of pictures were looked for
+
+
+@dataclass(frozen=True)
+class Explained:
+    """`match` is what of the first picture is seen in the second, None where nothing is; `bits` as PDQ sees the two."""
+
+    match: Reuse | None
+    bits: int
+    png: bytes
+
+
+def find(at: House, what: str, limit: int) -> Found:
+    """Earlier sightings of a picture, a file or an address. Nothing of it is kept.
+
+    Raises:
+        BadRecord: it is no picture that can be looked at.
+        SourceAway: the address, or the store, does not answer.
+    """
+    name, frame, width, height = _picture(at, what)
+    print_ = hashed(frame.rgb, width, height)
+    found = at.reuse.found(looked(frame.rgb), but=name) if at.reuse is not None else ()
+    tesseract, _ = installed(at.configuration.deployment.enrich.languages)
+    picture = Picture(
+        id=name,
+        url=what,
+        state="fingerprinted",
+        pdq=print_.pdq,
+        quality=print_.quality,
+        width=width,
+        height=height,
+        text=Reader(tesseract).read(frame.rgb) if tesseract is not None else "",
+        found=found,
+    )
+    sightings = at.store.archive.earlier([picture], at.clock.now(), _ASKED_FOR)
+    nearest = sorted(sightings, key=_nearness)[:limit]
+    return Found(picture, tuple(nearest), at.reuse is not None)
+
+
+def _nearness(seen: Earlier) -> tuple[int, int, float, float, str]:
+    return _KINDS.index(seen.kind), seen.distance, -seen.confidence, seen.seen_at.timestamp(), seen.source
+
+
+def explain(at: House, earlier: str, later: str) -> Explained:
+    """What of one picture is seen in another, drawn.
+
+    Raises:
+        BadRecord: one of them is no picture that can be looked at.
+        SourceAway: an address does not answer.
+    """
+    name, first, *sizes = _picture(at, earlier)
+    _, second, *other = _picture(at, later)
+    asked = looked(second.rgb)
+    within = segment([(bytes.fromhex(name), looked(first.rgb).kept)])
+    matches = search(asked, [within])
+    match = reuse(matches[0]) if matches else None
+    one, two = (int(hashed(frame.rgb, *size).pdq, 16) for frame, size in ((first, sizes), (second, other)))
+    return Explained(match, (one ^ two).bit_count(), side_by_side(first.rgb, second.rgb, match))
+
+
+def index(at: House) -> ReuseArchive:
+    """The index of the deployment.
+
+    Raises:
+        BadConfiguration: it has none.
+    """
+    if at.reuse is None:
+        msg = (
+            "there is no index of pictures: where the store is PostgreSQL, name a folder for it: enrich: media: index:"
+        )
+        raise BadConfiguration(msg)
+    return at.reuse
+
+
+def verify(at: House) -> Checked:
+    return index(at).verify()
+
+
+def rebuild(at: House) -> int:
+    """How many pictures are in the index that was made again."""
+    return index(at).rebuild()
+
+
+def _picture(at: House, what: str) -> tuple[str, Frame, int, int]:
+    """SHA-256, first frame, width and height."""
+    body = _body(at, what)
+    found = decode(body, max_pixels=at.configuration.deployment.enrich.media.max_pixels, key_frames=1)
+    if isinstance(found, Unusable):
+        raise BadRecord(f"{what}: {found.reason}")
+    return sha256(body).hexdigest(), found.frames[0], found.width, found.height
+
+
+def _body(at: House, what: str) -> bytes:
+    media = at.configuration.deployment.enrich.media
+    if what.startswith(("http://", "https://")):
+        limits = FetchLimits(max_bytes=media.max_bytes, total_seconds=media.timeout_seconds, per_host=media.per_host)
+        fetcher = Fetcher(at.clock, limits)
+        try:
+            fetched = fetcher.fetch(what)
+        finally:
+            fetcher.stop()
+        if fetched.state == "unavailable":
+            raise SourceAway(f"{what}: {fetched.reason}")
+        if fetched.state != "fetched":
+            raise BadRecord(f"{what}: {fetched.reason}")
+        return fetched.body
+    try:
+        with Path(what).open("rb") as file:
+            body = file.read(media.max_bytes + 1)
+    except OSError as error:
+        raise BadConfiguration(f"{what}: cannot be read ({error.strerror})") from error
+    if len(body) > media.max_bytes:
+        raise BadRecord(f"{what}: larger than the {media.max_bytes:,} bytes that enrich.media.max_bytes allows")
+    return body
