@@ -1,53 +1,77 @@
-"""Which earlier text this one nearly copies: candidates by LSH bands, verified letter by letter.
+"""Which earlier text this one copies, wholly, nearly or in part: candidates by the anchors they share (`Sketch.bands`),
+verified letter by letter.
 
 Only one representative of each cluster is indexed: with every copy of a much repeated text in the index, looking it up
 would cost as much as there are copies.
-
-Source of the banding: Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", §3.4.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from array import array
+from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
+from secondsource.contracts.folding import copied_words
+from secondsource.contracts.messages import Sketch
+
 #: Two normalised texts at least this alike (Indel ratio, 0..100) are copies.
 ALIKE = 85.0
+#: A text at least this alike to a part of another is contained in it.
+PARTLY = 90.0
 
+_TELLING = 40  # letters: parts of fewer are in many texts by chance
 _FILLED = 0.6  # of the slots, before more are made
+_KEPT = 1_000  # letters of a text, for comparing
 _SEVERAL = -1  # in place of a representative
 _CANDIDATES = 4  # of those that share a band, the ones that share most are verified
 _SCANNED = 16  # of those that have a band, the newest are kept
-_DROPPED = re.compile(r"(?:https?://|www\.|pic\.)\S+|(?<!\w)[@＠]\w[\w.@-]*|^\s*(?:RT|MT)\b")
-_OFTEN = re.compile(r"[@＠/]|www\.|pic\.|^\s*[RM]T\b")
 
 
 @lru_cache(maxsize=4_096)  # the same few candidates come up again and again
 def normalised(text: str) -> str:
-    """The letters that a copy keeps: no links, mentions or retweet prefix, no case, compatibility forms folded."""
-    if _OFTEN.search(text):
-        text = _DROPPED.sub(" ", text)
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    return " ".join(text.casefold().split())
+    """The letters that a copy keeps."""
+    return " ".join(copied_words(text))
+
+
+Kind = Literal["exact", "near", "contained"]
+
+
+class Likeness(NamedTuple):
+    """How one text copies another, and how alike they (or, of the longer one, the best part) are, 0..100."""
+
+    kind: Kind
+    percent: float
+
+
+def compared(text: str, other: str) -> Likeness | None:
+    """How alike two normalised texts are; None where neither copies the other.
+
+    Nearly the same: the Indel ratio is at least `ALIKE`; where one is the other cut short, of their common length.
+    Contained: the shorter one stands in the longer, `PARTLY` of its letters.
+    """
+    if text == other:
+        return Likeness("exact", 100.0) if text else None
+    short, long = (text, other) if len(text) <= len(other) else (other, text)
+    common = long[: len(short)] if len(short) >= _TELLING and long.startswith(short[:8]) else long
+    alike = fuzz.ratio(short, common, score_cutoff=ALIKE)
+    if alike:
+        return Likeness("near", alike)
+    if len(short) < _TELLING:
+        return None
+    part = 100.0 if short in long else fuzz.partial_ratio(short, long, score_cutoff=PARTLY)
+    return Likeness("contained", part) if part else None
 
 
 def likeness(text: str, other: str) -> float:
-    """How alike two normalised texts are, 0..100; where one is the other cut short, their common length is compared.
-
-    0 where they are less than `ALIKE`.
-    """
-    short, long = (text, other) if len(text) <= len(other) else (other, text)
-    if 60 <= len(short) < len(long):
-        long = long[: len(short)] if long.startswith(short[:8]) else long
-    return fuzz.ratio(short, long, score_cutoff=ALIKE)
+    """The percentage of `compared`, 0 for texts that are no copies."""
+    found = compared(text, other)
+    return found.percent if found else 0.0
 
 
 class BandIndex:
@@ -146,6 +170,83 @@ def best(text: str, candidates: Sequence[tuple[int, str]]) -> tuple[int, float]:
     own = normalised(text) if candidates else ""
     for number, other in candidates:
         alike = likeness(own, normalised(other))
-        if alike >= ALIKE and alike > most:
+        if alike > most:
             found, most = number, alike
     return found, most
+
+
+class Copy(NamedTuple):
+    """`of`: the post whose text was there before."""
+
+    of: str
+    kind: Kind
+    percent: float
+
+
+class CopyIndex:
+    """Copies in a stream of texts: what is kept is bounded by a window of time and a number of posts.
+
+    A text of under `fewest` words matches nothing: so few are said by many who never met. A post that is a copy leaves
+    no trace but where it holds more than what it copies.
+    """
+
+    def __init__(self, *, window_seconds: float = 72 * 3600.0, most: int = 1_000_000, fewest: int = 8) -> None:
+        self._window = window_seconds
+        self._most = most
+        self._fewest = fewest
+        self._bands = BandIndex()
+        self._exacts: dict[int, int] = {}
+        self._kept: dict[int, tuple[str, int, str]] = {}  # number → id, digest, normalised text
+        self._order: deque[tuple[float, int]] = deque()
+        self._next = 1
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def take(self, id_: str, kept: Sequence[str], sketch: Sketch, at: float) -> Copy | None:
+        """What a post copies, if anything; it is remembered for those after it. `kept`: its `copied_words`."""
+        if sketch.words < self._fewest:
+            return None
+        exact = int(sketch.exact[:15], 16)
+        same = self._exacts.get(exact)
+        if same is not None:
+            return Copy(self._kept[same][0], "exact", 100.0)
+        text = " ".join(kept)[:_KEPT]
+        found = self._nearly(text, sketch.bands)
+        if found is None or (found[1].kind == "contained" and len(text) > len(self._kept[found[0]][2])):
+            self._keep(id_, exact, text, sketch.bands, at)
+        return Copy(self._kept[found[0]][0], found[1].kind, found[1].percent) if found else None
+
+    def find(self, kept: Sequence[str], sketch: Sketch) -> Copy | None:
+        """As `take`, of a post that is not to be remembered."""
+        same = self._exacts.get(int(sketch.exact[:15], 16)) if sketch.words >= self._fewest else None
+        if same is not None:
+            return Copy(self._kept[same][0], "exact", 100.0)
+        found = self._nearly(" ".join(kept)[:_KEPT], sketch.bands)
+        return Copy(self._kept[found[0]][0], found[1].kind, found[1].percent) if found else None
+
+    def _nearly(self, text: str, bands: Sequence[int]) -> tuple[int, Likeness] | None:
+        best: tuple[int, Likeness] | None = None
+        for number in self._bands.candidates(bands):
+            held = self._kept.get(number)
+            found = compared(text, held[2]) if held else None
+            if found and (best is None or found.percent > best[1].percent):
+                best = number, found
+        return best
+
+    def _keep(self, id_: str, exact: int, text: str, bands: Sequence[int], at: float) -> None:
+        number = self._next
+        self._next += 1
+        self._kept[number] = id_, exact, text
+        self._exacts[exact] = number
+        self._order.append((at, number))
+        while self._order[0][0] < at - self._window or len(self._kept) > self._most:
+            self._drop(self._order.popleft()[1])
+        self._bands.add(number, bands)
+        if self._bands.full():
+            self._bands.grow(np.fromiter(self._kept, dtype=np.int64, count=len(self._kept)), 0)
+
+    def _drop(self, number: int) -> None:
+        _, exact, _ = self._kept.pop(number)
+        if self._exacts.get(exact) == number:
+            del self._exacts[exact]

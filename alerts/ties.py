@@ -119,7 +119,7 @@ class Ties:
     def alike(self, traits: Traits) -> Tied | None:
         """By its text, its picture, its link, in this order."""
         if traits.representative:
-            alike = f"nearly the same text ({traits.likeness:.0f} % alike)"
+            alike = f"nearly the same text, or part of it ({traits.likeness:.0f} % alike)"
             evidence = alike if traits.likeness else "the same text"
             return Tied(traits.representative >> PLACE_BITS, "text", self._uid_of(traits.representative), evidence)
         shown = [match for match in traits.pictures if match.row.story and match.row.telling]

@@ -1,44 +1,39 @@
-"""What near-copies of a text have in common: an exact digest and the bands of a MinHash.
+"""What copies of a text have in common: an exact digest, and anchors that a part of it has as well.
 
-MinHash: Broder, "On the resemblance and containment of documents" (1997). Banding: Leskovec, Rajaraman, Ullman,
-"Mining of Massive Datasets", §3.4: with 16 bands of 4 rows, two texts of resemblance s share a band with
-probability 1-(1-s⁴)¹⁶.
+Anchors: winnowing (Schleimer, Wilkerson, Aiken, "Winnowing: local algorithms for document fingerprinting", SIGMOD
+2003). Of the hashes of all runs of k = 3 words, the least of each w (at most 4) that follow one another is kept. Two
+texts with any t = w + k - 1 = 6 words in a row in common therefore share an anchor, wherever those words stand: a quote
+shares one with the post around it, a shortened text with the whole, a text with a changed word with the original.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from hashlib import blake2b
-from itertools import pairwise
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
-from rensa import RMinHash
 
 from enrich.annotator import Tags
-from enrich.fold import fold, words
 from enrich.memo import Memo
+from secondsource.contracts.folding import copied_words
 from secondsource.contracts.messages import Post, Sketch
 
-_PERMUTATIONS = 64
-_BANDS = 16
-_ROWS = _PERMUTATIONS // _BANDS
-_SEED = 1_871
+_RUN = 3  # words
+#: From how many words to how many, and how many runs are in a window then. What a wide window keeps, a narrow one keeps
+#: as well, so that texts of all lengths can be compared; short ones, where a changed word spoils more, keep more.
+_WINDOWS = ((8, 14, 1), (15, 24, 2), (25, 1 << 62, 4))
+_MOST_HASHES = 200_000
 _FEWEST_WORDS = 8
+_MOST_ANCHORS = 48  # of a text, the first ones
 _MOST_WORDS = 2_000  # of a text's words, those that are sketched
-_LONGEST = 40_000  # characters of a text that are read
 _REMEMBERED_LENGTH = 1_000
 
 #: 53 bits: exact in every reader of JSON, and positive in every database.
 _MASK = np.uint64((1 << 53) - 1)
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
-
-# Possessive, so that blanks without end behind a prefix are walked over once, not once for each of them.
-_REPOSTED = re.compile(r"^(?:\s*+(?:RT|MT|QT|via)\b[\s:]*+(?:@[\w.@-]++[\s:]*+)?)+", re.IGNORECASE)
-_LINK_OR_MENTION = re.compile(r"(?:https?://|www\.|pic\.twitter\.com/)\S+|(?<!\w)[@＠]\w[\w.@-]*")
-_CUT = re.compile(r"(\S*)\s*…\s*$")
 
 
 class CopyAnnotator:
@@ -59,26 +54,17 @@ class CopyAnnotator:
         return [sketch or made[post.text] for post, sketch in zip(posts, sketches, strict=True)]
 
 
-def normalise(text: str) -> list[str]:
-    """The words a copy keeps: no retweet prefix, links, mentions, emoji, case, accents, nor a last word cut short."""
-    text = _REPOSTED.sub("", text[:_LONGEST])
-    if "@" in text or "://" in text or "＠" in text or "www." in text or "pic." in text:
-        text = _LINK_OR_MENTION.sub(" ", text)
-    cut = _CUT.search(text[-200:]) if "…" in text[-10:] else None
-    kept = words(fold(text))
-    if cut is not None and cut[1] and len(kept) > _FEWEST_WORDS:
-        kept = kept[:-1]  # "…wounded near the hosp…" was cut by the platform inside its last word
-    return kept
-
-
 def sketch_texts(texts: Sequence[str]) -> list[Sketch]:
     """The sketch of each text. Texts of fewer than eight words have no bands: too much is like them."""
-    normalised = [normalise(text) for text in texts]
-    long = [place for place, kept in enumerate(normalised) if len(kept) >= _FEWEST_WORDS]
-    bands = dict(zip(long, _bands([normalised[place] for place in long]), strict=True))
+    return sketch_words([copied_words(text) for text in texts])
+
+
+def sketch_words(texts: Sequence[list[str]]) -> list[Sketch]:
+    """As `sketch_texts`, of texts already reduced to the words that a copy keeps."""
+    long = [place for place, kept in enumerate(texts) if len(kept) >= _FEWEST_WORDS]
+    bands = dict(zip(long, _anchors([texts[place] for place in long]), strict=True))
     return [
-        Sketch(exact=_digest(kept), bands=bands.get(place, ()), words=len(kept))
-        for place, kept in enumerate(normalised)
+        Sketch(exact=_digest(kept), bands=bands.get(place, ()), words=len(kept)) for place, kept in enumerate(texts)
     ]
 
 
@@ -86,14 +72,68 @@ def _digest(kept: list[str]) -> str:
     return blake2b(" ".join(kept).encode("utf-8", "replace"), digest_size=12).hexdigest() if kept else ""
 
 
-def _bands(texts: Sequence[list[str]]) -> list[tuple[int, ...]]:
-    if not texts:
-        return []
-    pairs = [[f"{a} {b}" for a, b in pairwise(kept[:_MOST_WORDS])] for kept in texts]
-    rows = np.array(RMinHash.digests_from_token_sets(pairs, _PERMUTATIONS, _SEED), dtype=np.uint64)
-    blocks: NDArray[np.uint64] = rows.reshape(len(texts), _BANDS, _ROWS)
-    mixed = np.broadcast_to(np.arange(1, _BANDS + 1, dtype=np.uint64), (len(texts), _BANDS))
-    for row in range(_ROWS):
-        mixed = (mixed ^ blocks[:, :, row]) * _PRIME
+def _anchors(texts: Sequence[list[str]]) -> list[tuple[int, ...]]:
+    anchors: list[tuple[int, ...]] = [()] * len(texts)
+    for shortest, longest, window in _WINDOWS:
+        places = [place for place, kept in enumerate(texts) if shortest <= len(kept) <= longest]
+        if places:
+            for place, found in zip(places, _winnowed([texts[at] for at in places], window), strict=True):
+                anchors[place] = found
+    return anchors
+
+
+def _winnowed(texts: Sequence[list[str]], window: int) -> list[tuple[int, ...]]:
+    """All texts at once: their runs stand one behind the other, and windows do not reach over an end."""
+    counts = np.array([min(len(kept), _MOST_WORDS) for kept in texts])
+    hashed = [_hashes[word] for kept in texts for word in kept[:_MOST_WORDS]]
+    word = np.array(hashed, dtype=np.uint64)
+    run = _mixed(word[:-2], word[1:-1], word[2:])
+    values = run & _MASK
+    values[values == 0] = 1  # 0 stands for an empty slot where anchors are looked up
+    ends = np.cumsum(counts)
+    starts = ends - counts
+    of_text = counts - (_RUN + window - 2)  # windows that each text has
+    first = np.zeros(len(run) + 1, dtype=np.int64)
+    first[starts] += 1
+    first[starts + of_text] -= 1
+    inside = np.cumsum(first)[: len(run) - window + 1] > 0
+    if window == 1:
+        chosen = inside
+        places = np.flatnonzero(chosen)
+        anchors = values[places]
+    else:
+        windows = np.lib.stride_tricks.sliding_window_view(run, window)
+        # The last of equals is kept, as the paper advises: a window sliding over equals keeps the same one longer.
+        least = np.arange(len(windows)) + window - 1 - np.argmin(windows[:, ::-1], axis=1)
+        chosen = inside.copy()
+        chosen[1:] &= (least[1:] != least[:-1]) | ~inside[:-1]
+        chosen[starts] = inside[starts]
+        places = np.flatnonzero(chosen)
+        anchors = values[least[places]]
+    bounds = np.searchsorted(places, starts).tolist()
+    listed = anchors.tolist()
+    return [
+        tuple(listed[begin : min(end, begin + _MOST_ANCHORS)])
+        for begin, end in zip(bounds, [*bounds[1:], len(listed)], strict=True)
+    ]
+
+
+class _Hashes(dict[str, int]):
+    """Each word's hash, worked out when it is first met; bounded, for words are without end."""
+
+    def __missing__(self, word: str) -> int:
+        if len(self) >= _MOST_HASHES:
+            self.clear()
+        hashed = self[word] = crc32(word.encode("utf-8", "replace"))
+        return hashed
+
+
+_hashes = _Hashes()  # a pure function's memory
+
+
+def _mixed(*words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    mixed = np.zeros(len(words[0]), dtype=np.uint64)
+    for word in words:
+        mixed = (mixed ^ word) * _PRIME
         mixed = (mixed ^ (mixed >> np.uint64(29))) * _MIX
-    return [tuple(band) for band in ((mixed ^ (mixed >> np.uint64(32))) & _MASK).tolist()]
+    return mixed ^ (mixed >> np.uint64(32))

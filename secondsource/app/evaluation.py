@@ -7,6 +7,7 @@ that cannot be used are told of on standard error, one JSON object each, and mak
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -49,7 +50,48 @@ def copies() -> None:
     from secondsource.app.evaluate_copies import judge_copies
 
     lines = standard_lines()
-    answer(lines, judge_copies(), sys.stdout)
+    judge_copies(lines, sys.stdout)
+    _finish(lines)
+
+
+@eval_app.command()
+def factchecks(
+    most: Annotated[int, typer.Option(min=1, max=60, help="Matches of a query, at most.")] = 5,
+    dated: Annotated[bool, typer.Option("--dated", help="Only claims of an earlier date than the query's.")] = False,
+) -> None:
+    """{"claim", "id"} lines, then {"query", "id"} → {"id", "matches": [{"id", "score", "similar"}]}."""
+    from secondsource.app.evaluate_factchecks import judge_factchecks
+
+    lines = standard_lines()
+    answer(lines, judge_factchecks(most, dated=dated), sys.stdout)
+    _finish(lines)
+
+
+@eval_app.command()
+def stance(
+    model: Annotated[
+        Path | None, typer.Option(help="A model made by `stance train`. Without: cues alone.", show_default=False)
+    ] = None,
+    cues: Annotated[Path | None, typer.Option(help="Folder of cues; ours if not given.", show_default=False)] = None,
+) -> None:
+    """{"text", "reply_to"?: {"text"}, "source"?: {"text"}} → {"label", "confidence", "cue", "attributed_to"?}."""
+    from secondsource.app.evaluate_stance import judge_stance
+
+    lines = standard_lines()
+    answer(lines, judge_stance(model, cues), sys.stdout)
+    _finish(lines)
+
+
+@eval_app.command()
+def coordination(
+    window: Annotated[float, typer.Option(min=0, help="Seconds between two shares of a thing, at most.")] = 60,
+    min_shares: Annotated[int, typer.Option(min=1, help="Shares of an account, at least.")] = 2,
+) -> None:
+    """{"object", "account", "at"} lines → an edge a line: {"a", "b", "shares", "expected", "p", "q", "kept"}; groups."""
+    from secondsource.app.evaluate_coordination import judge_coordination
+
+    lines = standard_lines()
+    judge_coordination(lines, sys.stdout, window=window, min_shares=min_shares)
     _finish(lines)
 
 
