@@ -16,15 +16,16 @@ from enrich.stance_cues import STOP, Reading
 
 _MOST_WORDS = 60  # read of a text
 _CUES = ("denial", "rebuttal", "question", "affirmed", "attribution", "hedge", "quoted", "source")
-_NEGATIVE = frozenset(
-    "not no never isn wasn aren weren don doesn didn won ain cannot can couldn wouldn hasn haven nobody none nothing nope "
-    "without ne pas jamais nunca ni sin tampoco не нет ни никогда değil yok ليس ليست لم لن لا غير مش".split()
-)
-_ASKING = frozenset(
-    "who what where when why how which is are was were do does did has have had can could would will should any anyone "
-    "qui quoi ou quand pourquoi comment est quel quelle quien que donde cuando porque como es esta alguien "
-    "кто что где когда почему как ли mi mu هل من ما اين متي لماذا كيف".split()
-)
+_NEGATIVE_WORDS = """
+not no never isn wasn aren weren don doesn didn won ain cannot can couldn wouldn hasn haven nobody none nothing nope
+without ne pas jamais nunca ni sin tampoco не нет ни никогда degil yok ليس ليست لم لن لا غير مش
+"""
+_ASKING_WORDS = """
+who what where when why how which is are was were do does did has have had can could would will should any anyone
+qui quoi ou quand pourquoi comment est quel quelle quien que donde cuando porque como es esta alguien
+кто что где когда почему как ли mi mu هل من ما اين متي لماذا كيف
+"""
+_NEGATIVE, _ASKING = frozenset(_NEGATIVE_WORDS.split()), frozenset(_ASKING_WORDS.split())
 _LENGTHS = (1, 2, 4, 7, 11, 16, 22)
 _SHARES = (0.01, 0.12, 0.25, 0.4, 0.6, 0.85)
 _NEW = (1, 3, 6, 10, 15)

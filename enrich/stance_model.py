@@ -1,7 +1,7 @@
 """A trained stance model: for each feature a weight for each label, and nothing that runs.
 
-A file is NumPy's .npz without pickled objects, so that reading one cannot run anybody's code. It says which version of the
-features it was trained on, and carries a digest of its own contents: a file cut short, or changed by hand, is refused.
+A file is NumPy's .npz without pickled objects, so that reading one cannot run anybody's code. It says which version of
+the features it was trained on, and carries a digest of its contents: a file cut short or changed by hand is refused.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class StanceModel:
         about = {**self.about, "version": VERSION, "labels": list(LABELS), "sha256": _digest(arrays)}
         arrays["about"] = np.frombuffer(json.dumps(about, sort_keys=True).encode(), np.uint8)
         with path.open("wb") as file:
-            np.savez_compressed(file, **arrays)
+            np.savez_compressed(file, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> StanceModel:

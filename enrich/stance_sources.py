@@ -13,7 +13,7 @@ _LONGEST = 5  # words of a name
 _LOOKED_AT = 9  # words around the cue
 _TOKEN = re.compile(r"[@#]?\w(?:[\w.'’&@-]{0,60}\w)?")
 _CLAUSE = re.compile(r"[!?؟？。！…,،;:؛|()\[\]\"“”„«»\n]|[.](?=\s)|\s[-–—]\s")
-_PARTICLES = frozenset("of the and for in de la le du des del al el d l".split())
+_PARTICLES = frozenset({"of", "the", "and", "for", "in", "de", "la", "le", "du", "des", "del", "al", "el", "d", "l"})
 
 
 class _Word(NamedTuple):
@@ -32,7 +32,7 @@ def named_before(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
             break
         clause.insert(0, token)
         following = token.start
-    if not clause or clause[-1].folded in pronouns:
+    if not clause or _names_nobody(own, clause[-1], pronouns):
         return ""
     if len(clause) > _LONGEST:
         clause = _capital_end(own, clause) or clause[-2:]
@@ -44,13 +44,17 @@ def named_after(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
     tokens, place = _found(own, said)
     clause: list[_Word] = []
     before = tokens[place + len(said) - 1].end if tokens else 0
-    for token in tokens[place + len(said) : place + len(said) + _LONGEST]:
-        if _CLAUSE.search(own, before, token.start):
+    whole = False  # the clause is over within the length of a name
+    for token in tokens[place + len(said) : place + len(said) + _LONGEST + 1]:
+        whole = _CLAUSE.search(own, before, token.start) is not None
+        if whole:
             break
         clause.append(token)
         before = token.end
     if not clause:
         return ""
+    if (whole or _CLAUSE.match(own, before)) and len(clause) <= _LONGEST:
+        return _name(own, clause, pronouns)
     lower = list(takewhile(lambda token: not own[token.start].isupper(), clause))
     name = lower + list(
         takewhile(lambda token: own[token.start].isupper() or token.folded in _PARTICLES, clause[len(lower) :])
@@ -90,6 +94,12 @@ def _capital_end(own: str, clause: Sequence[_Word]) -> list[_Word]:
 def _name(own: str, tokens: Sequence[_Word], pronouns: Set[str]) -> str:
     """As written, without the words in front of it that name nobody."""
     named = list(tokens)
-    while named and named[0].folded in pronouns:
+    while named and _names_nobody(own, named[0], pronouns):
         named.pop(0)
     return " ".join(own[named[0].start : named[-1].end].split()) if named else ""
+
+
+def _names_nobody(own: str, token: _Word, pronouns: Set[str]) -> bool:
+    """A pronoun or article; initials are a name whatever they spell ("US", "UN")."""
+    written = own[token.start : token.end]
+    return token.folded in pronouns and not (len(written) > 1 and written.isupper())

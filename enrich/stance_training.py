@@ -1,0 +1,184 @@
+"""Training of a stance model with scikit-learn, which is needed here and nowhere else.
+
+One linear model a label against the rest (logistic regression, L2, rare labels weighing more). How strongly, and how much
+it is regularised, is chosen by cross-validation that keeps each event whole: posts of one event share their words, and
+a model that has seen some of them would be praised for knowing the rest.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from enrich.stance_cues import CueReader, Reading
+from enrich.stance_features import Thread, features
+from enrich.stance_model import LABELS, StanceModel, Weights
+from secondsource.contracts.errors import BadConfiguration
+from secondsource.contracts.messages import StanceLabel
+
+_FEWEST_POSTS = 3  # in which a feature must stand
+_FEWEST_OF_LABEL = 5
+_FOLDS = 3
+_STRENGTHS = (0.01, 0.03, 0.1)
+_BALANCES = (0.8, 1.0)  # exponents of a label's rarity in its weight
+
+
+class Example(NamedTuple):
+    """A labelled post. `group` is its event. `parent` and `source` are texts, None where it answers nothing."""
+
+    text: str
+    label: StanceLabel
+    group: str
+    parent: str | None = None
+    source: str | None = None
+    shows: bool = False
+
+
+class Chosen(NamedTuple):
+    """`score` is the macro-F1 over the folds that chose them."""
+
+    strength: float
+    balance: float
+    score: float
+
+
+class _Sample(NamedTuple):
+    names: Sequence[str]
+    label: int
+    group: str
+
+
+def train(
+    examples: Sequence[Example],
+    reader: CueReader,
+    *,
+    cues: bool = True,
+    views: Sequence[str] = ("thread", "alone"),
+    tell: Callable[[str], None] = lambda _: None,
+) -> StanceModel:
+    """A model of the examples that answer something; of the others cues judge alone. The same examples give the same
+    model. Of a single view, it has that one for both.
+
+    Raises:
+        BadConfiguration: scikit-learn is not installed, or there are too few examples of a label.
+    """
+    answers = [example for example in examples if example.parent is not None or example.source is not None]
+    _check(answers)
+    readings: dict[str, Reading] = {}
+    samples_of = {
+        view: [_sample(example, reader, readings, cues=cues, threaded=view == "thread") for example in answers]
+        for view in views
+    }
+    weights: dict[str, Weights] = {}
+    about: dict[str, Any] = {"examples": len(answers), "cues": cues}
+    for view, samples in samples_of.items():
+        chosen = _choose(samples)
+        tell(f"{view}: strength {chosen.strength}, balance {chosen.balance}, macro-F1 {chosen.score:.3f} in the folds")
+        weights[view] = _fit(samples, chosen.strength, chosen.balance)
+        about[view] = {"strength": chosen.strength, "balance": chosen.balance, "macro_f1": round(chosen.score, 4)}
+    return StanceModel(weights[views[0]], weights[views[-1]], about)
+
+
+def _check(answers: Sequence[Example]) -> None:
+    counts = Counter(example.label for example in answers)
+    few = [f"{label} ({counts[label]})" for label in LABELS if counts[label] < _FEWEST_OF_LABEL]
+    if few:
+        raise BadConfiguration(
+            f"too few examples that answer another post to train on: {', '.join(few)}; at least {_FEWEST_OF_LABEL} each"
+        )
+
+
+def _sample(
+    example: Example, reader: CueReader, readings: dict[str, Reading], *, cues: bool, threaded: bool
+) -> _Sample:
+    def read(text: str | None) -> Reading | None:
+        if text is None:
+            return None
+        if text not in readings:
+            readings[text] = reader.read(text)
+        return readings[text]
+
+    thread = Thread(read(example.parent), read(example.source)) if threaded else None
+    reading = read(example.text)
+    assert reading is not None
+    names = features(reading, example.shows, thread, cues=cues)
+    return _Sample(sorted(set(names)), LABELS.index(example.label), example.group)
+
+
+def _choose(samples: Sequence[_Sample]) -> Chosen:
+    """By macro-F1 over folds of whole groups; where there is one group only, over folds of posts."""
+    sizes = Counter(sample.group for sample in samples)
+    loads = [0] * _FOLDS
+    fold_of: dict[str, int] = {}
+    for group in sorted(sizes, key=lambda each: (-sizes[each], each)):
+        fold_of[group] = loads.index(min(loads))
+        loads[fold_of[group]] += sizes[group]
+    folds = [
+        fold_of[sample.group] if len(sizes) >= _FOLDS else number % _FOLDS for number, sample in enumerate(samples)
+    ]
+    best = Chosen(_STRENGTHS[1], _BALANCES[-1], -1.0)
+    for strength, balance in product(_STRENGTHS, _BALANCES):
+        guesses = [0] * len(samples)
+        for fold in range(_FOLDS):
+            fitted = _fit([sample for sample, at in zip(samples, folds, strict=True) if at != fold], strength, balance)
+            model = StanceModel(fitted, fitted)
+            for number, (sample, at) in enumerate(zip(samples, folds, strict=True)):
+                if at == fold:
+                    guesses[number] = int(np.argmax(model.chances(sample.names, with_thread=True)))
+        score = macro_f1([sample.label for sample in samples], guesses)
+        if score > best.score + 1e-9:
+            best = Chosen(strength, balance, score)
+    return best
+
+
+def _fit(samples: Sequence[_Sample], strength: float, balance: float) -> Weights:
+    try:
+        from scipy.sparse import csr_matrix
+        from sklearn.linear_model import LogisticRegression
+    except ImportError as error:
+        raise BadConfiguration(
+            "training a stance model needs scikit-learn; install it with: pip install 'secondsource[stance]'"
+        ) from error
+    counts = Counter(name for sample in samples for name in sample.names)
+    names = tuple(sorted(name for name, count in counts.items() if count >= _FEWEST_POSTS)) or ("^",)
+    columns = {name: column for column, name in enumerate(names)}
+    indices: list[int] = []
+    starts = [0]
+    for sample in samples:
+        indices += (columns[name] for name in sample.names if name in columns)
+        starts.append(len(indices))
+    matrix = csr_matrix((np.ones(len(indices)), indices, starts), shape=(len(samples), len(names)))
+    labels = np.array([sample.label for sample in samples])
+    rows = np.zeros((len(names), len(LABELS)), np.float32)
+    bias = np.full(len(LABELS), -30.0, np.float32)
+    for label in range(len(LABELS)):
+        truth = labels == label
+        if not truth.any() or truth.all():
+            continue
+        rarity = float((~truth).sum() / truth.sum())
+        model = LogisticRegression(
+            C=strength, class_weight={True: rarity**balance, False: 1.0}, solver="liblinear", random_state=0
+        )
+        model.fit(matrix, truth)
+        rows[:, label] = model.coef_[0]
+        bias[label] = model.intercept_[0]
+    return Weights(names, rows, bias)
+
+
+def f1_by_label(truth: Iterable[int], guesses: Iterable[int]) -> list[float]:
+    """F1 of each of LABELS; 0 where a label is neither there nor guessed."""
+    hits: Counter[int] = Counter()
+    total: Counter[int] = Counter()
+    for true, guess in zip(truth, guesses, strict=True):
+        total[true] += 1
+        total[guess] += 1
+        hits[true] += true == guess
+    return [2 * hits[label] / total[label] if total[label] else 0.0 for label in range(len(LABELS))]
+
+
+def macro_f1(truth: Iterable[int], guesses: Iterable[int]) -> float:
+    return float(np.mean(f1_by_label(truth, guesses)))

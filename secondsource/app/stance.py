@@ -1,0 +1,44 @@
+"""`secondsource stance train`: a model of stance from posts that people have labelled."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+stance_app = typer.Typer(no_args_is_help=True, help="Train the model that judges a post's stance beside the cues.")
+
+
+@stance_app.callback()
+def _several() -> None:
+    """Keep `train` a command of its own, so that others can stand beside it."""
+
+
+@stance_app.command()
+def train(
+    data: Annotated[Path, typer.Argument(help="Labelled posts: .jsonl, or RumourEval 2017 as a folder or .tar.gz.")],
+    out: Annotated[Path, typer.Option(help="Where the model goes (.npz).")],
+    cues: Annotated[Path | None, typer.Option(help="Folder of cues; ours if not given.", show_default=False)] = None,
+) -> None:
+    """Train a model of posts that answer others, and write it for `enrich: stance_model`.
+
+    Needs scikit-learn (pip install 'secondsource\\[stance]'); using the model does not.
+
+    For example:
+
+      [b]secondsource stance train rumoureval-2017.tar.gz --out stance.npz[/b]
+    """
+    from config.cues import load_cues  # noqa: PLC0415 - what --help need not wait for
+    from config.loader import BUILT_IN  # noqa: PLC0415
+    from enrich.stance_cues import CueReader  # noqa: PLC0415
+    from enrich.stance_training import train as fit  # noqa: PLC0415
+    from secondsource.app.labelled_stance import read_labelled  # noqa: PLC0415
+
+    examples = read_labelled(data)
+    model = fit(
+        examples, CueReader(load_cues(cues or BUILT_IN / "cues")), tell=lambda line: print(line, file=sys.stderr)
+    )
+    model.save(out)
+    typer.echo(f"{out}: trained on {model.about['examples']:,} of {len(examples):,} labelled posts")
