@@ -14,7 +14,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import annotating, collecting, decoding, factchecks, latency, loops, over_kafka, real_input, whole_way
+from benchmarks import (
+    annotating,
+    collecting,
+    coordination,
+    decoding,
+    factchecks,
+    latency,
+    loops,
+    over_kafka,
+    real_input,
+    whole_way,
+)
 from benchmarks.report import Figure, Report
 
 BENCHES = {
@@ -30,6 +41,7 @@ BENCHES = {
     "matching": collecting.matching,
     "mappers": collecting.mappers,
     "slow-consumer": collecting.slow_consumer,
+    "coordination": coordination.run,
     "factchecks": factchecks.run,
 }
 
