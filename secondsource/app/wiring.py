@@ -152,6 +152,23 @@ def _of_pictures(configuration: Configuration) -> Iterator[Service]:
     folder = _index_folder(configuration)
     how = f"index in {folder}" if folder else "off; to find them name a folder: enrich: media: index:"
     yield Service("parts of pictures", folder is not None, how)
+    from enrich import codecs
+    from enrich.credentials import examining
+
+    yield Service("HEIC pictures", *codecs.heic())
+    yield Service("Content Credentials", *examining())
+    yield _of_what_is_kept(configuration)
+
+
+def _of_what_is_kept(configuration: Configuration) -> Service:
+    media = configuration.deployment.enrich.media
+    where = media.store or _beside(configuration.store_url)
+    if media.keep == "nothing":
+        return Service("kept pictures", on=False, how="nothing, as secondsource.yaml says at enrich.media.keep")
+    if not where:
+        how = "nothing; to keep thumbnails for the desk, name a folder or s3://bucket/prefix at enrich.media.store"
+        return Service("kept pictures", on=False, how=how)
+    return Service("kept pictures", on=True, how=f"{media.keep} in {where}")
 
 
 def serve_metrics(at: House, *, beside_others: bool = False) -> str:
