@@ -272,19 +272,22 @@ class Judge:
         Raises:
             SourceAway: the archive did not answer.
         """
-        rows = [row for row in map(self._book.pictures.row, story.frame.rows) if row is not None and row.telling]
+        files = dict(zip(story.frame.rows, story.frame.files, strict=False))
+        known = map(self._book.pictures.row, story.frame.rows)
+        rows = [(row, files.get(row.number, "")) for row in known if row is not None and row.telling]
         if not rows:
             return ()
         before = story.frame.born
         seen = {
-            (sighting.uid, sighting.picture): sighted(sighting, moment)
-            for row in rows
+            (sighting.uid, sighting.picture): sighted(row, file, sighting, moment)
+            for row, file in rows
             for sighting in row.sightings
             if sighting.at < before
         }
-        for known in self._archive.earlier([row.picture() for row in rows], moment(before), _EARLIER_SHOWN):
-            clipped = msgspec.structs.replace(known, caption=known.caption[:QUOTED])
-            seen.setdefault((known.source, known.picture), clipped)
+        asked = [row.picture(file) for row, file in rows]
+        for one in self._archive.earlier(asked, moment(before), _EARLIER_SHOWN):
+            clipped = msgspec.structs.replace(one, caption=one.caption[:QUOTED])
+            seen.setdefault((one.source, one.picture), clipped)
         others = [one for one in seen.values() if digest(one.source) not in story.notes]
         return tuple(sorted(others, key=lambda one: (one.seen_at, one.source, one.picture))[:_EARLIER_SHOWN])
 

@@ -20,7 +20,8 @@ from alerts.copies import BandIndex, best
 from alerts.digests import digest
 from alerts.everywhere import FEWEST_UNRELATED, Showing, taken_up
 from alerts.ledger import Ledger
-from secondsource.contracts.messages import Earlier, Picture, Reuse
+from secondsource.contracts.messages import UNMOVED, WHOLE, Earlier, Picture, Reuse
+from secondsource.contracts.reuse import inverted
 
 SAME_BITS = 31
 FEWEST_QUALITY = 50
@@ -68,10 +69,24 @@ class Row(msgspec.Struct, array_like=True):
     exact: int = 0
     bands: tuple[int, ...] = ()
     showings: list[Showing] = []
-    found: tuple[Reuse, ...] = ()
+    reused: dict[str, tuple[Reuse, ...]] = {}
 
-    def picture(self) -> Picture:
-        return Picture(id=self.id, url="", state="fingerprinted", pdq=self.pdq, quality=self.quality, found=self.found)
+    def picture(self, file: str = "") -> Picture:
+        """What the archive is asked for a file of it; "" for the one that stands for it."""
+        name = file or self.id
+        found = self.reused.get(name, ())
+        return Picture(id=name, url="", state="fingerprinted", pdq=self.pdq, quality=self.quality, found=found)
+
+    def how(self, other: str, file: str = "") -> Reuse | None:
+        """How another file of it is seen in this one, by features; None where it was not found so."""
+        name = file or self.id
+        for found in self.reused.get(name, ()):
+            if found.picture == other:
+                return found
+        for found in self.reused.get(other, ()):
+            if found.picture == name:
+                return inverted(found, other)
+        return None
 
     @property
     def everywhere(self) -> bool:
@@ -87,12 +102,13 @@ class Row(msgspec.Struct, array_like=True):
 
 class Match(NamedTuple):
     """`distance` in bits of 256 from the file that stands for the row; less than 0: it was found by its features, and
-    so many of its places fit; `read` in percent: it was found by its text.
+    so many of its places fit; `read` in percent: it was found by its text. `file`: which file it is, "" for that one.
     """
 
     row: Row
     distance: int
     read: float = 0.0
+    file: str = ""
 
     def evidence(self) -> str:
         if self.read:
@@ -131,12 +147,14 @@ class PictureBook:
         known = self._by_id.get(picture.id)
         if known is not None:
             row = self._rows[known]
-            return Match(row, row.variants.get(picture.id, 0))
+            return Match(row, row.variants.get(picture.id, 0), file="" if picture.id == row.id else picture.id)
         match = self._read(picture) or self._scan(picture) or self._found(picture)
         if match is None:
             match = Match(self._open(picture), 0)
         else:
+            match = match._replace(file=picture.id)
             self._vary(match.row, picture.id, match.distance)
+            self._reuse(match.row, picture)
         if len(picture.found) == 1 and picture.found[0].confidence >= SUREST:
             # What it shows a part of may come later. (Of two, each has a life of its own.)
             self._vary(match.row, picture.found[0].picture, _distance(picture.found[0]))
@@ -146,6 +164,12 @@ class PictureBook:
         if name not in self._by_id and len(row.variants) < _VARIANTS:
             row.variants[name] = distance
             self._by_id[name] = row.number
+            self._changed.add(row.number)
+
+    def _reuse(self, row: Row, picture: Picture) -> None:
+        """What enrichment found in a file of a known picture: for what is told of an earlier one beside it."""
+        if picture.found and len(row.reused) < _VARIANTS:
+            row.reused[picture.id] = picture.found
             self._changed.add(row.number)
 
     def shown_by(self, row: Row, showing: Showing) -> None:
@@ -206,7 +230,9 @@ class PictureBook:
     def _open(self, picture: Picture) -> Row:
         if len(self._rows) >= self._most:
             self._close(next(iter(self._rows)))
-        row = Row(self._next, picture.id, picture.pdq, picture.quality, found=picture.found)
+        row = Row(self._next, picture.id, picture.pdq, picture.quality)
+        if picture.found:
+            row.reused[picture.id] = picture.found
         if _readable(picture) and picture.words is not None:
             row.text, row.exact, row.bands = picture.text[:_READ], digest(picture.words.exact), picture.words.bands
         self._next += 1
@@ -325,19 +351,30 @@ class PictureBook:
             self._insert(row)
 
 
-def sighted(seen: Sighting, at: Callable[[float], datetime]) -> Earlier:
-    """A sighting as everybody is told of it."""
+def sighted(row: Row, file: str, seen: Sighting, at: Callable[[float], datetime]) -> Earlier:
+    """A sighting as everybody is told of it who looks at a `file` of the same picture, as the archive would."""
+    own = file or row.id
+    parts = row.how(seen.picture, file) if seen.picture != own else None
+    if parts is not None:
+        kind, inliers = parts.kind, parts.inliers
+    elif seen.distance < 0:
+        kind, inliers = "features", -seen.distance
+    else:
+        kind, inliers = "bytes" if seen.picture == own else "hash", 0
     return Earlier(
         picture=seen.picture,
         seen_at=at(seen.at),
         source=seen.uid,
         handle=seen.handle,
         caption=seen.caption,
-        distance=max(0, seen.distance),
+        distance=max(0, seen.distance) if seen.picture != own else 0,
         url=seen.url,
         named=seen.named,
-        kind="features" if seen.distance < 0 else "hash",
-        inliers=max(0, -seen.distance),
+        kind=kind,
+        inliers=inliers,
+        confidence=parts.confidence if parts else 1.0,
+        region=parts.region if parts else WHOLE,
+        transform=parts.transform if parts else UNMOVED,
     )
 
 

@@ -106,7 +106,8 @@ class Frame(msgspec.Struct, array_like=True):
 
     `born` is when its first post was made, as far as its platform can be believed; `claim` the key of the post that
     is quoted (0: none is left). `exacts` are its texts, with the representative each belongs to; `links` its pages,
-    with the post that brought each. `told`: it is worth telling of; `shown`: a first
+    with the post that brought each; `rows` its pictures, `files` the file by which it showed each first, "" where that
+    is the one that stands for it. `told`: it is worth telling of; `shown`: a first
     update was sent. `as_of`, `state` and `spread` are as of the
     last change.
     """
@@ -123,13 +124,14 @@ class Frame(msgspec.Struct, array_like=True):
     exacts: list[tuple[int, int]] = []
     links: list[tuple[int, str]] = []
     rows: list[int] = []
-    terms: tuple[str, ...] = ()
+    sayings: tuple[tuple[str, ...], ...] = ()
     told: bool = False
     shown: bool = False
     as_of: float = 0.0
     state: Corroboration = "none"
     spread: Spread | None = None
     alert: AlertState | None = None
+    files: list[str] = []
 
 
 _Saved = tuple[Frame, list[Note], list[Gone]]

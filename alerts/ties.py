@@ -16,7 +16,7 @@ import numpy as np
 from alerts.copies import BandIndex, best
 from alerts.digests import digest
 from alerts.links import canonical
-from alerts.pictures import Match, PictureBook, Row
+from alerts.pictures import Match, PictureBook
 from alerts.shelf import Shelf
 from alerts.stories import QUOTED, Note, Story
 from alerts.words import WordIndex, own_terms, terms
@@ -166,14 +166,14 @@ class Ties:
         if note.bands:
             self._add_bands(representative, note.bands)
         for match in traits.pictures:
-            self._show(story, match.row, note.uid)
+            self._show(story, match, note.uid)
         for link, _ in traits.links:
             if link not in self._links:
                 self._links[link] = (number, note.uid)
                 frame.links.append((link, note.uid))
         if note.tie == "first":
             self._words.slide(note.at)
-            self._words.open(number, note.at, said)
+            self._words.open(number, note.at, (said,))
         elif said:
             self._words.extend(number, said)
 
@@ -182,9 +182,11 @@ class Ties:
         if self._bands.full():
             self._bands.grow(np.fromiter(self._shelf, dtype=np.int64, count=len(self._shelf)), PLACE_BITS)
 
-    def _show(self, story: Story, row: Row, uid: str) -> None:
+    def _show(self, story: Story, match: Match, uid: str) -> None:
+        row = match.row
         if row.number not in story.frame.rows and len(story.frame.rows) < _MOST_ROWS:
             story.frame.rows.append(row.number)
+            story.frame.files.append(match.file)
             if not row.story:
                 self.pictures.show(row, story.frame.number, uid)
 
@@ -192,8 +194,8 @@ class Ties:
         """The newest story whose words lead to it no more because of its age or the number of stories since."""
         return self._words.slid
 
-    def terms_of(self, story: int) -> tuple[str, ...]:
-        return self._words.terms_of(story) or ()
+    def sayings(self, story: int) -> tuple[tuple[str, ...], ...]:
+        return self._words.sayings(story) or ()
 
     def forget(self, story: Story) -> None:
         """A story is over: nothing leads to it any more."""
@@ -225,7 +227,7 @@ class Ties:
             for link, uid in frame.links:
                 self._links[link] = (number, uid)
             if number > slid:
-                self._words.open(number, frame.opened_at, frame.terms)
+                self._words.open(number, frame.opened_at, frame.sayings)
 
     def _in_pictures(self, enriched: Enriched) -> tuple[int, int, float] | None:
         """The text that one of its pictures shows, if it is another post's: its digest, whose it is, how alike."""
