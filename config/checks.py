@@ -111,6 +111,7 @@ def _files(settings: Deployment) -> Iterator[tuple[Trail, Path]]:
         (("kafka", "ssl_key_file"), kafka.ssl_key_file),
         (("kafka", "sasl_password_file"), kafka.sasl_password_file),
         (("notify", "slack", "token_file"), slack.token_file),
+        (("enrich", "stance_model"), settings.enrich.stance_model),
         *((("enrich", "gazetteers", index), path) for index, path in enumerate(settings.enrich.gazetteers or ())),
     )
     return ((trail, path) for trail, path in named if path is not None)

@@ -309,6 +309,8 @@ class Enrich(Model):
     """Lists of names, relative to this file's folder; those that come with Second Source if absent."""
     cues: ConfigPath | None = Field(default=None, examples=["cues"])
     """Folder of the words that tell how a post takes what it speaks of, one file a language; ours if absent."""
+    stance_model: ConfigPath | None = Field(default=None, examples=["stance.npz"])
+    """What `secondsource stance train` wrote: it judges replies beside the cues. Cues alone if absent."""
     media: Media = Field(default=Media(), examples=[{"enabled": True}])
 
 

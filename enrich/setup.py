@@ -17,10 +17,11 @@ from enrich.annotators.media import FetchingOff, MediaLimits
 from enrich.annotators.stance import Cues
 from enrich.credentials import examining
 from enrich.fetch import Connector, Fetcher, FetchLimits, Resolver, connect, resolve
-from enrich.gazetteer import Gazetteer, read_terms
+from enrich.gazetteer import Gazetteer, each_term
 from enrich.looking import Clip, Keeping, Recognising
 from enrich.pipelines import trained_pipelines
 from enrich.stage import EnrichStage
+from enrich.stance_model import StanceModel
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.messages import Struct
 
@@ -30,6 +31,7 @@ class EnrichSettings(Struct, frozen=True, kw_only=True):
 
     gazetteers: tuple[Path, ...] = ()
     cues: Cues = msgspec.field(default_factory=dict)
+    stance_model: Path | None = None
     languages: tuple[str, ...] = DEFAULT_LANGUAGES
     pipelines: Mapping[str, str] = msgspec.field(default_factory=dict)
     media_enabled: bool = True
@@ -68,6 +70,12 @@ def codec_parts() -> list[Part]:
     ]
 
 
+def _stance_detail(path: Path | None) -> str:
+    if path is not None:
+        return f"{path}, for replies"
+    return "off: cues alone judge; make one with `secondsource stance train`, name it in enrich.stance_model"
+
+
 _UNREAD = ocr.Report(on=False, detail="off: pictures are not fetched")
 
 
@@ -99,7 +107,7 @@ def build(
         BadConfiguration: a gazetteer, cue, language or pipeline that cannot work as given.
     """
     network = network or Network()
-    gazetteer = Gazetteer(read_terms(settings.gazetteers))
+    gazetteer = Gazetteer(each_term(settings.gazetteers))
     trained, reports = trained_pipelines(settings.pipelines, gazetteer)
     fetcher = Fetcher(
         clock,
@@ -114,17 +122,19 @@ def build(
     tesseract, readable = ocr.installed(settings.languages) if settings.media_enabled else (None, _UNREAD)
     reader = ocr.Reader(tesseract) if tesseract is not None else None
     media = MediaAnnotator(fetching, clock, settings.media, kept=kept, clip=clip, reader=reader, archive=archive)
+    stance_model = None if settings.stance_model is None else StanceModel.load(settings.stance_model)
     annotators = (
         LanguageAnnotator(settings.languages),
         EntityAnnotator(gazetteer, trained),
         CopyAnnotator(),
-        StanceAnnotator(settings.cues),
+        StanceAnnotator(settings.cues, stance_model),
         media,
     )
     parts = [Part("gazetteer", gazetteer.size > 0, f"{gazetteer.size} names from {len(settings.gazetteers)} files")]
     advice = f"{settings.media.threads} at a time" if settings.media_enabled else "turn on with media.enabled: true"
     parts.append(Part("fetching of pictures", settings.media_enabled, advice))
     parts.append(Part("text in pictures", readable.on, readable.detail))
+    parts.append(Part("stance model", stance_model is not None, _stance_detail(settings.stance_model)))
     parts += codec_parts()
     parts += [Part(f"spaCy pipeline {report.language}", report.on, report.detail) for report in reports]
     if not reports:

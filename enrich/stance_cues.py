@@ -31,19 +31,23 @@ _REACH = 4  # words before a cue in which a negation turns it
 _SOURCES_TRIED = 3
 _LONGEST_MASKED = 2_000  # characters in which disguised words are looked for
 
-_NOT_OWN = re.compile(r"^(?:\s*RT\b[\s:]*(?:@[\w.@-]+)?[\s:]*)+|(?:https?://|www\.)\S+|(?<!\w)[@＠]\w[\w.@-]*")
+# What is searched for in every text begins with a character, not with what stands before it: that is ten times faster.
+_REPOSTED = re.compile(r"(?:\s*RT\b[\s:]*(?:@[\w.@-]+)?[\s:]*)+")
+_NOT_OWN = re.compile(r"https?://\S+|www\.\S+|[@＠](?<!\w.)\w[\w.@-]*")
 _QUESTION = re.compile(r"[?؟？;\u037e]\s*$")
 _QUESTION_MARK = re.compile("[?؟？]")
 # Only from where a run of them begins: tried from each of its characters, a long run would take its length squared.
 _SENTENCE_END = re.compile(r"(?<![.!?؟？。！…\n])[.!?؟？。！…\n]+(?:\s|$)")
 # An abbreviation ("U.N. said") ends no sentence.
-_BREAK = re.compile(r"(?<=[^\W\d_]{2})[.!?؟？。！…]{1,9}(?=[\s\"”»')]|$)|\n|[;:؛](?=\s)|(?<=\s)[-–—](?=\s)")
+_BREAK = re.compile(
+    r"[.!?؟？。！…](?<!\b[^\W\d_]\.)[.!?؟？。！…]{0,8}(?=[\s\"”»')]|$)|\n|[;:؛](?=\s)|[-–—](?<=\s.)(?=\s)"
+)
 _TAG_OR_SAID = re.compile(r"[#＃]\w+|(\w+|[?؟？])")  # a hashtag; or, as group 1, a word or question mark
 _YEAR_AFTER = re.compile(r"((?:19|20)\d\d)(?= |$)")
 _YEAR_BEFORE = re.compile(r" ((?:19|20)\d\d)$")
 _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{1,500})[\"“”„«»]")
 _REVERSED = re.compile("\u202e([^\u202c\n]{0,500})\u202c?")
-_SPACED = re.compile(r"(?<![^ ])(?:[^\W\d_] ){3,60}[^\W\d_](?![^ ])")
+_SPACED = re.compile(r" [^\W\d_](?: [^\W\d_]){3,60}(?= )")
 _MIXED = re.compile("[a-z][\u0370-\u052f]|[\u0370-\u052f][a-z]")
 _MIXED_WORD = re.compile("[a-z\u0370-\u052f]+")
 _AS_LATIN = str.maketrans("аеорсухіјѕһԁԛԝкмтнвαορυνικτε", "aeopcyxijshdqwkmthbaopuvikte")
@@ -112,7 +116,8 @@ class CueReader:
         self._patterns = AhoCorasick(patterns)
 
     def read(self, text: str) -> Reading:
-        own = _NOT_OWN.sub(" ", text).strip()
+        reposted = _REPOSTED.match(text) if "RT" in text[:20] else None
+        own = _NOT_OWN.sub(" ", text[reposted.end() :] if reposted else text).strip()
         if "\u202e" in own:  # what is written backwards is shown forwards
             own = _REVERSED.sub(lambda found: found[1][::-1], own)
         reading = self._read(own)
@@ -129,7 +134,7 @@ class CueReader:
         folded = f" {' '.join(kept)} "
         if len(folded) <= _LONGEST_MASKED:
             folded = _unmasked(folded)
-        marked = _QUESTION_MARK.search(own) is not None
+        marked = "?" in own or "؟" in own or "？" in own
         first: dict[str, str] = {}
         years: list[tuple[int, str]] = []
         source, tried = "", 0
@@ -246,7 +251,7 @@ def _unmasked(folded: str) -> str:
     """With words in their usual spelling that were disguised: l e t t e r s apart, letters of another alphabet."""
     if not folded.isascii() and _MIXED.search(folded):
         folded = _MIXED_WORD.sub(_in_one_alphabet, folded)
-    return _SPACED.sub(lambda run: run[0].replace(" ", ""), folded)
+    return _SPACED.sub(lambda run: " " + run[0].replace(" ", ""), folded)
 
 
 def _in_one_alphabet(word: re.Match[str]) -> str:

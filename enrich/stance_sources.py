@@ -13,6 +13,7 @@ _LONGEST = 5  # words of a name
 _LOOKED_AT = 9  # words around the cue
 _TOKEN = re.compile(r"[@#]?\w(?:[\w.'’&@-]{0,60}\w)?")
 _CLAUSE = re.compile(r"[!?؟？。！…,،;:؛|()\[\]\"“”„«»\n]|[.](?=\s)|\s[-–—]\s")
+_APART = "ꙮ"  # a letter, so that folding keeps it, and nobody's
 _PARTICLES = frozenset({"of", "the", "and", "for", "in", "de", "la", "le", "du", "des", "del", "al", "el", "d", "l"})
 
 
@@ -68,9 +69,10 @@ def named_after(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
 
 def _found(own: str, said: Sequence[str]) -> tuple[list[_Word], int]:
     """The words of a text, one to each folded one, and where among them `said` begins; no words if nowhere."""
+    matches = list(_TOKEN.finditer(own))
     tokens: list[_Word] = []
-    for match in _TOKEN.finditer(own):
-        tokens += (_Word(word, match.start(), match.end()) for word in words(fold(match[0])))
+    for match, folded in zip(matches, fold(_APART.join(match[0] for match in matches)).split(_APART), strict=False):
+        tokens += (_Word(word, match.start(), match.end()) for word in words(folded))
     wanted = list(said)
     spelt = [token.folded for token in tokens]
     for place in range(len(spelt) - len(wanted) + 1):

@@ -137,8 +137,8 @@ def _choose(samples: Sequence[_Sample]) -> Chosen:
 
 def _fit(samples: Sequence[_Sample], strength: float, balance: float) -> Weights:
     try:
-        from scipy.sparse import csr_matrix
-        from sklearn.linear_model import LogisticRegression
+        from sklearn.feature_extraction.text import CountVectorizer  # noqa: PLC0415 - an extra, for training only
+        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - as above
     except ImportError as error:
         raise BadConfiguration(
             "training a stance model needs scikit-learn; install it with: pip install 'secondsource[stance]'"
@@ -146,12 +146,8 @@ def _fit(samples: Sequence[_Sample], strength: float, balance: float) -> Weights
     counts = Counter(name for sample in samples for name in sample.names)
     names = tuple(sorted(name for name, count in counts.items() if count >= _FEWEST_POSTS)) or ("^",)
     columns = {name: column for column, name in enumerate(names)}
-    indices: list[int] = []
-    starts = [0]
-    for sample in samples:
-        indices += (columns[name] for name in sample.names if name in columns)
-        starts.append(len(indices))
-    matrix = csr_matrix((np.ones(len(indices)), indices, starts), shape=(len(samples), len(names)))
+    reading = CountVectorizer(analyzer=list, vocabulary=columns, dtype=np.float64)
+    matrix = reading.transform([sample.names for sample in samples])
     labels = np.array([sample.label for sample in samples])
     rows = np.zeros((len(names), len(LABELS)), np.float32)
     bias = np.full(len(LABELS), -30.0, np.float32)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -22,23 +21,21 @@ def train(
     out: Annotated[Path, typer.Option(help="Where the model goes (.npz).")],
     cues: Annotated[Path | None, typer.Option(help="Folder of cues; ours if not given.", show_default=False)] = None,
 ) -> None:
-    """Train a model of posts that answer others, and write it for `enrich: stance_model`.
+    r"""Train a model of posts that answer others, and write it for `enrich: stance_model`.
 
-    Needs scikit-learn (pip install 'secondsource\\[stance]'); using the model does not.
+    Needs scikit-learn (pip install 'secondsource\[stance]'); using the model does not.
 
     For example:
 
       [b]secondsource stance train rumoureval-2017.tar.gz --out stance.npz[/b]
     """
-    from config.cues import load_cues  # noqa: PLC0415 - what --help need not wait for
-    from config.loader import BUILT_IN  # noqa: PLC0415
-    from enrich.stance_cues import CueReader  # noqa: PLC0415
-    from enrich.stance_training import train as fit  # noqa: PLC0415
-    from secondsource.app.labelled_stance import read_labelled  # noqa: PLC0415
+    from config.cues import load_cues
+    from config.loader import BUILT_IN
+    from enrich.stance_cues import CueReader
+    from enrich.stance_training import train as fit
+    from secondsource.app.labelled_stance import read_labelled
 
     examples = read_labelled(data)
-    model = fit(
-        examples, CueReader(load_cues(cues or BUILT_IN / "cues")), tell=lambda line: print(line, file=sys.stderr)
-    )
+    model = fit(examples, CueReader(load_cues(cues or BUILT_IN / "cues")), tell=lambda line: typer.echo(line, err=True))
     model.save(out)
     typer.echo(f"{out}: trained on {model.about['examples']:,} of {len(examples):,} labelled posts")

@@ -270,6 +270,7 @@ def enrichment(
         EnrichSettings(
             gazetteers=configuration.gazetteers,
             cues=configuration.cues,
+            stance_model=settings.stance_model,
             languages=settings.languages,
             pipelines=settings.pipelines,
             media_enabled=media.enabled,
