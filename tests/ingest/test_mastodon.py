@@ -403,6 +403,7 @@ def test_an_author_who_turns_away_is_taken_back() -> None:
     with FakeMastodon(domain="velgrad.example") as fake, Run(fake, token=True, known=known) as run:
         fake.add(status(1), status(2))
         run.until_posts(status(1), status(2))
+        assert fake.streaming()
         fake.add(status(1, account=account(noindex=True)))
         run.until(lambda: len(run.of(Takedown)) == 1, "the takedown")
         fake.add(status(2, account=account(suspended=True)))
