@@ -2,18 +2,20 @@
 
 A gazetteer file is UTF-8 TSV, one thing a line; `#` starts a comment line:
 
-    id <TAB> person|place|organisation|event <TAB> name|other name|… [<TAB> language]
+    id <TAB> person|place|organisation|event <TAB> name|other name|… [<TAB> language [<TAB> latitude,longitude]]
 
 A name matches whole words in any case and spelling that `fold` takes for the same. A name of up to five capitals
-(UN, WHO) matches only as written, and so does a name written with `=` before it (=Turkey). With a language, a line
+(UN, WHO) matches only as written, and so does a name written with `=` before it (=Turkey). A name with `~` before it is
+a word as well (~Nice): it matches only with a capital where the sentence does not ask for one. With a language, a line
 counts only in posts of that language. A later file's names win over an earlier one's.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, cast, get_args
 
@@ -43,7 +45,7 @@ _INNER = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^
 
 
 class Term(NamedTuple):
-    """One name of one thing; `source` is the file and line it came from."""
+    """One name of one thing; `source` is the file and line it came from, `where` degrees north and east."""
 
     id: str
     kind: Kind
@@ -51,6 +53,9 @@ class Term(NamedTuple):
     exact: bool
     language: str
     source: str
+    cased: bool = False
+    where: tuple[float, float] | None = None
+
 
 
 class Match(NamedTuple):
@@ -63,8 +68,14 @@ class Match(NamedTuple):
 
 
 class _Candidate(NamedTuple):
-    term: Term
-    written: str  # as the text must have it, where the term is exact
+    """What a pattern stands for. Without the name, so that most names of a thing share one."""
+
+    id: str
+    kind: Kind
+    language: str
+    cased: bool
+    exact: bool
+    written: str  # as the text must have it, where it is exact
     clitics: frozenset[str] | None  # what may stand between word start and name; None: the pattern says itself
 
 
@@ -74,65 +85,95 @@ def read_terms(files: Iterable[Path]) -> list[Term]:
     Raises:
         BadConfiguration: a file or line that cannot be read, with its file:line and what to write.
     """
-    terms: list[Term] = []
+    return list(each_term(files))
+
+
+def each_term(files: Iterable[Path]) -> Iterator[Term]:
+    """As `read_terms`, one by one: of a hundred thousand, none needs to stay."""
     for file in files:
         try:
             lines = file.read_text("utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             msg = f"{file}: expected a gazetteer as UTF-8 TSV: {error}"
             raise BadConfiguration(msg) from error
-        named: dict[tuple[str, str], str] = {}
+        named: dict[tuple[str, str], int] = {}
         for number, line in enumerate(lines, start=1):
             if line.strip() and not line.startswith("#"):
                 for term in _read_line(line, f"{file}:{number}"):
                     key = (term.name if term.exact else fold(term.name), term.language)
-                    earlier = named.setdefault(key, term.source)
-                    if earlier != term.source:
+                    earlier = named.setdefault(key, number)
+                    if earlier != number:
                         msg = (
-                            f"{term.source}: the name {term.name!r} is already taken at {earlier}; keep one of the two"
+                            f"{term.source}: the name {term.name!r} is already taken at {file}:{earlier}; keep one of "
+                            "the two"
                         )
                         raise BadConfiguration(msg)
-                    terms.append(term)
-    return terms
+                    yield term
 
 
 def _read_line(line: str, source: str) -> list[Term]:
     cells = [cell.strip() for cell in line.split("\t")]
-    if len(cells) not in (3, 4) or not cells[0]:
+    if not 3 <= len(cells) <= 5 or not cells[0]:
         msg = (
-            f"{source}: expected id, kind, names and perhaps a language between tabs, got {len(cells)} cells: {line!r}"
+            f"{source}: expected id, kind, names, and perhaps a language and latitude,longitude between tabs, got "
+            f"{len(cells)} cells: {line!r}"
         )
         raise BadConfiguration(msg)
-    kind, language = cells[1], cells[3] if len(cells) == 4 else ""
+    kind, language = cells[1], cells[3] if len(cells) > 3 else ""
+    where = _read_where(cells[4], source) if len(cells) > 4 else None
     if kind not in get_args(Kind):
         msg = f"{source}: kind: expected one of {', '.join(get_args(Kind))}, got {kind!r}"
         raise BadConfiguration(msg)
     terms = []
     for written in cells[2].split("|"):
-        name = written.strip().removeprefix("=").strip()
+        mark, name = written.strip()[:1], written.strip().removeprefix("=").removeprefix("~").strip()
         if len("".join(fold(name).split())) < (1 if any(map(is_unspaced, name)) else 2):
             msg = f"{source}: names: expected names of two letters or more between |, got {written!r}"
             raise BadConfiguration(msg)
-        exact = written.strip().startswith("=") or _CAPITALS.match(name) is not None
-        terms.append(Term(cells[0], cast("Kind", kind), name, exact, language, source))
+        exact = mark == "=" or _CAPITALS.match(name) is not None
+        terms.append(Term(cells[0], cast("Kind", kind), name, exact, language, source, mark == "~", where))
     return terms
+
+
+def _read_where(cell: str, source: str) -> tuple[float, float] | None:
+    if not cell:
+        return None
+    try:
+        latitude, longitude = (float(part) for part in cell.split(","))
+    except ValueError:
+        latitude = longitude = math.inf
+    if not (abs(latitude) <= 90 and abs(longitude) <= 180):
+        msg = f"{source}: expected latitude,longitude in degrees, such as 36.2,37.16, got {cell!r}"
+        raise BadConfiguration(msg)
+    return latitude, longitude
 
 
 class Gazetteer:
     """All terms in one Aho-Corasick automaton: the time of a search does not depend on how many there are."""
 
     def __init__(self, terms: Iterable[Term]) -> None:
-        candidates: dict[str, list[_Candidate]] = {}
+        candidates: dict[str, tuple[_Candidate, ...]] = {}
+        shared: dict[_Candidate, tuple[_Candidate, ...]] = {}
+        self._where: dict[str, tuple[float, float]] = {}
         for term in terms:
+            if term.where is not None:
+                self._where[term.id] = term.where
+            written = re.sub(r"^\W+|\W+$", "", term.name) if term.exact else ""
             for pattern, clitics in _patterns(term.name):
-                written = re.sub(r"^\W+|\W+$", "", term.name) if term.exact else ""
-                candidates.setdefault(pattern, []).insert(0, _Candidate(term, written, clitics))
+                candidate = _Candidate(term.id, term.kind, term.language, term.cased, term.exact, written, clitics)
+                alone = shared.setdefault(candidate, (candidate,))
+                others = candidates.get(pattern)
+                candidates[pattern] = alone if others is None else alone + others
         self.size = len(candidates)
         self._candidates = list(candidates.values())
         self._patterns = AhoCorasick(candidates)
         # The pattern's length, less the spaces that stand for word ends.
         self._leads = [len(pattern) - len(pattern.lstrip(" ")) for pattern in candidates]
         self._tails = [len(pattern) - len(pattern.rstrip(" ")) for pattern in candidates]
+
+    def where(self, id_: str) -> tuple[float, float] | None:
+        """Latitude and longitude of a place, in degrees, where the gazetteer gives them."""
+        return self._where.get(id_)
 
     def find(self, text: str, language: str = "und") -> list[Match]:
         """Names in the text from left to right, the longest first where two begin together; none overlap."""
@@ -154,16 +195,17 @@ class Gazetteer:
             for candidate in self._candidates[index]:
                 if candidate.clitics is not None and not _joined(folded, start, candidate.clitics):
                     continue
-                term = candidate.term
-                if term.language and term.language != language:
+                if candidate.language and candidate.language != language:
                     continue
                 if offsets is None:
                     left, right = start, end
                 else:
                     left, right = offsets[start], offsets[end - 1] + 1
-                if term.exact and not _as_written(text, left + shift, right + shift, candidate.written):
+                if candidate.cased and not _as_a_name(text, left + shift):
                     continue
-                found.append(Match(left + shift, right + shift, term.kind, term.id))
+                if candidate.exact and not _as_written(text, left + shift, right + shift, candidate.written):
+                    continue
+                found.append(Match(left + shift, right + shift, candidate.kind, candidate.id))
                 break
         return found
 
@@ -189,7 +231,8 @@ class Gazetteer:
 def _patterns(name: str) -> Iterable[tuple[str, frozenset[str] | None]]:
     """What to search for in folded text, with the clitics allowed before it (None: a word start is in the pattern)."""
     raw = fold(name).strip()
-    for folded in dict.fromkeys((raw, " ".join(raw.split()))):
+    plain = " ".join(raw.split())
+    for folded in (raw,) if plain == raw else (raw, plain):
         tail = "" if is_unspaced(folded[-1]) else " "
         if _ARABIC.match(folded):
             yield folded + tail, _CLITICS
@@ -207,6 +250,18 @@ def _joined(folded: str, start: int, clitics: frozenset[str]) -> bool:
 def _as_written(text: str, start: int, end: int, written: str) -> bool:
     # In a text all in capitals, "US" says nothing about the country.
     return text[start:end] == written and not (len(written) <= 3 and written.isupper() and _shouted(text))
+
+
+def _as_a_name(text: str, start: int) -> bool:
+    """Whether a capital stands there that nothing but a name asks for; always in scripts that have none."""
+    first = text[start]
+    if not first.isupper():
+        return not first.islower()
+    before = text[:start].rstrip(" \"'“”‘’«»([*_")
+    if not before or before[-1] in ".!?:;…\n|-–—•":
+        return False
+    said = [word for word in text.split() if word[0].isalpha()]
+    return 2 * sum(1 for word in said if word[0].isupper()) <= len(said) + 1
 
 
 def _shouted(text: str) -> bool:

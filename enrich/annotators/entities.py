@@ -53,10 +53,20 @@ class EntityAnnotator:
     def _by_gazetteer(self, text: str, language: str) -> tuple[Entity, ...]:
         known = self._memo.get((text, language))
         if known is None:
-            known = _entities(text, self._gazetteer.find(text, language))
+            known = self._entities(text, self._gazetteer.find(text, language))
             if len(text) <= _REMEMBERED_LENGTH:
                 self._memo.put((text, language), known)
         return known
+
+    def _entities(self, text: str, matches: Sequence[Match]) -> tuple[Entity, ...]:
+        found: list[Entity] = []
+        for match in matches:
+            lat, lon = self._gazetteer.where(match.id) or (None, None)
+            words = text[match.start : match.end]
+            found.append(
+                Entity(kind=match.kind, id=match.id, text=words, start=match.start, end=match.end, lat=lat, lon=lon)
+            )
+        return tuple(found)
 
     def _by_trained(self, posts: Sequence[Post], languages: Sequence[str]) -> dict[int, tuple[Entity, ...]]:
         named: dict[int, tuple[Entity, ...]] = {}
@@ -66,15 +76,8 @@ class EntityAnnotator:
             ]
             texts = [_without_surrogates(posts[place].text) for place in places]
             for place, matches in zip(places, pipeline.entities(texts), strict=True):
-                named[place] = _entities(posts[place].text, matches)
+                named[place] = self._entities(posts[place].text, matches)
         return named
-
-
-def _entities(text: str, matches: Sequence[Match]) -> tuple[Entity, ...]:
-    return tuple(
-        Entity(kind=match.kind, id=match.id, text=text[match.start : match.end], start=match.start, end=match.end)
-        for match in matches
-    )
 
 
 def _without_surrogates(text: str) -> str:

@@ -163,13 +163,18 @@ class Language(Struct, frozen=True, kw_only=True):
 
 
 class Entity(Struct, frozen=True, kw_only=True):
-    """`start` and `end` are character offsets in the post's text; `id` is the canonical form to count by."""
+    """`start` and `end` are character offsets in the post's text; `id` is the canonical form to count by.
+
+    `lat` and `lon` are a place's degrees (WGS 84), north and east positive, where they are known.
+    """
 
     kind: Literal["person", "place", "organisation", "event", "hashtag", "mention"]
     id: str
     text: str
     start: int = 0
     end: int = 0
+    lat: float | None = None
+    lon: float | None = None
 
 
 class Claims(Struct, frozen=True, kw_only=True):

