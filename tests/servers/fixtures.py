@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -53,6 +54,14 @@ def kafka_server() -> Iterator[KafkaServer]:
         yield server
     finally:
         server.remove()
+
+
+@pytest.fixture(scope="session")
+def tesseract_binary() -> Path:
+    """Tesseract with the languages that tests read: English, Arabic, French, Russian, Spanish."""
+    for name in ("eng", "ara", "fra", "rus", "spa"):
+        needed(partial(places.tesseract_language, name))
+    return needed(places.tesseract)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,6 +42,11 @@ NEEDS = (
     Need("prometheus", ("prometheus",), places.promtool),
     Need("prometheus", ("prometheus-alertmanager",), places.amtool),
     Need("browser", ("chromium", "chromium-browser"), places.chromium),
+    Need("ocr", ("tesseract-ocr",), places.tesseract),
+    *(
+        Need("ocr", (f"tesseract-ocr-{name}",), partial(places.tesseract_language, name))
+        for name in ("ara", "fra", "rus", "spa")
+    ),
 )
 
 

@@ -116,6 +116,20 @@ def chromium() -> Path:
     raise Missing("Chromium is missing; on Debian: apt-get install chromium")
 
 
+def tesseract() -> Path:
+    if found := _on_path("tesseract"):
+        return found
+    raise Missing("Tesseract is missing; on Debian: apt-get install tesseract-ocr")
+
+
+def tesseract_language(name: str) -> Path:
+    """The file with which Tesseract reads a language (ISO 639-2), as Debian places it."""
+    folders = Path("/usr/share/tesseract-ocr").glob("*/tessdata")
+    if found := next((file for each in folders if (file := each / f"{name}.traineddata").exists()), None):
+        return found
+    raise Missing(f"Tesseract cannot read {name}; on Debian: apt-get install tesseract-ocr-{name}")
+
+
 def go() -> Path:
     if found := _on_path("go"):
         return found
