@@ -1,8 +1,8 @@
 """Stance on posts that people have labelled, each event judged by what the other events taught.
 
-Leave one event out: trained on all events but one (the model's own settings too), judged on that one, all of it together
-scored. The judge is that of `secondsource eval stance`. Baselines of the same run: always the commonest label, and a
-question mark asks while everything else comments.
+Leave one event out: trained on all events but one (the model's own settings too), judged on that one, all of it
+together scored. The judge is that of `secondsource eval stance`. Baselines of the same run: always the commonest label,
+and a question mark asks while everything else comments.
 """
 
 from __future__ import annotations

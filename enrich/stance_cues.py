@@ -27,7 +27,7 @@ FEW_WORDS = 6  #: a bare question of no more than this says nothing of its own
 SHORTEST_STEM = 3  #: characters before a *
 
 _YEAR, _SOURCE = "{year}", "{source}"
-_REACH = 4  # words before a cue in which a negation turns it
+_REACH = 5  # words before a cue in which a negation turns it
 _SOURCES_TRIED = 3
 _LONGEST_MASKED = 2_000  # characters in which disguised words are looked for
 

@@ -54,7 +54,8 @@ def named_after(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
         before = token.end
     if not clause:
         return ""
-    if (whole or _CLAUSE.match(own, before)) and len(clause) <= _LONGEST:
+    over = whole or before == len(own) or _CLAUSE.match(own, before)
+    if over and len(clause) <= _LONGEST:
         return _name(own, clause, pronouns)
     lower = list(takewhile(lambda token: not own[token.start].isupper(), clause))
     name = lower + list(

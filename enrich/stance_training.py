@@ -1,8 +1,8 @@
 """Training of a stance model with scikit-learn, which is needed here and nowhere else.
 
-One linear model a label against the rest (logistic regression, L2, rare labels weighing more). How strongly, and how much
-it is regularised, is chosen by cross-validation that keeps each event whole: posts of one event share their words, and
-a model that has seen some of them would be praised for knowing the rest.
+One linear model a label against the rest (logistic regression, L2, rare labels weighing more). How strongly, and how
+much it is regularised, is chosen by cross-validation that keeps each event whole: posts of one event share their words,
+and a model that has seen some of them would be praised for knowing the rest.
 """
 
 from __future__ import annotations

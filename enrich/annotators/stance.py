@@ -2,8 +2,8 @@
 
 A post with published reviews of a claim takes the stance of their ratings, on the checkers' own scales. Any other is
 judged by cues, listed per language in config/cues, and, where one was trained, by a model that has them among its
-features. A denial must never be counted as an assertion: the cues lean towards denial, and no model may overrule them in
-that.
+features. A denial must never be counted as an assertion: the cues lean towards denial, and no model may overrule them
+in that.
 """
 
 from __future__ import annotations

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from enrich.annotators.stance import StanceAnnotator
+from enrich.stance_model import StanceModel, Weights
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import MediaRef, Review, Stance
-from tests.enrich.makers import cues, post
+from tests.enrich.makers import HOSTILE, SCRIPTS, cues, post
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +165,162 @@ def test_a_post_with_reviews_takes_the_stance_of_their_ratings(
         for score in scores
     )
     assert stance(annotator, "Is this an old photo of Velgrad?", reviews=reviews) == Stance(label=label, cue=cue)  # type: ignore[arg-type] # a label
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("Это старое фото, не Велград", "denies"),
+        ("Минобороны опровергло обрушение моста", "denies"),
+        ("Eski bir fotoğraf, Velgrad ile ilgisi yok", "denies"),
+        ("Bu haber doğru değil", "denies"),
+        ("Fotoğraf eski değil, bugün çekildi", "asserts"),
+        ("هذه الصورة تعود إلى عام 2011", "denies"),
+        ("وكاذبة هذه الأخبار", "denies"),
+        ("Cette image date de 2013", "denies"),
+        ("Esto no es cierto, el puente sigue en pie", "denies"),
+        ("Кто-нибудь может подтвердить", "asks"),
+        ("Bu gerçek mi", "asks"),
+        ("Quelqu'un peut confirmer la chute du pont", "asks"),
+        ("هل من مصدر", "asks"),
+        ("Alguna fuente de esto", "asks"),
+    ],
+)
+def test_six_languages(annotator: StanceAnnotator, text: str, label: str) -> None:
+    assert stance(annotator, text).label == label
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("It is not an old photo", "asserts"),
+        ("I don't think this is fake", "asserts"),
+        ("No! That is an old photo", "denies"),  # the negation is of another sentence
+        ("Never. Debunked hours ago", "denies"),
+        ("Is this debunked yet?", "asks"),
+    ],
+)
+def test_a_negation_turns_a_cue_of_its_own_sentence(annotator: StanceAnnotator, text: str, label: str) -> None:
+    assert stance(annotator, text).label == label
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('They call it "fake" and walk on', Stance(label="comments", cue="fake")),
+        (
+            'The mayor said: "this is a hoax"',
+            Stance(label="denies", cue="hoax", attributed_to="The mayor"),
+        ),
+        ("“The bridge fell” is false", Stance(label="denies", cue="false")),
+        ("“This is fake”", Stance(label="denies", cue="fake")),
+    ],
+)
+def test_a_denial_between_quotation_marks_asserts_nothing(
+    annotator: StanceAnnotator, text: str, expected: Stance
+) -> None:
+    found = stance(annotator, text)
+    assert (found.label, found.cue) == (expected.label, expected.cue)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "hedged"),
+    [
+        ("The UN said it had received reports of shelling in Velgrad", "UN", True),
+        ("The bridge fell, according to the Velgrad fire brigade", "Velgrad fire brigade", False),
+        ("According to Ana Bell the bridge in the old town fell", "Ana Bell", False),
+        ("Local police say the bridge fell", "Local police", False),
+        ("Selon la mairie, le pont serait tombé", "mairie", True),
+        ("Según la policía, el puente cayó", "policía", False),
+        ("По данным полиции, мост упал", "полиции", False),
+        ("BM'ye göre köprü yıkıldı", "BM'ye", False),
+        ("بحسب وكالة فلغراد، سقط الجسر", "وكالة فلغراد", False),
+    ],
+)
+def test_a_report_asserts_on_the_word_of_whom_it_names(
+    annotator: StanceAnnotator, text: str, name: str, hedged: bool
+) -> None:
+    found = stance(annotator, text)
+    assert (found.label, found.attributed_to, found.hedged) == ("asserts", name, hedged)
+
+
+@pytest.mark.parametrize("text", ["I said the bridge fell", "As you said the bridge fell", "he says so in Velgrad"])
+def test_a_pronoun_names_nobody(annotator: StanceAnnotator, text: str) -> None:
+    assert stance(annotator, text).attributed_to == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("wrong, I cross it every day and it stands", "denies"),
+        ("Nonsense. The bridge is where it always was", "denies"),
+        ("confirmed, my sister works beside the bridge", "asserts"),
+        ("my thoughts are with everybody who lives around there tonight", "comments"),
+        ("This has been debunked", "denies"),
+    ],
+)
+def test_what_a_reply_says_of_what_it_answers(annotator: StanceAnnotator, text: str, label: str) -> None:
+    assert stance(annotator, text, reply_to="x:9").label == label
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This is f a k e news",
+        "F A K E picture of Velgrad",
+        "This picture is f\u0430k\u0435",  # Cyrillic letters
+        "Это ф\u0065йк",  # a Latin one
+        "This is fa\u200bk\u200de",
+        "\u202eekaf si siht\u202c",
+        "𝐓𝐡𝐢𝐬 𝐢𝐬 𝐟𝐚𝐤𝐞",
+        "Ｔhis is ＦＡＫＥ",
+    ],
+)
+def test_disguised_denials(annotator: StanceAnnotator, text: str) -> None:
+    assert stance(annotator, text).label == "denies"
+
+
+DENIALS = [
+    (language, cue.replace("{year}", "2001").replace("*", ""))
+    for language, lists in cues().items()
+    for cue in lists["denies"]
+]
+
+
+@given(
+    cue=st.sampled_from(DENIALS),
+    before=st.sampled_from(["", "Velgrad: ", "The bridge fell! ", "🔥 ", "#Velgrad ", "Reuters said ", "BREAKING "]),
+    after=st.sampled_from(["", "!", ".", " #Velgrad", " http://velgrad.example/1", " 😭", "\nVelgrad"]),
+    fields=st.sampled_from([{}, {"reply_to": "x:9"}, {"quote_of": "x:9"}, {"repost_of": "x:9"}]),
+    shown=st.booleans(),
+    trained=st.booleans(),
+)
+def test_a_denial_never_counts_as_assertion(
+    cue: tuple[str, str], before: str, after: str, fields: dict[str, str], shown: bool, trained: bool
+) -> None:
+    media = (MediaRef(url="http://pictures.example/a.jpg"),) if shown else ()
+    annotator = _EAGER if trained else _PLAIN
+    assert stance(annotator, f"{before}{cue[1]}{after}", media=media, **fields).label != "asserts"
+
+
+def eager() -> StanceModel:
+    """A model that takes everything for assertion."""
+    weights = Weights(("w fake",), np.zeros((1, 4), np.float32), np.array([9, -9, -9, -9], np.float32))
+    return StanceModel(weights, weights)
+
+
+_PLAIN = StanceAnnotator(cues())
+_EAGER = StanceAnnotator(cues(), eager())
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, *SCRIPTS, "😭", "said " * 1_000, "a b c d " * 12_500, "“" * 5_000])
+@pytest.mark.parametrize("reply_to", ["", "x:9"])
+def test_nothing_anybody_writes_stops_it(text: str, reply_to: str) -> None:
+    for annotator in (_PLAIN, _EAGER):
+        assert stance(annotator, text, reply_to=reply_to) == stance(annotator, text, reply_to=reply_to)
+
+
+@pytest.mark.parametrize("cue", ["{source} {year}", "is {date}", "de*", "a* b", "{year}"])
+def test_cues_that_would_match_anything_are_refused(cue: str) -> None:
+    with pytest.raises(BadConfiguration, match=r"cues\.en\.denies"):
+        StanceAnnotator({"en": {"denies": (cue,)}})

@@ -1,0 +1,119 @@
+"""The model beside the cues: training, files, and what happens to files that are not as they were written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from enrich.stance_cues import CueReader
+from enrich.stance_features import Thread, features
+from enrich.stance_model import LABELS, StanceModel, Weights
+from enrich.stance_training import Example, f1_by_label, macro_f1, train
+from secondsource.contracts.errors import BadConfiguration
+from tests.enrich.makers import cues
+
+SAID = {
+    "asserts": "heard it fall too, number",
+    "denies": "nonsense, it stands, number",
+    "asks": "where did you get that, number",
+    "comments": "stay safe dear friends, number",
+}
+
+
+@pytest.fixture(scope="module")
+def reader() -> CueReader:
+    return CueReader(cues())
+
+
+@pytest.fixture(scope="module")
+def examples() -> list[Example]:
+    source = "The bridge in Velgrad fell"
+    return [
+        Example(f"{SAID[label]} {number}", label, f"event {number % 4}", source, source)
+        for label in LABELS
+        for number in range(24)
+    ]
+
+
+@pytest.fixture(scope="module")
+def model(reader: CueReader, examples: list[Example]) -> StanceModel:
+    return train(examples, reader)
+
+
+def test_it_learns_what_it_is_shown(model: StanceModel, reader: CueReader) -> None:
+    source = reader.read("The bridge in Velgrad fell")
+    for label, said in SAID.items():
+        names = features(reader.read(f"{said} 99"), False, Thread(source, source))
+        chances = model.chances(names, with_thread=True)
+        assert LABELS[int(np.argmax(chances))] == label
+        assert sum(chances) == pytest.approx(1.0)
+
+
+def test_the_same_examples_give_the_same_file(
+    model: StanceModel, reader: CueReader, examples: list[Example], tmp_path: Path
+) -> None:
+    model.save(tmp_path / "one.npz")
+    train(examples, reader).save(tmp_path / "other.npz")
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "other.npz").read_bytes()
+
+
+def test_a_file_reads_as_it_was_written(model: StanceModel, tmp_path: Path) -> None:
+    model.save(tmp_path / "stance.npz")
+    read = StanceModel.load(tmp_path / "stance.npz")
+    for names in (["w nonsense", "b ^ nonsense"], ["w friends"], ["unknown"], []):
+        assert read.chances(names, with_thread=True) == model.chances(names, with_thread=True)
+        assert read.chances(names, with_thread=False) == model.chances(names, with_thread=False)
+
+
+def _other_version(path: Path) -> None:
+    path.write_bytes(b"PK\x03\x04 not an archive")
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def _changed(path: Path) -> None:
+    with np.load(path) as file:
+        arrays = dict(file)
+    arrays["thread_rows"] = arrays["thread_rows"] + 1
+    np.savez(path, allow_pickle=False, **arrays)
+
+
+def _pickled(path: Path) -> None:
+    hidden: Any = np.array([{"runs": "code"}], dtype=object)
+    np.savez(path, about=hidden)
+
+
+def _array(path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))
+
+
+@pytest.mark.parametrize("spoil", [_other_version, _cut, _changed, _pickled, _array, lambda path: path.unlink()])
+def test_a_file_that_cannot_be_trusted_is_refused(model: StanceModel, tmp_path: Path, spoil: Any) -> None:
+    path = tmp_path / "stance.npz"
+    model.save(path)
+    spoil(path)
+    with pytest.raises(BadConfiguration, match=r"stance\.npz .*secondsource stance train"):
+        StanceModel.load(path)
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    bad = Weights(("a",), np.full((1, 4), np.nan, np.float32), np.zeros(4, np.float32))
+    StanceModel(bad, bad).save(tmp_path / "stance.npz")
+    with pytest.raises(BadConfiguration, match="do not fit"):
+        StanceModel.load(tmp_path / "stance.npz")
+
+
+def test_too_few_examples_are_refused(reader: CueReader, examples: list[Example]) -> None:
+    with pytest.raises(BadConfiguration, match=r"asks \(0\)"):
+        train([example for example in examples if example.label != "asks"], reader)
+
+
+def test_scores() -> None:
+    assert f1_by_label([0, 0, 1, 2], [0, 1, 1, 3]) == pytest.approx([2 / 3, 2 / 3, 0.0, 0.0])
+    assert macro_f1([0, 1, 2, 3], [0, 1, 2, 3]) == 1.0
