@@ -2,6 +2,7 @@
 
 config/secondsource.yaml     how this deployment runs; may be absent
 config/watches/*.yaml        what is watched
+config/sources/*.yaml        outlets and agencies, and who owns whom; may be absent
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from config.problem import Problem, WrongFiles, quoted, visible
 from config.schema import DATABASES, REPLAY, Deployment, Watch, WatchFile, is_database
 from config.secrets import from_environment, from_file, literal_secrets
 from config.sections import SecretKeys, Settings, deployment, secrets, settings
+from config.sources import FOLDER as SOURCES
+from config.sources import Source, check_sources
 from secondsource.contracts import watch as contract
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.secret import Secret
@@ -73,6 +76,7 @@ class Configuration:
     store_url: str = field(repr=False)
     gazetteers: tuple[Path, ...]
     cues: Cues = field(repr=False)
+    sources: tuple[Source, ...] = field(repr=False)
     collectors: Mapping[str, Any]
     slack_token: Secret | None
     kafka_password: Secret | None
@@ -110,9 +114,11 @@ class _Reading:
         self._secrets: dict[Trail, Secret | None] = {}
         self._collectors: dict[str, Any] = {}
         self.cues: Cues = {}
+        self._sources: tuple[Source, ...] = ()
         if folder.is_dir():
             self._read_settings()
             self._read_watches()
+            self._read_sources()
         else:
             self._say(str(folder), "there is no such folder", "the folder of secondsource.yaml and watches/")
         self.problems = tuple(sorted(dict.fromkeys(self._problems)))
@@ -245,6 +251,12 @@ class _Reading:
         self._problems += check_names(found)
         self._watches = tuple(watch for _, _, watch in found)
 
+    def _read_sources(self) -> None:
+        """The deployment's own registry; the one that comes with us where it has none."""
+        own = self._folder / SOURCES
+        self._sources, said = check_sources(own if own.is_dir() else BUILT_IN / SOURCES)
+        self._problems += said
+
     # --- the result ---
 
     def configuration(self) -> Configuration:
@@ -257,6 +269,7 @@ class _Reading:
             store_url=self._store_url(),
             gazetteers=tuple(sorted((BUILT_IN / "gazetteer").glob("*.tsv"))) if named is None else named,
             cues=self.cues,
+            sources=self._sources,
             collectors=self._collectors,
             slack_token=self._secrets.get(_SLACK_TOKEN),
             kafka_password=self._secrets.get(_KAFKA_PASSWORD),

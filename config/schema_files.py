@@ -10,6 +10,7 @@ from typing import Any
 from config.mappings import Mapping as ColumnMapping
 from config.schema import REPLAY, WatchFile
 from config.sections import Settings, deployment
+from config.sources import SourceFile
 
 
 def schemas(collectors: Mapping[str, Settings]) -> dict[str, str]:
@@ -18,6 +19,7 @@ def schemas(collectors: Mapping[str, Settings]) -> dict[str, str]:
         "watch.schema.json": WatchFile.model_json_schema(),
         "secondsource.schema.json": deployment(collectors).model_json_schema(),
         "mapping.schema.json": ColumnMapping.model_json_schema(),
+        "sources.schema.json": SourceFile.model_json_schema(),
     }
     named = models["watch.schema.json"]["$defs"]["Watch"]["properties"]["collectors"]["items"]
     named["enum"] = [REPLAY, *collectors]
