@@ -245,7 +245,7 @@ class StoryBook:
 
     def changes(self) -> dict[str, bytes | None]:
         for story in self.shelf.changed():
-            story.frame.terms = self._ties.terms_of(story.frame.number)
+            story.frame.sayings = self._ties.sayings(story.frame.number)
         return {**self.shelf.changes(), **self.pictures.changes()}
 
     def saved_numbers(self) -> tuple[int, int]:

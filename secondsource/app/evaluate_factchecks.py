@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from alerts.factchecks import Check, FactCheckIndex
-from secondsource.app.evaluation_lines import Line, text_of
+from secondsource.app.evaluation_lines import Line, id_of, text_of
 from secondsource.contracts.errors import BadRecord
 
 
@@ -31,10 +31,10 @@ def judge_factchecks(most: int = 5, *, dated: bool = False) -> Callable[[Line], 
         date = _date_of(line) if dated else None
         if "claim" in line:
             check = Check(text_of(line, "claim"), _optional(line, "title"), _optional(line, "text"))
-            known.append(_Known(text_of(line, "id"), date))
+            known.append(_Known(id_of(line), date))
             index.add(check)
             return None
-        query, name = text_of(line, "query"), text_of(line, "id")
+        query, name = text_of(line, "query"), id_of(line)
         allowed = None
         if date is not None:
             allowed = np.array([one.date is not None and one.date < date for one in known], dtype=bool)

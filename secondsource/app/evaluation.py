@@ -95,6 +95,18 @@ def coordination(
     _finish(lines)
 
 
+@eval_app.command()
+def stories(
+    hours: Annotated[float, typer.Option(min=0.01, help="A story is over when it was silent for so long.")] = 72,
+) -> None:
+    """{"id", "text", "at"?, "author"?, "language"?, "links"?} → {"id", "story", "tie", "to", "evidence"}."""
+    from secondsource.app.evaluate_stories import judge_stories
+
+    lines = standard_lines()
+    judge_stories(lines, sys.stdout, story_hours=hours)
+    _finish(lines)
+
+
 def _finish(lines: Lines) -> None:
     if lines.bad:
         raise typer.Exit(_FOUND)

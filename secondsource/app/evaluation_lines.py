@@ -47,15 +47,19 @@ class Lines:
         print(json.dumps({"error": error, "line": number}), file=self._told)
 
 
-def answer(lines: Lines, judge: Callable[[Line], Line], out: TextIO) -> None:
-    """One line out for each good line in, in their order. A `BadRecord` from `judge` makes its line a bad one."""
+def answer(lines: Lines, judge: Callable[[Line], Line | None], out: TextIO) -> None:
+    """One line out for each good line in, in their order, but for those that `judge` answers with None.
+
+    A `BadRecord` from `judge` makes its line a bad one.
+    """
     for number, line in lines:
         try:
             judged = judge(line)
         except BadRecord as error:
             lines.tell(number, str(error))
         else:
-            write(out, judged)
+            if judged is not None:
+                write(out, judged)
 
 
 def write(out: TextIO, line: Line) -> None:
@@ -78,6 +82,19 @@ def text_of(line: Line, key: str = "text") -> str:
         msg = f"{key}: expected text, got {type(value).__name__}"
         raise BadRecord(msg)
     return value
+
+
+def id_of(line: Line) -> str:
+    """The line's id, which may be a number.
+
+    Raises:
+        BadRecord: it is missing, or is neither text nor a whole number.
+    """
+    value = line.get("id")
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        msg = f"id: expected text or a whole number, got {type(value).__name__}"
+        raise BadRecord(msg)
+    return str(value)
 
 
 def standard_lines() -> Lines:

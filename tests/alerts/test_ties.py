@@ -129,14 +129,14 @@ def test_terms_leave_out_what_every_post_of_the_watch_says() -> None:
     named = Entity(kind="place", id="place:old-bridge", text="old stone bridge", start=4, end=20)
     town = Entity(kind="place", id="place:velgrad", text="Velgrad", start=0, end=0)
     said = terms(post(1, 0, CLAIM + " #Velgrad @mayor https://a.example/b", entities=(named, town)), own_terms(WATCH))
-    assert said == ("place place:old-bridge", "fallen", "cars", "bus", "lie", "river")
+    assert said == ("place place:old-bridge", "fallen", "cars", "bus", "lie", "river", "mayor")
 
 
 def test_rare_words_in_common_tie_and_common_ones_do_not() -> None:
     index = WordIndex()
-    index.open(1, 0.0, ("bridge", "fallen", "river", "bus"))
+    index.open(1, 0.0, [("bridge", "fallen", "river", "bus")])
     for story in range(2, 400):
-        index.open(story, float(story), ("bridge", "market", "river", f"w{story}", f"v{story}"))
+        index.open(story, float(story), [("bridge", "market", "river", f"w{story}", f"v{story}")])
     found = index.find(("fallen", "bus", "bridge", "ambulance"))
     assert found is not None
     assert found.story == 1
@@ -147,7 +147,7 @@ def test_rare_words_in_common_tie_and_common_ones_do_not() -> None:
 
 def test_words_of_hours_ago_tie_no_more() -> None:
     index = WordIndex()
-    index.open(1, 0.0, ("bridge", "fallen", "river", "bus"))
+    index.open(1, 0.0, [("bridge", "fallen", "river", "bus")])
     index.slide(6 * 3600 + 1)
     assert index.find(("bridge", "fallen", "river", "bus")) is None
     assert index.slid == 1
