@@ -375,6 +375,7 @@ def sighted(row: Row, file: str, seen: Sighting, at: Callable[[float], datetime]
         confidence=parts.confidence if parts else 1.0,
         region=parts.region if parts else WHOLE,
         transform=parts.transform if parts else UNMOVED,
+        shown=own,
     )
 
 

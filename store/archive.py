@@ -82,6 +82,7 @@ class _How(NamedTuple):
     rank: int  # 0 bytes, 1 hash, 2 features
     distance: int
     doubt: float  # 1 - confidence
+    asked: str
     match: Reuse
 
 
@@ -130,32 +131,33 @@ class PictureArchive:
                 .order_by(s.seen_at, s.source, s.picture)
                 .limit(limit)
             ).all()
-        return [_earlier(row, ways[row.picture].match) for row in found]
+        return [_earlier(row, ways[row.picture]) for row in found]
 
     def _ways(self, connection: Connection, asked: Sequence[Picture]) -> dict[str, _How]:
         """How each stored picture matches those asked for, by its id. Cheap ways first: none is asked twice."""
         ways: dict[str, _How] = {}
 
-        def way(name: str, rank: int, match: Reuse) -> None:
-            how = _How(rank, match.distance, 1 - match.confidence, match)
-            if name not in ways or how[:3] < ways[name][:3]:
+        def way(name: str, rank: int, of: str, match: Reuse) -> None:
+            how = _How(rank, match.distance, 1 - match.confidence, of, match)
+            if name not in ways or how[:4] < ways[name][:4]:
                 ways[name] = how
 
         for picture in asked:
-            way(picture.id, 0, Reuse(picture=picture.id, kind="bytes"))
-        usable = sorted({each.pdq for each in asked if _usable(each.pdq, each.quality)})
-        for near in self._near(connection, usable) if usable else ():
+            way(picture.id, 0, picture.id, Reuse(picture=picture.id, kind="bytes"))
+        usable = {each.pdq: each.id for each in sorted(asked, key=_id, reverse=True) if _usable(each.pdq, each.quality)}
+        nears = self._near(connection, list(usable)) if usable else []
+        for of, near in zip(usable.values(), nears, strict=True):
             for name, distance in near.items():
-                way(name, 1, Reuse(picture=name, kind="hash", distance=distance))
+                way(name, 1, of, Reuse(picture=name, kind="hash", distance=distance))
         ids = [picture.id for picture in asked]
         for picture in asked:
             for match in picture.found:
-                way(match.picture, 2, match)
+                way(match.picture, 2, picture.id, match)
         r = reuse_matches.c
-        for row in connection.execute(select(r.kept, r.body).where(among(connection, r.asked, ids))):
-            way(row.kept, 2, _decode(row.body))
-        for row in connection.execute(select(r.asked, r.body).where(among(connection, r.kept, ids))):
-            way(row.asked, 2, inverted(_decode(row.body), row.asked))
+        for row in connection.execute(select(r.asked, r.kept, r.body).where(among(connection, r.asked, ids))):
+            way(row.kept, 2, row.asked, _decode(row.body))
+        for row in connection.execute(select(r.asked, r.kept, r.body).where(among(connection, r.kept, ids))):
+            way(row.asked, 2, row.kept, inverted(_decode(row.body), row.asked))
         return ways
 
     def bring(self, entries: Iterable[Imported]) -> None:
@@ -292,7 +294,12 @@ class PictureArchive:
         return index, last
 
 
-def _earlier(row: Any, match: Reuse) -> Earlier:
+def _id(picture: Picture) -> str:
+    return picture.id
+
+
+def _earlier(row: Any, how: _How) -> Earlier:
+    match = how.match
     return Earlier(
         picture=row.picture,
         seen_at=row.seen_at,
@@ -309,6 +316,7 @@ def _earlier(row: Any, match: Reuse) -> Earlier:
         confidence=match.confidence,
         region=match.region,
         transform=match.transform,
+        shown=how.asked,
     )
 
 

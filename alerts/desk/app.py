@@ -51,7 +51,7 @@ def create_desk(evidence: Evidence, clock: Clock, thumbnails: Thumbnails | None 
     The clock only tells how long ago things were.
     """
     desk = FastAPI(title="Second Source", docs_url=None, redoc_url=None, openapi_url=None)
-    pages = Pages()
+    pages = Pages(thumbnails=thumbnails is not None)
     stylesheet = files("alerts.desk").joinpath("desk.css").read_text(encoding="utf-8")
 
     @desk.middleware("http")

@@ -25,7 +25,7 @@ def alert_path(alert_id: str) -> str:
 class Pages:
     """Templates, compiled once. Every method returns a whole HTML document."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, thumbnails: bool = False) -> None:
         self._templates = Environment(
             loader=PackageLoader("alerts.desk"),
             autoescape=True,
@@ -58,6 +58,7 @@ class Pages:
             "STANCES": wording.STANCES,
             "TIES": wording.TIES,
             "count": wording.count,
+            "thumbnails": thumbnails,
         }
 
     def alerts(self, newest: Sequence[AlertEvent], now: datetime) -> str:

@@ -327,14 +327,25 @@ class Member(Struct, frozen=True, kw_only=True):
     evidence: str = ""
 
 
+class Merge(Struct, frozen=True, kw_only=True):
+    """What holds the posts of an origin together: how many ties of a kind, what one shows, and how sure it is, 0..1."""
+
+    kind: str
+    ties: int
+    confidence: float
+    evidence: str
+
+
 class Origin(Struct, frozen=True, kw_only=True):
-    """The posts of a story that trace back to one source."""
+    """The posts of a story that trace back to one source. `weight` is its share in N_eff, 0..1."""
 
     first_uid: str
     first_handle: str
     first_at: datetime
     posts: int
     accounts: int
+    weight: float = 1.0
+    merges: tuple[Merge, ...] = ()
 
 
 class Spread(Struct, frozen=True, kw_only=True):
@@ -364,7 +375,8 @@ class Earlier(Struct, frozen=True, kw_only=True):
 
     `seen_in` is the kind of source: a "post", an outlet's "feed", a "fact-check", an imported "archive". `named` are
     the canonical ids of places and events that the words of then name. `kind`, `inliers`, `confidence`, `region` and
-    `transform` say how the pictures match, as in `Reuse`: the other picture is the earlier one.
+    `transform` say how the pictures match, as in `Reuse`: the other picture is the earlier one. `shown` is the id of
+    the picture that was asked about, "" where it is not known.
     """
 
     picture: str
@@ -382,6 +394,7 @@ class Earlier(Struct, frozen=True, kw_only=True):
     confidence: float = 1.0
     region: tuple[float, float, float, float] = WHOLE
     transform: tuple[float, float, float, float, float, float] = UNMOVED
+    shown: str = ""
 
 
 class StoryUpdate(Struct, frozen=True, kw_only=True, tag="story"):

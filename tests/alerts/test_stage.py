@@ -367,7 +367,7 @@ def test_an_earlier_life_in_the_watch_itself_is_found_without_the_archive() -> N
     assert (sighting.seen_at, sighting.source) == (at(-500_000), "x:5")
     known = Earlier(
         picture=BRIDGE.id, seen_at=at(-500_000), source="x:5", handle="river_gauge",
-        caption="flooded bridge at Ostrava Brod", url="file:bridge", kind="bytes",
+        caption="flooded bridge at Ostrava Brod", url="file:bridge", kind="bytes", shown=BRIDGE.id,
     )  # fmt: skip
     assert sighting == known, "what the archive would say of it"
     assert events(run([earlier, *taking_off()], MemoryArchive([known]))) == [event]

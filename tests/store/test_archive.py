@@ -66,6 +66,7 @@ def test_earlier_sightings_come_oldest_first_and_strictly_before(store: Store) -
         distance=9,
         url=bridge.url,
         named=("velgrad",),
+        shown=copy.id,
     )
     assert [each.source for each in archive.earlier([copy], v.at(31), 10)] == ["x:1", "x:2", "x:3"]
     assert [each.source for each in archive.earlier([bridge], v.at(31), 1)] == ["x:1"]

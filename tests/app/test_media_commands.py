@@ -1,0 +1,88 @@
+"""`secondsource media find`, `explain` and `index`: the archive asked by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.app.newsroom import Newsroom
+from tests.enrich.makers import saved, scene
+
+NAMED = "1994-07-02 bridge.jpg"
+
+
+@pytest.fixture
+def newsroom(tmp_path: Path) -> Newsroom:
+    return Newsroom(tmp_path)
+
+
+@pytest.fixture
+def archive(newsroom: Newsroom, tmp_path: Path) -> Path:
+    """An imported folder of two pictures."""
+    folder = tmp_path / "negatives"
+    folder.mkdir()
+    (folder / NAMED).write_bytes(saved(scene()))
+    (folder / "1995-01-01 other.jpg").write_bytes(saved(scene(seed=8)))
+    (folder / "captions.csv").write_text(
+        f"file,date,caption,credit,place,url\n{NAMED},1994-07-02,The flood,,Velgrad,\n"
+    )
+    ran = newsroom.run("media", "import", folder)
+    assert ran.code == 0, ran.err
+    return folder
+
+
+def test_a_picture_is_found_whole_and_in_part(newsroom: Newsroom, archive: Path, tmp_path: Path) -> None:
+    ran = newsroom.run("media", "find", archive / NAMED)
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith("1994-07-02 (date by the importer), ")
+    assert f"in import:negatives/{NAMED}" in " ".join(ran.out.split())
+    whole = Image.open(archive / NAMED)
+    crop = tmp_path / "crop.png"
+    crop.write_bytes(saved(whole.crop((96, 72, 544, 408)), "PNG"))
+    found = newsroom.run("media", "find", crop, "--json").json
+    (sighting,) = found["sightings"]
+    assert (sighting["kind"], sighting["seen_in"], sighting["named"]) == ("features", "archive", ["Velgrad"])
+    assert sighting["region"] == pytest.approx([0.15, 0.15, 0.85, 0.85], abs=0.03)
+    assert newsroom.rows("sightings")[0]["picture"] != found["picture"]["id"], "nothing of it is kept"
+
+
+def test_a_picture_nobody_has_seen_is_none(newsroom: Newsroom, archive: Path, tmp_path: Path) -> None:
+    fresh = tmp_path / "fresh.jpg"
+    fresh.write_bytes(saved(scene(seed=99)))
+    ran = newsroom.run("media", "find", fresh)
+    assert (ran.code, "Not seen before." in ran.out) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("what", "said", "code"),
+    [("page.jpg", "a web page, not a picture", 1), ("gone.jpg", "cannot be read", 2),
+     ("http://127.0.0.1:9/a.jpg", "127.0.0.1", 1)],
+)  # fmt: skip
+def test_what_cannot_be_looked_at_is_said(newsroom: Newsroom, tmp_path: Path, what: str, said: str, code: int) -> None:
+    (tmp_path / "page.jpg").write_text("<!DOCTYPE html><p>not found")
+    ran = newsroom.run("media", "find", what if what.startswith("http") else tmp_path / what)
+    assert said in ran.err
+    assert ran.code in {code, 3}
+
+
+def test_the_matched_region_is_drawn(newsroom: Newsroom, archive: Path, tmp_path: Path) -> None:
+    whole = Image.open(archive / NAMED)
+    crop, drawn = tmp_path / "crop.png", tmp_path / "both.png"
+    crop.write_bytes(saved(whole.crop((96, 72, 544, 408)), "PNG"))
+    ran = newsroom.run("media", "explain", archive / NAMED, crop, "--out", drawn)
+    assert ran.code == 0, ran.err
+    assert "places fit" in ran.out
+    with Image.open(drawn) as both:
+        assert both.size[1] == 600
+        colours = both.convert("RGB").getcolors(10**7) or []
+    assert (255, 176, 0) in {colour for _, colour in colours}
+    assert newsroom.run("media", "explain", archive / NAMED, archive / "1995-01-01 other.jpg", "-o", drawn).code == 1
+
+
+def test_the_index_is_verified_and_made_again(newsroom: Newsroom, archive: Path) -> None:
+    ran = newsroom.run("media", "index", "verify", "--json")
+    assert ran.json == {"indexed": 2, "kept": 2, "wrong": []}
+    assert "2 pictures in the index" in newsroom.run("media", "index", "rebuild").out
+    assert newsroom.run("media", "index", "verify").code == 0
