@@ -1,8 +1,8 @@
 """Clips posted again: what of them is found, and what is taken for another's.
 
-Through `secondsource eval video`, as anybody measures us: clips made of photographs filmed by an unsteady hand (and real
-ones, where the optional data folder is), each edited in every way of `clip_edits`; and clips of other photographs in the
-same dress as archived ones, which must not match.
+As `secondsource eval video` measures us: clips made of photographs filmed by an unsteady hand (and real ones, where the
+optional data folder is), each edited in every way of `clip_edits`; and clips of other photographs in the same dress as
+archived ones, which must not match.
 
 `python -m benchmarks.video_reuse --clips 4` for a part; `--keep FOLDER` to look at what is made.
 """
@@ -97,7 +97,7 @@ def _battery(report: Report, count: int, keep: Path | None, only: str | None) ->
             (queries / f"gif-{number}.gif").write_bytes(as_gif(clip))
             truth[f"gif-{number}.gif"] = "GIF", f"clip-{number}.mp4"
         for number, stranger in enumerate(strangers):
-            for dress in DRESSES:
+            for dress in DRESSES if only is None else [name for name in DRESSES if only in name]:
                 file = f"stranger-{number}-{dress.replace(' ', '_')}.mp4"
                 (queries / file).write_bytes(encoded(EDITS[dress](stranger, dice, strangers)))
                 truth[file] = f"(a stranger) {dress}", None
@@ -169,8 +169,8 @@ def _real(report: Report) -> None:
         return
     wrong = right = wanted = 0
     family = {path.name: path.name.split("-")[0] for path in _REAL.iterdir()}
-    for name in family:
-        wanted += sum(family[other] == family[name] for other in family)
+    for kin in family.values():
+        wanted += sum(other == kin for other in family.values())
     for line in _evaluated(_REAL, _REAL):
         if line["match"] is not None:
             same = family[line["query"]] == family[line["match"]]

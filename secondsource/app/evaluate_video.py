@@ -13,15 +13,19 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TextIO
+from typing import Any, Final, NamedTuple, TextIO
 
 from enrich.pictures import Unusable
 from enrich.reuse.clip_archive import ClipArchive
+from enrich.reuse.clip_features import by_features, covered, entries
 from enrich.reuse.clip_frames import ClipLimits
-from enrich.reuse.clip_prints import TURNS, clip_print
+from enrich.reuse.clip_prints import TURNS, ClipPrint, clip_print
 from enrich.reuse.clip_search import ClipMatch, search
+from enrich.reuse.index import Index
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.errors import BadConfiguration
+
+_COVERED: Final = 0.5  #: of a query found by whole frames, under which its key frames are looked for piece by piece
 
 
 def evaluate(
@@ -34,16 +38,20 @@ def evaluate(
     """
     allowed = limits or ClipLimits()
     with TemporaryDirectory(prefix="secondsource-clips-") as folder:
-        clips = ClipArchive(Path(folder))
+        clips, pictures = ClipArchive(Path(folder) / "clips"), Index(Path(folder) / "pictures")
         names: dict[str, list[str]] = {}
+        seconds: dict[str, float] = {}
         for path in _files(archive):
             found = _print(path, allowed, clock)
             if isinstance(found, Unusable):
                 print(f"{_name(path, archive)}: {found.reason}", file=told)
                 continue
-            name, print_ = found
+            body, name, print_ = found
             names.setdefault(name, []).append(_name(path, archive))
-            clips.add(name, print_)
+            if clips.add(name, print_):
+                seconds[name] = print_.seconds
+                keys = entries(name, body, allowed, clock)
+                pictures.add([] if isinstance(keys, Unusable) else keys)
         if not names:
             msg = f"expected clips in {archive}; none there can be decoded"
             raise BadConfiguration(msg)
@@ -54,7 +62,11 @@ def evaluate(
             if isinstance(found, Unusable):
                 _line(out, {"query": query, "match": None, "kind": "clip", "reason": found.reason})
                 continue
-            matches = search(found[1], archived)
+            matches = search(found.print_, archived)
+            if covered(matches, found.print_) < _COVERED:
+                known = {match.name for match in matches}
+                more = by_features(found.body, allowed, clock, pictures.segments(), seconds)
+                matches += [match for match in more if match.name not in known]
             for match in matches:
                 for name in names[match.name]:
                     _line(out, {"query": query, "match": name, **as_json(match)})
@@ -74,7 +86,13 @@ def as_json(match: ClipMatch) -> dict[str, Any]:
     }
 
 
-def _print(path: Path, limits: ClipLimits, clock: Clock) -> tuple[str, Any] | Unusable:
+class _Clip(NamedTuple):
+    body: bytes
+    name: str
+    print_: ClipPrint
+
+
+def _print(path: Path, limits: ClipLimits, clock: Clock) -> _Clip | Unusable:
     try:
         if path.stat().st_size > limits.max_bytes:
             return Unusable(f"{path.stat().st_size} bytes, more than the {limits.max_bytes} allowed")
@@ -82,7 +100,7 @@ def _print(path: Path, limits: ClipLimits, clock: Clock) -> tuple[str, Any] | Un
     except OSError as error:
         return Unusable(f"cannot be read: {error.strerror or error}")
     print_ = clip_print(body, limits, clock)
-    return print_ if isinstance(print_, Unusable) else (sha256(body).hexdigest(), print_)
+    return print_ if isinstance(print_, Unusable) else _Clip(body, sha256(body).hexdigest(), print_)
 
 
 def _files(folder: Path) -> Iterator[Path]:

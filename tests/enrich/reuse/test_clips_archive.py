@@ -21,7 +21,7 @@ def made(seed: int, count: int = 12) -> ClipPrint:
     rng = np.random.default_rng(seed)
     every = np.ones(count, np.bool_)
     moments = Moments(
-        at=np.arange(count, dtype=np.float32) / 2,
+        at=np.arange(count).astype(np.float32) / np.float32(2),
         hashes=rng.integers(0, 1 << 63, (count, 8, 4), dtype=np.uint64),
         quality=np.full(count, 100, np.uint8),
         enclosed=~every,
