@@ -64,7 +64,7 @@ def _snapshot(row: PostRow) -> tuple[Any, ...]:
 
 
 def picture(a: PictureRow, b: PictureRow) -> PictureRow:
-    return a if (a.state, a.reason) <= (b.state, b.reason) else b
+    return a if (a.state, a.reason, a.claims) <= (b.state, b.reason, b.claims) else b
 
 
 def sighting(a: SightingRow, b: SightingRow) -> SightingRow:

@@ -108,6 +108,10 @@ class PictureRow(NamedTuple):
     kind: str
     state: str
     reason: str
+    file: str
+    frame: int
+    at_seconds: float
+    claims: str
 
 
 class SightingRow(NamedTuple):
@@ -370,6 +374,10 @@ def picture_row(picture: Picture) -> PictureRow:
         picture.kind,
         picture.state,
         picture.reason,
+        key(picture.of) if picture.of else "",
+        picture.frame,
+        picture.at_seconds,
+        _encode(picture.claims).decode() if picture.claims else "",
     )
 
 

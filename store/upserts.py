@@ -220,7 +220,7 @@ def _letters() -> Upsert[LetterRow]:
 POSTS = _posts()
 ACCOUNTS = _last("accounts", AccountRow, 1, laws.account, ("seen_at", "digest"))
 # The best state stays ("fingerprinted" < "refused" < "unavailable"); of equals, the first reason by the alphabet.
-PICTURES = _where("pictures", PictureRow, 1, laws.picture, _least("pictures", ("state", "reason")))
+PICTURES = _where("pictures", PictureRow, 1, laws.picture, _least("pictures", ("state", "reason", "claims")))
 SIGHTINGS = _where(
     "sightings", SightingRow, 2, laws.sighting, _least("sightings", SightingRow._fields[2:])
 )  # the earliest stays

@@ -15,8 +15,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec.structs import replace
 
+from enrich.claims import claims
 from enrich.exif import taken_at
 from enrich.gazetteer import Gazetteer, read_terms
+from enrich.looking import thumbnail
 from enrich.pictures import Unusable, decode, hashed
 from enrich.reuse.prints import Look, looked
 from ingest.dated_pictures import (
@@ -130,6 +132,9 @@ class _Importer:
         self._zone = zone
         self._max_bytes, self._max_pixels = media.max_bytes, media.max_pixels
         self._alone = Lock()
+        self._kept = at.kept
+        if self._kept is not None:
+            self._kept.ready()
         self.imported = self.unchanged = self.flat = 0
         self.dated_by: dict[str, int] = {}
 
@@ -252,7 +257,10 @@ class _Importer:
             quality=result.quality,
             width=result.width,
             height=result.height,
+            claims=claims(body),
         )
+        if self._kept is not None and self._kept.wants_thumbnail(picture.id):
+            self._kept.add_thumbnail(picture.id, thumbnail(rgb))
         return picture, looked(rgb) if self._reuse is not None else None
 
 
