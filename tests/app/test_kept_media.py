@@ -11,6 +11,7 @@ from threading import Event
 
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 
 from alerts.desk import create_desk
 from enrich.media_store import MediaStore
@@ -25,7 +26,9 @@ from tests.app.newsroom import Newsroom
 from tests.enrich.makers import saved, scene
 
 AT = datetime(2026, 5, 14, 10, tzinfo=UTC)
-PHOTO, MOVING = saved(scene()), animated()
+SAID = Image.Exif()
+SAID[0x010F] = "Lumen"
+PHOTO, MOVING = saved(scene(), exif=SAID), animated()
 PHOTO_ID, MOVING_ID = sha256(PHOTO).hexdigest(), sha256(MOVING).hexdigest()
 
 
@@ -83,6 +86,10 @@ def test_thumbnails_lie_beside_the_sqlite_file_and_the_desk_shows_them(tmp_path:
         stored = set(kept(at).pictures())
         assert {PHOTO_ID, MOVING_ID, frame_id(MOVING_ID, 1)} <= stored
         assert stored == {row["picture"] for row in at.store.dump("sightings")}
+        rows = {row["id"]: row for row in at.store.dump("pictures")}
+        assert (rows[PHOTO_ID]["file"], rows[PHOTO_ID]["claims"]) == ("", '{"camera":"Lumen"}')
+        frame = rows[frame_id(MOVING_ID, 1)]
+        assert (frame["file"], frame["frame"], frame["at_seconds"]) == (MOVING_ID, 1, 0.1)
         assert kept(at).original(PHOTO_ID) is None
         assert (tmp_path / "velgrad.media" / "thumbnails").is_dir()
         desk = TestClient(create_desk(at.store.evidence, at.clock, at.kept))
