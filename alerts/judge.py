@@ -238,7 +238,7 @@ class Judge:
             as_of=moment(at),
             state=frame.state,
             spread=frame.spread,
-            independent=float(len(story.asserted)),
+            independent=story.asserted.value,
             derivation="",
             posts=len(story.notes),
             accounts=len(story.accounts),
@@ -296,7 +296,7 @@ class Judge:
 
     def _state(self, story: Story, at: float) -> Corroboration:
         blind = bool(self._blind_for(story, at))
-        support = Support(story.asserted.posts, float(len(story.asserted)), story.disputes, blind)
+        support = Support(story.asserted.posts, story.asserted.value, story.disputes, blind)
         return state(support, self.watch.thresholds.independent_origins)
 
     def _update(self, story: Story, *, members: bool) -> StoryUpdate:
@@ -311,7 +311,7 @@ class Judge:
             claim=story.claim(),
             claim_uid=story.claim_uid(),
             state=frame.state,
-            independent=float(len(story.asserted)),
+            independent=story.asserted.value,
             posts=len(story.notes),
             accounts=len(story.accounts),
             disputes=story.disputes,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from alerts.digests import digest
 from secondsource.contracts.messages import Post
 
 #: Platforms whose handles are domains that their holders have shown to be theirs.
@@ -44,10 +45,17 @@ class Registry:
         self,
         accounts: Iterable[tuple[str, str, Listed]] = (),
         domains: Mapping[str, Listed] | None = None,
+        coordinated: Iterable[tuple[str, str]] = (),
     ) -> None:
-        """`accounts`: platform, handle, source."""
+        """`accounts`: platform, handle, source. `coordinated`: uids of two accounts whose edge was kept."""
         self._accounts = {(platform, handle.casefold()): source for platform, handle, source in accounts}
         self._domains = dict(domains or {})
+        self._pairs: dict[str, tuple[int, ...]] = {}
+        for one, other in coordinated:
+            pair = digest(f"pair {min(one, other)} {max(one, other)}")
+            for account in (one, other):
+                known = self._pairs.get(account, ())
+                self._pairs[account] = known if pair in known else (*known, pair)
 
     def source_of(self, post: Post) -> Listed | None:
         """The source whose account wrote the post."""
@@ -58,6 +66,10 @@ class Registry:
         if found is None and post.platform in _BY_DOMAIN:
             return self.of_domain(handle)
         return found
+
+    def pairs_of(self, account: str) -> tuple[int, ...]:
+        """The coordinated pairs that an account, by uid, is one of."""
+        return self._pairs.get(account, ())
 
     def of_domain(self, domain: str) -> Listed | None:
         """The source of a domain, or of one that it is part of ("arabic.gazette.example": gazette.example)."""

@@ -14,6 +14,7 @@ from alerts.docket import Docket, Held, numbered, of_a_watch
 from alerts.evidence import Rule
 from alerts.judge import Judge
 from alerts.ports import Archive
+from alerts.registry import NOBODY, Registry
 from alerts.rules import RULES
 from alerts.story_book import StoryBook
 from alerts.watermark import Watermark
@@ -45,11 +46,13 @@ class AlertsStage:
         archive: Archive,
         link: Callable[[str], str] = _no_link,
         rules: tuple[Rule, ...] = RULES,
+        registry: Registry = NOBODY,
     ) -> None:
         self._watches = dict(watches)
         self._archive = archive
         self._link = link
         self._rules = rules
+        self._registry = registry
         self._partitions: dict[int, _Partition] = {}
 
     def handle(self, batch: Sequence[Record]) -> list[Out]:
@@ -88,7 +91,7 @@ class AlertsStage:
         watch = self._watches.get(name)
         if watch is None:
             return None
-        return Docket(Judge(watch, self._rules, self._archive, self._link, StoryBook(watch)))
+        return Docket(Judge(watch, self._rules, self._archive, self._link, StoryBook(watch, self._registry)))
 
 
 class _Partition:

@@ -55,6 +55,16 @@ def credit_token(agency: int) -> int:
     return agency << 3 | 6
 
 
+def owner_token(owner: int) -> int:
+    """Who owns the source that a post comes from. The lowest bit but three tells it from a pair."""
+    return (owner & ~1) << 3 | 7
+
+
+def pair_token(pair: int) -> int:
+    """Two accounts that co-share."""
+    return (pair | 1) << 3 | 7
+
+
 class Note(msgspec.Struct, array_like=True, gc=False):
     """What a story keeps of one post. Times in seconds since 1970; keys are digests of uids.
 
@@ -81,6 +91,7 @@ class Note(msgspec.Struct, array_like=True, gc=False):
     bands: tuple[int, ...] = ()
     text: str = ""
     reworded: float = 0.0
+    doubt: int = 0
     named: tuple[str, ...] = ()
 
     @property
@@ -300,7 +311,7 @@ class Story:
         tally = self.tally_of(note.stance)
         if tally is None:
             return
-        self._origins_of(note.stance).add(note.tokens, note.account, note.at, note.uid, note.handle)
+        self._origins_of(note.stance).add(note.tokens, note.account, note.at, note.uid, note.handle, note.doubt)
         if note.stance == "asserts":
             self.kinds[note.tie] = self.kinds.get(note.tie, 0) + 1
         if note.passes:
@@ -325,11 +336,11 @@ class Story:
             tally.take_back(note.account, note.passes)
         tally.forget(note.key)
         origins = self._origins_of(note.stance)
-        if not origins.remove(note.tokens[0], note.account, note.uid):
+        if not origins.remove(note.tokens, note.account, note.uid, leaves_ties=note.own):
             anew = grouped(
                 (gone.tokens for gone in self.gone if gone.tokens and gone.stance == note.stance),
                 (
-                    (left.tokens, left.account, left.at, left.uid, left.handle)
+                    (left.tokens, left.account, left.at, left.uid, left.handle, left.doubt)
                     for left in self.notes.values()
                     if left.stance == note.stance
                 ),

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from alerts.digests import digest
 from alerts.everywhere import showing
 from alerts.pictures import Sighting
+from alerts.registry import NOBODY, Listed, Registry
 from alerts.shelf import Shelf
 from alerts.stories import (
     COPIES,
@@ -24,6 +25,8 @@ from alerts.stories import (
     cluster_token,
     credit_token,
     link_token,
+    owner_token,
+    pair_token,
     picture_token,
     post_token,
     text_token,
@@ -43,7 +46,16 @@ class StoryBook:
     more than `most` stories those that have been silent for longest.
     """
 
-    def __init__(self, watch: Watch, *, most_single: int = 60_000, most: int = 120_000, most_hot: int = 4_096) -> None:
+    def __init__(
+        self,
+        watch: Watch,
+        registry: Registry = NOBODY,
+        *,
+        most_single: int = 60_000,
+        most: int = 120_000,
+        most_hot: int = 4_096,
+    ) -> None:
+        self._registry = registry
         self._life = watch.thresholds.story_hours * 3600
         self._most_single = most_single
         self._most = most
@@ -76,7 +88,10 @@ class StoryBook:
             self._open(enriched, at)
         story = self.shelf[tied.story]
         note = self._note(story, enriched, key, at, tied, traits)
-        story.add(note, _evidence(tied, post.credits) if post.credits else tied.evidence)
+        source = self._registry.source_of(post)
+        if account_token(note.account) in note.tokens:  # it speaks for itself, and passes on nobody
+            note.tokens += (*_behind(source), *map(pair_token, self._registry.pairs_of(post.author.uid)))
+        story.add(note, _evidence(tied, post.credits, source) if post.credits or source else tied.evidence)
         if not plain:
             self._ties.lead(story, note, traits, said)
         if enriched.pictures:
@@ -212,6 +227,7 @@ class StoryBook:
             passes=_passes(story, enriched, account, stance, target, tied),
             reported=0 if post.repost_of or post.counts is None else post.counts.interactions(),
             text=post.text[:QUOTED],
+            doubt=_doubt(enriched, tied),
             named=named(enriched),
         )
         if _represents(story, enriched, traits):
@@ -326,9 +342,23 @@ def _says_nothing(enriched: Enriched) -> bool:
     return bool(post.repost_of) or (comments and not enriched.pictures)
 
 
-def _evidence(tied: Tied, credited: tuple[str, ...]) -> str:
-    """What shows the tie, and the agency through which outlets of the story become one origin."""
-    return f"{tied.evidence}; credits {credited[0]}".removeprefix("; ")
+def _behind(source: Listed | None) -> tuple[int, ...]:
+    """Who owns a source, and the credit that makes outlets its carriers."""
+    if source is None:
+        return ()
+    owner = owner_token(digest(f"owner {source.owner}"))
+    return (owner, credit_token(digest(source.credit))) if source.credit else (owner,)
+
+
+def _doubt(enriched: Enriched, tied: Tied) -> int:
+    """How often the weight of an origin that this post begins is halved: see `origins`."""
+    return (tied.tie == "reply") + bool(enriched.stance.attributed_to and not enriched.post.repost_of)
+
+
+def _evidence(tied: Tied, credited: tuple[str, ...], source: Listed | None) -> str:
+    """What shows the tie, and the agency or owner through which outlets of the story become one origin."""
+    told = (tied.evidence, *(f"credits {agency}" for agency in credited[:1]), source.evidence() if source else "")
+    return "; ".join(filter(None, told))
 
 
 def _represents(story: Story, enriched: Enriched, traits: Traits) -> bool:

@@ -64,7 +64,7 @@ def _headline(evidence: StoryEvidence) -> str:
 
 
 def _origins(evidence: StoryEvidence) -> str:
-    return "one origin" if evidence.independent == 1 else f"{number(evidence.independent)} origins"
+    return "one origin" if evidence.independent <= 1 else f"{number(evidence.independent)} origins"
 
 
 def _reasons(evidence: StoryEvidence, thresholds: Thresholds) -> list[Reason]:

@@ -24,6 +24,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from alerts.delivery import Outcome, Sender
 from alerts.notifiers.contract import Notifier
 from config.loader import Configuration, Service
+from config.sources import Source
 from secondsource.contracts.clock import Clock, SystemClock
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.stage import Batch, Collector, Stage
@@ -38,6 +39,7 @@ from store.memory import Store, open_store
 from store.stage import StoreStage
 
 if TYPE_CHECKING:
+    from alerts.registry import Registry
     from alerts.stage import AlertsStage
     from enrich.media_store import MediaStore
     from enrich.reuse.archive import ReuseArchive
@@ -294,7 +296,32 @@ def alerts_stage(at: House) -> AlertsStage:
     def link(alert_id: str) -> str:
         return f"{public}/alerts/{quote(alert_id, safe='')}"
 
-    return AlertsStage({watch.name: watch for watch in at.watches}, at.store.archive, link)
+    watches = {watch.name: watch for watch in at.watches}
+    return AlertsStage(watches, at.store.archive, link, registry=_registry(at.configuration.sources))
+
+
+def _registry(sources: Sequence[Source]) -> Registry:
+    """The source registry as alerting reads it: each source with whoever is at the top of its owners."""
+    from alerts.registry import Listed, Registry
+
+    by_id = {source.id: source for source in sources}
+    listed = {}
+    for source in sources:
+        top, rests = source, (source.reference, source.date)
+        while top.owner is not None:
+            rests = (top.owner.reference or top.reference, top.owner.date or top.date)
+            top = by_id[top.owner.id]
+        declared = source.affiliation.declared if source.affiliation else ""
+        listed[source.id] = Listed(
+            source.id, source.name, source.kind, top.id, top.name, source.credit, declared, *rests
+        )
+    accounts = [
+        (platform, handle, listed[source.id])
+        for source in sources
+        for platform, handles in source.accounts.items()
+        for handle in handles
+    ]
+    return Registry(accounts, {domain: listed[source.id] for source in sources for domain in source.domains})
 
 
 def store_stage(at: House) -> StoreStage:

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alerts import ledger, stage, story_book
+from alerts.registry import Listed, Registry
 from alerts.stage import AlertsStage
 from secondsource.contracts.messages import (
     Counts,
@@ -33,6 +34,13 @@ QUICK = watch(
     thresholds=Thresholds(min_interactions=3, min_history=3, max_surprise=0.2, story_hours=0.05, lateness_seconds=1)
 )
 OLD = Earlier(picture=picture("a").id, seen_at=at(-9e8), source="archive", handle="river", caption="Flood")
+GAZETTE = Listed(
+    "gazette", "The Gazette", "outlet", "press", "Velgrad Press", credit="VPA", reference="https://press.example"
+)
+BEHIND = Registry(
+    [("x", "user1", GAZETTE), ("x", "user2", GAZETTE)],
+    coordinated=[("x:a-user3", "x:a-user4"), ("x:a-user3", "x:a-user5")],
+)
 
 _TEXTS = (
     CLAIM,
@@ -138,7 +146,7 @@ def lanes_of(sent: Sequence[Sent], lanes: int, *, tick_every: int) -> list[list[
 
 
 def run(batches: Sequence[Sequence[Message]]) -> list[Out]:
-    judged = AlertsStage({"velgrad": QUICK}, MemoryArchive([OLD]))
+    judged = AlertsStage({"velgrad": QUICK}, MemoryArchive([OLD]), registry=BEHIND)
     return [out for batch in batches for out in judged.handle([Record(message) for message in batch])]
 
 
@@ -184,14 +192,14 @@ def test_a_crash_after_any_record_is_not_seen(sent: list[Sent], tick_every: int,
     outs: list[Out] = []
     saved: dict[str, bytes] = {}
     position = 0
-    judged = AlertsStage({"velgrad": QUICK}, MemoryArchive([OLD]))
+    judged = AlertsStage({"velgrad": QUICK}, MemoryArchive([OLD]), registry=BEHIND)
     crashes = 0
     while position < len(stream):
         taken = data.draw(st.integers(1, 25))
         outs += judged.handle([Record(message) for message in stream[position : position + taken]])
         if crashes < 6 and data.draw(st.booleans()):
             crashes += 1
-            judged = AlertsStage({"velgrad": QUICK}, MemoryArchive([OLD]))
+            judged = AlertsStage({"velgrad": QUICK}, MemoryArchive([OLD]), registry=BEHIND)
             judged.restore(0, dict(saved))
             continue
         position += taken
@@ -209,7 +217,9 @@ def test_a_crash_is_not_seen_where_memory_is_compacted_and_stories_are_frozen_al
     monkeypatch.setattr(ledger, "_MOST_PARTS", 3)
     monkeypatch.setattr(ledger, "_SLACK", 2)
     monkeypatch.setattr(
-        stage, "StoryBook", lambda watch: story_book.StoryBook(watch, most_single=9, most=14, most_hot=0)
+        stage,
+        "StoryBook",
+        lambda watch, registry: story_book.StoryBook(watch, registry, most_single=9, most=14, most_hot=0),
     )
     test_a_crash_after_any_record_is_not_seen()
 

@@ -5,15 +5,19 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.origins import grouped, moment
+from alerts.origins import FRESH, grouped, moment
+from alerts.stories import owner_token, pair_token, post_token
 from tests.alerts.invented import START, at
 
-Note = tuple[tuple[int, ...], int, float, str, str]
+Note = tuple[tuple[int, ...], int, float, str, str, int]
 
 _tokens = st.lists(st.integers(1, 30), min_size=1, max_size=4, unique=True).map(tuple)
-_posts = st.lists(st.tuples(_tokens, st.integers(1, 12)), min_size=1, max_size=40).map(
+_posts = st.lists(
+    st.tuples(_tokens, st.integers(1, 12), st.integers(0, 9), st.integers(0, 2)), min_size=1, max_size=40
+).map(
     lambda drawn: [
-        (tokens, account, float(place), f"x:{place}", f"user{account}") for place, (tokens, account) in enumerate(drawn)
+        (tokens, account, place + days * 86_400.0, f"x:{place}", f"user{account}", doubt)
+        for place, (tokens, account, days, doubt) in enumerate(drawn)
     ]
 )
 
@@ -24,6 +28,8 @@ def test_the_order_of_arrival_does_not_matter(posts: list[Note], pick: random.Ra
     pick.shuffle(shuffled)
     assert len(grouped([], shuffled)) == len(grouped([], posts))
     assert grouped([], shuffled).strongest(50) == grouped([], posts).strongest(50)
+    assert grouped([], shuffled).value == grouped([], posts).value
+    assert grouped([], shuffled).independence() == grouped([], posts).independence()
 
 
 @given(_posts, st.data())
@@ -31,10 +37,11 @@ def test_a_copy_however_tied_never_adds_an_origin(posts: list[Note], data: st.Da
     copied = data.draw(st.sampled_from(posts))[0]
     shared = data.draw(st.lists(st.sampled_from(copied), min_size=1, unique=True))
     others = data.draw(st.lists(st.integers(1, 60), max_size=4))
-    copy = (tuple(shared + others), 99, 100.0, "x:copy", "copier")
+    copy = (tuple(shared + others), 99, 1e6, "x:copy", "copier", data.draw(st.integers(0, 2)))
     before = grouped([], posts)
     after = grouped([], [*posts, copy])
     assert len(after) <= len(before)
+    assert after.value <= before.value
     assert after.posts == before.posts + 1
 
 
@@ -42,7 +49,8 @@ def test_a_copy_however_tied_never_adds_an_origin(posts: list[Note], data: st.Da
 def test_origins_account_for_every_post(posts: list[Note]) -> None:
     origins = grouped([], posts)
     found = origins.strongest(100)
-    assert len(found) == len(origins) == origins.independence().value
+    assert len(found) == len(origins)
+    assert sum(origin.weight for origin in found) == origins.value == origins.independence().value
     assert sum(origin.posts for origin in found) == len(posts)
 
 
@@ -53,9 +61,9 @@ def test_a_takedown_never_adds_an_origin(posts: list[Note], data: st.DataObject)
     anew = grouped([taken[0]], left)
     origins = grouped([], posts)
     before = len(origins)
-    if origins.remove(taken[0][0], taken[1], taken[3]):
+    if origins.remove(taken[0], taken[1], taken[3], leaves_ties=True):
         assert origins.strongest(100) == anew.strongest(100)
-        assert (len(origins), origins.posts) == (len(anew), anew.posts)
+        assert (len(origins), origins.posts, origins.value) == (len(anew), anew.posts, anew.value)
     assert len(anew) <= before
     assert anew.posts == len(left)
 
@@ -64,10 +72,10 @@ def test_who_reposts_two_origins_does_not_make_them_one() -> None:
     origins = grouped(
         [],
         [
-            ((1, 11), 1, 0.0, "x:1", "ana"),
-            ((2, 12), 2, 1.0, "x:2", "boris"),
-            ((1,), 3, 2.0, "x:3", "reader"),
-            ((2,), 3, 3.0, "x:4", "reader"),
+            ((1, 11), 1, 0.0, "x:1", "ana", 0),
+            ((2, 12), 2, 1.0, "x:2", "boris", 0),
+            ((1,), 3, 2.0, "x:3", "reader", 0),
+            ((2,), 3, 3.0, "x:4", "reader", 0),
         ],
     )
     assert len(origins) == 2
@@ -75,10 +83,12 @@ def test_who_reposts_two_origins_does_not_make_them_one() -> None:
 
 def test_the_derivation_can_be_checked() -> None:
     origins = grouped(
-        [], [((1,), 1, 0.0, "x:1", "ana"), ((1,), 2, 1.0, "x:2", "boris"), ((2,), 3, 2.0, "x:3", "carla")]
+        [], [((1,), 1, 0.0, "x:1", "ana", 0), ((1,), 2, 1.0, "x:2", "boris", 0), ((2,), 3, 2.0, "x:3", "carla", 0)]
     )
     assert origins.independence() == (2.0, "3 asserting posts trace back to 2 origins")
-    assert grouped([], [((1,), 1, 0.0, "x:1", "ana")]).independence()[1] == "1 asserting post traces back to 1 origin"
+    assert (
+        grouped([], [((1,), 1, 0.0, "x:1", "ana", 0)]).independence()[1] == "1 asserting post traces back to 1 origin"
+    )
     first = origins.strongest(1)[0]
     assert (first.first_handle, first.posts, first.accounts) == ("ana", 2, 2)
 
@@ -88,3 +98,39 @@ def test_a_moment_is_the_same_after_having_been_seconds(microseconds: int) -> No
     there = at(microseconds / 1e6)
     assert moment(there.timestamp()) == there
     assert moment(START.timestamp()) == START
+
+
+def test_answers_hearsay_and_latecomers_weigh_less() -> None:
+    origins = grouped(
+        [],
+        [
+            ((1,), 1, 0.0, "x:1", "ana", 0),
+            ((2,), 2, 1.0, "x:2", "boris", 1),
+            ((3,), 3, 1.0 + 2 * FRESH, "x:3", "carla", 0),
+        ],
+    )
+    assert origins.independence() == (
+        1.75,
+        (
+            "3 asserting posts trace back to 3 origins, which weigh 1 × 1 + "
+            "1 × 0.25 (96 h or more after the story began) + "
+            "1 × 0.5 (at second hand, or in answer to the story) = 1.75"
+        ),
+    )
+
+
+def test_merges_say_by_what() -> None:
+    origins = grouped(
+        [],
+        [
+            ((post_token(1), owner_token(8)), 1, 0.0, "x:1", "ana", 0),
+            ((post_token(1),), 2, 1.0, "x:2", "boris", 0),
+            ((post_token(3), owner_token(8), pair_token(5)), 3, 2.0, "x:3", "carla", 0),
+            ((post_token(4), pair_token(5)), 4, 3.0, "x:4", "dora", 0),
+        ],
+    )
+    (origin,) = origins.strongest(5)
+    assert [(merge.kind, merge.ties) for merge in origin.merges] == [
+        ("repost or quote", 1), ("same owner", 1), ("coordinated pair", 1),
+    ]  # fmt: skip
+    assert all(0 < merge.confidence <= 1 and merge.evidence for merge in origin.merges)

@@ -10,6 +10,7 @@ from typing import Literal
 
 import pytest
 
+from alerts.registry import Listed, Registry
 from alerts.stage import AlertsStage
 from alerts.stories import REMOVED
 from secondsource.contracts.errors import BadRecord, SourceAway
@@ -561,3 +562,40 @@ def test_alert_events_are_the_same_to_the_byte_in_every_run() -> None:
         return events(run(taking_off(130), MemoryArchive([FLOOD])))
 
     assert one() == one()
+
+
+def _origins(outs: list[Out]) -> tuple[float, list[str]]:
+    (story,) = final_stories(outs).values()
+    return story.independent, [merge.kind for origin in story.origins for merge in origin.merges]
+
+
+def test_one_owner_is_one_origin_however_many_outlets_it_has() -> None:
+    listed = [
+        Listed(f"gazette{n}", f"Gazette {n}", "outlet", "press", "Velgrad Press", reference="https://press.example")
+        for n in (1, 2)
+    ]
+    told = [post(1, 0, by="one"), post(2, 60, "A bus and cars in the river by the fallen stone bridge", by="two")]
+    registry = Registry([("x", "One", listed[0]), ("x", "two", listed[1])])
+    judged = AlertsStage({"velgrad": watch()}, MemoryArchive(), registry=registry)
+    outs = judged.handle(records(ordered(told)))
+    assert _origins(outs) == (1.0, ["same owner"])
+    assert "Gazette 2 belongs to Velgrad Press (source registry; https://press.example" in member(outs, 2).evidence
+    assert _origins(AlertsStage({"velgrad": watch()}, MemoryArchive()).handle(records(ordered(told)))) == (2.0, [])
+
+
+def test_a_coordinated_pair_is_one_origin_and_who_reposts_one_of_them_is_not() -> None:
+    told = [
+        post(1, 0, by="one"),
+        post(2, 60, "A bus and cars in the river by the fallen stone bridge", by="two"),
+        post(3, 70, "", by="three", repost_of=1),
+    ]
+    registry = Registry(coordinated=[("x:a-one", "x:a-two"), ("x:a-three", "x:a-two")])
+    judged = AlertsStage({"velgrad": watch()}, MemoryArchive(), registry=registry)
+    assert _origins(judged.handle(records(ordered(told)))) == (1.0, ["repost or quote", "coordinated pair"])
+
+
+def test_ten_thousand_posts_of_the_same_two_words_are_one_origin_at_most_each() -> None:
+    told = [post(n, n / 10, "pray velgrad", by=f"user{n % 700}") for n in range(1, 10_001)]
+    outs = AlertsStage({"velgrad": watch()}, MemoryArchive()).handle(records(ordered(told)))
+    for story in final_stories(outs).values():
+        assert story.independent <= story.accounts
