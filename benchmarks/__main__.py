@@ -18,12 +18,17 @@ from benchmarks import (
     annotating,
     collecting,
     coordination,
+    corroboration,
+    copying,
     decoding,
     factchecks,
+    languages,
     latency,
     loops,
+    naming,
     over_kafka,
     real_input,
+    stance,
     whole_way,
 )
 from benchmarks.report import Figure, Report
@@ -42,7 +47,12 @@ BENCHES = {
     "mappers": collecting.mappers,
     "slow-consumer": collecting.slow_consumer,
     "coordination": coordination.run,
+    "corroboration": corroboration.run,
     "factchecks": factchecks.run,
+    "stance": stance.run,
+    "language": languages.run,
+    "entities": naming.run,
+    "copies": copying.run,
 }
 
 

@@ -2,7 +2,7 @@
 
 A gazetteer file is UTF-8 TSV, one thing a line; `#` starts a comment line:
 
-    id <TAB> person|place|organisation|event <TAB> name|other name|… [<TAB> language [<TAB> latitude,longitude]]
+    id <TAB> person|place|organisation|event|given-name <TAB> name|other name|… [<TAB> language [<TAB> latitude,longitude]]
 
 A name matches whole words in any case and spelling that `fold` takes for the same. A name of up to five capitals
 (UN, WHO) matches only as written, and so does a name written with `=` before it (=Turkey). A name with `~` before it is
@@ -21,11 +21,14 @@ from typing import Literal, NamedTuple, cast, get_args
 
 from ahocorasick_rs import AhoCorasick
 
-from enrich.fold import WORD_CHARACTER, fold, fold_with_offsets, is_unspaced
+from enrich.people import people
 from secondsource.contracts.errors import BadConfiguration
+from secondsource.contracts.folding import WORD_CHARACTER, fold, fold_with_offsets, is_unspaced
 
 Kind = Literal["person", "place", "organisation", "event"]
 
+_GIVEN = "given-name"
+_KINDS = (*get_args(Kind), _GIVEN)
 _CAPITALS = re.compile(r"[A-Z]{1,5}$")
 _ARABIC = re.compile("[\u0621-\u064a]")
 
@@ -48,14 +51,13 @@ class Term(NamedTuple):
     """One name of one thing; `source` is the file and line it came from, `where` degrees north and east."""
 
     id: str
-    kind: Kind
+    kind: Kind | Literal["given-name"]
     name: str
     exact: bool
     language: str
     source: str
     cased: bool = False
     where: tuple[float, float] | None = None
-
 
 
 class Match(NamedTuple):
@@ -121,8 +123,8 @@ def _read_line(line: str, source: str) -> list[Term]:
         raise BadConfiguration(msg)
     kind, language = cells[1], cells[3] if len(cells) > 3 else ""
     where = _read_where(cells[4], source) if len(cells) > 4 else None
-    if kind not in get_args(Kind):
-        msg = f"{source}: kind: expected one of {', '.join(get_args(Kind))}, got {kind!r}"
+    if kind not in _KINDS:
+        msg = f"{source}: kind: expected one of {', '.join(_KINDS)}, got {kind!r}"
         raise BadConfiguration(msg)
     terms = []
     for written in cells[2].split("|"):
@@ -155,7 +157,11 @@ class Gazetteer:
         candidates: dict[str, tuple[_Candidate, ...]] = {}
         shared: dict[_Candidate, tuple[_Candidate, ...]] = {}
         self._where: dict[str, tuple[float, float]] = {}
+        given: set[str] = set()
         for term in terms:
+            if term.kind == _GIVEN:
+                given.add(fold(term.name))
+                continue
             if term.where is not None:
                 self._where[term.id] = term.where
             written = re.sub(r"^\W+|\W+$", "", term.name) if term.exact else ""
@@ -164,7 +170,8 @@ class Gazetteer:
                 alone = shared.setdefault(candidate, (candidate,))
                 others = candidates.get(pattern)
                 candidates[pattern] = alone if others is None else alone + others
-        self.size = len(candidates)
+        self._given = frozenset(given)
+        self.size = len(candidates) + len(given)
         self._candidates = list(candidates.values())
         self._patterns = AhoCorasick(candidates)
         # The pattern's length, less the spaces that stand for word ends.
@@ -181,6 +188,13 @@ class Gazetteer:
         found = self._search(text, folded, offsets, language, 0)
         if "#" in text or "＃" in text:
             found += self._inside_hashtags(text, language)
+        if self._given:
+            listed = {(match.start, match.end) for match in found}
+            found += [
+                Match(start, end, "person", id_)
+                for start, end, id_ in people(text, self._given)
+                if (start, end) not in listed
+            ]
         if not found:
             return []
         if "@" in text or "＠" in text or "://" in text or "www." in text:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, Protocol
 
 from enrich.annotator import Tags
-from enrich.fold import WORD_CHARACTER, fold
 from enrich.gazetteer import Gazetteer, Match
 from enrich.memo import Memo
+from secondsource.contracts.folding import WORD_CHARACTER, fold
 from secondsource.contracts.messages import Entity, Post
 
 _TAG_OR_MENTION = re.compile(
@@ -50,6 +50,10 @@ class EntityAnnotator:
             for place, post in enumerate(posts)
         ]
 
+    def named(self, text: str, language: str) -> tuple[Entity, ...]:
+        """All that a text names, hashtags and mentions included, by the gazetteer."""
+        return self._by_gazetteer(text, language) + _in_text(text)
+
     def _by_gazetteer(self, text: str, language: str) -> tuple[Entity, ...]:
         known = self._memo.get((text, language))
         if known is None:
@@ -85,22 +89,23 @@ def _without_surrogates(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
+def _in_text(text: str) -> tuple[Entity, ...]:
+    """Hashtags and mentions, where they stand."""
+    if not ("#" in text or "@" in text or "＃" in text or "＠" in text):
+        return ()
+    found: list[Entity] = []
+    for match in _TAG_OR_MENTION.finditer(text):
+        kind: Literal["hashtag", "mention"] = "hashtag" if match["hashtag"] else "mention"
+        written = match.group()
+        found.append(
+            Entity(kind=kind, id=_canonical(kind, match[kind]), text=written, start=match.start(), end=match.end())
+        )
+    return tuple(found)
+
+
 def _tags_and_mentions(post: Post) -> tuple[Entity, ...]:
     """Those in the text, where they stand; then those only the platform names, without a place."""
-    text = post.text
-    found: list[Entity] = []
-    if "#" in text or "@" in text or "＃" in text or "＠" in text:
-        for match in _TAG_OR_MENTION.finditer(text):
-            kind: Literal["hashtag", "mention"] = "hashtag" if match["hashtag"] else "mention"
-            found.append(
-                Entity(
-                    kind=kind,
-                    id=_canonical(kind, match[kind]),
-                    text=match.group(),
-                    start=match.start(),
-                    end=match.end(),
-                )
-            )
+    found = list(_in_text(post.text))
     if post.hashtags or post.mentions:
         ids = {(entity.kind, entity.id) for entity in found}
         given: list[tuple[Literal["hashtag", "mention"], str]] = [("hashtag", tag) for tag in post.hashtags]

@@ -20,7 +20,9 @@ _LARGE, _KNOWN, _SMALL = 500_000, 100_000, 15_000  # inhabitants
 _MOST_NAMES = {_LARGE: 40, _KNOWN: 16, _SMALL: 6}
 _LETTER = re.compile(r"[^\W\d_]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
-_SCRIPTS = re.compile("[A-Za-z\u00c0-\u024f\u0370-\u04ff\u0590-\u06ff\u0900-\u0dff\u0e00-\u0e7f\u1e00-\u1eff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
+_SCRIPTS = re.compile(
+    "[A-Za-z\u00c0-\u024f\u0370-\u04ff\u0590-\u06ff\u0900-\u0dff\u0e00-\u0e7f\u1e00-\u1eff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]"
+)
 _HEADER = """\
 # Places of the world with more than 15,000 inhabitants, their names in many languages and scripts, and where they are.
 # Made from GeoNames (https://www.geonames.org), licensed CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/), by
@@ -64,7 +66,7 @@ def _usable(name: str, population: int) -> bool:
     letters = _LETTER.findall(name)
     if not letters or "|" in name or any(_SCRIPTS.match(letter) is None for letter in letters):
         return False
-    if re.search(r"[\d,;/()]", name) or name.isupper() and _LATIN.search(name):
+    if re.search(r"[\d,;/()]", name) or (name.isupper() and _LATIN.search(name)):
         return False
     if is_unspaced(letters[0]):
         return len(letters) >= (2 if population >= _LARGE else 3)

@@ -1,0 +1,223 @@
+"""Names in real noisy text: how many are found and how many that are found are right, by the gazetteers that come with
+us; and what a hundred thousand names cost inside spaCy, next to its own PhraseMatcher.
+
+Scored as the shared tasks do: a name counts where its words and its kind are both right (CoNLL F1). Kinds that we do not
+look for (products, works) are left out of the gold; companies and groups are organisations.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from benchmarks.report import Report, measured, resident_megabytes
+from config.loader import BUILT_IN
+from enrich.gazetteer import Gazetteer, each_term
+from enrich.pipelines import TextPipeline, blank_pipeline, trained_pipelines
+
+DATA = Path("../shared/data/ner")
+FILES = {
+    "WNUT-17 dev": ("emerging.dev",),
+    "WNUT-17 train": ("wnut17train",),
+    "Broad Twitter Corpus a, f, g, h": ("a", "f", "g", "h"),
+}
+TRAINED = "en_core_web_sm"
+NAMES = 100_000
+_KINDS = {
+    "person": "person", "PER": "person", "location": "place", "LOC": "place", "ORG": "organisation",
+    "corporation": "organisation", "group": "organisation",
+}  # fmt: skip
+
+
+class Named(NamedTuple):
+    first: int  # token
+    last: int
+    kind: str
+
+
+class Sentence(NamedTuple):
+    tokens: list[str]
+    gold: set[Named]
+
+
+def sentences(path: Path) -> Iterator[Sentence]:
+    """Of a CoNLL file: a token and its tag (B-kind, I-kind, O) a line, a blank line between sentences."""
+    tokens: list[str] = []
+    tags: list[str] = []
+    for line in [*path.read_text("utf-8").splitlines(), ""]:
+        cells = line.split("\t") if "\t" in line else line.split()
+        if len(cells) >= 2:
+            tokens.append(cells[0].strip() or "-")
+            tags.append(cells[-1])
+        elif tokens:
+            yield Sentence(tokens, _gold(tags))
+            tokens, tags = [], []
+
+
+def _gold(tags: list[str]) -> set[Named]:
+    found: set[Named] = set()
+    place = 0
+    while place < len(tags):
+        if tags[place].startswith("B-"):
+            kind, last = tags[place][2:], place
+            while last + 1 < len(tags) and tags[last + 1] == f"I-{kind}":
+                last += 1
+            if kind in _KINDS:
+                found.add(Named(place, last, _KINDS[kind]))
+            place = last
+        place += 1
+    return found
+
+
+def run(report: Report, scale: float) -> None:
+    gazetteer = Gazetteer(each_term(sorted((BUILT_IN / "gazetteer").glob("*.tsv"))))
+    if DATA.is_dir():
+        _score(report, "gazetteer only", blank_pipeline("en", gazetteer))
+        trained, _ = trained_pipelines({"en": TRAINED}, gazetteer)
+        if trained:
+            _score(report, TRAINED, trained["en"])
+        else:
+            report.add("entities", f"with {TRAINED}", 0, "", note="skipped: not installed, and no registry has it")
+    else:
+        report.add("entities", "skipped: no data", 0, "")
+    del gazetteer
+    _cost(report, scale)
+
+
+def _score(report: Report, name: str, pipeline: TextPipeline) -> None:
+    for corpus, files in FILES.items():
+        right = found = there = 0
+        by_kind: dict[str, list[int]] = {}
+        read = [one for file in files for one in sentences(DATA / f"{file}.conll")]
+        texts = [" ".join(one.tokens) for one in read]
+        for sentence, matches in zip(read, pipeline.entities(texts), strict=True):
+            ours = {_in_tokens(sentence.tokens, match.start, match.end, match.kind) for match in matches}
+            ours = {one for one in ours if one.kind != "event"}
+            right, found, there = right + len(ours & sentence.gold), found + len(ours), there + len(sentence.gold)
+            for kind in _KINDS.values():
+                counts = by_kind.setdefault(kind, [0, 0, 0])
+                of_kind = {one for one in ours if one.kind == kind}, {one for one in sentence.gold if one.kind == kind}
+                for place, size in enumerate((len(of_kind[0] & of_kind[1]), len(of_kind[0]), len(of_kind[1]))):
+                    counts[place] += size
+        note = f"precision {right / max(1, found):.3f}, recall {right / max(1, there):.3f}; " + ", ".join(
+            f"{kind} {_f1(*counts):.3f}" for kind, counts in by_kind.items()
+        )
+        report.add("entities", f"F1, {corpus}, {name}", _f1(right, found, there), "", note=note)
+
+
+def _f1(right: int, found: int, there: int) -> float:
+    return 2 * right / max(1, found + there)
+
+
+def _in_tokens(tokens: list[str], start: int, end: int, kind: str) -> Named:
+    position, first, last = 0, 0, 0
+    for place, token in enumerate(tokens):
+        if position <= start:
+            first = place
+        if position < end:
+            last = place
+        position += len(token) + 1
+    return Named(first, last, kind)
+
+
+def _cost(report: Report, scale: float) -> None:
+    """Each in a process of its own, so that its memory is its own."""
+    spent = {}
+    for what in ("ours", "theirs"):
+        command = [sys.executable, "-m", "benchmarks.naming", what, str(scale)]
+        spent[what] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    ours, theirs = spent["ours"], spent["theirs"]
+    report.add("entities", f"loading {NAMES:,} names", ours["load"], "s", target="< 2")
+    report.add("entities", f"inside spaCy, {NAMES:,} names", ours["speed"], "posts/s/core", target="≥ 5,000")
+    report.add("entities", "alone", ours["alone"], "posts/s/core")
+    report.add("entities", "memory", ours["memory"], "MB")
+    report.add("entities", "spaCy PhraseMatcher, loading", theirs["load"], "s")
+    report.add("entities", "spaCy PhraseMatcher", theirs["speed"], "posts/s/core")
+    report.add("entities", "spaCy PhraseMatcher, memory", theirs["memory"], "MB")
+    note = "from the text on, with the tokens that PhraseMatcher cannot do without"
+    times = ours["alone"] / theirs["speed"]
+    report.add("entities", "names against PhraseMatcher", times, "times", target="≥ 10", note=note)
+    report.add("entities", "memory against PhraseMatcher", ours["memory"] / theirs["memory"], "times", target="≤ 0.1")
+
+
+def _invented(count: int) -> list[str]:
+    """Names of one to three words, which is what lists of places have."""
+    dice = random.Random(11)
+    syllables = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "ar", "en")]
+    names: dict[str, None] = {}
+    while len(names) < count:
+        words = [
+            "".join(dice.choices(syllables, k=dice.randint(2, 4))).title() for _ in range(dice.choice((1, 1, 1, 2, 3)))
+        ]
+        names[" ".join(words)] = None
+    return list(names)
+
+
+def _posts(names: list[str], count: int) -> list[str]:
+    dice = random.Random(12)
+    said = (
+        ["they", "say", "that", "the", "bridge", "over", "the", "river", "has", "fallen", "this", "morning", "and", "many", "people", "are", "on", "their", "way", "there"]
+    )
+    return [" ".join([*dice.choices(said, k=dice.randint(6, 20)), dice.choice(names), "now"]) for _ in range(count)]
+
+
+def _ours(scale: float) -> dict[str, float]:
+    names = _invented(NAMES)
+    texts = _posts(names, int(10_000 * scale))
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "places.tsv"
+        lines = (f"place-{at}\tplace\t{'|'.join(names[at : at + 4])}\n" for at in range(0, len(names), 4))
+        file.write_text("".join(lines), "utf-8")
+        gc.collect()
+        before = resident_megabytes()
+        with measured() as load:
+            gazetteer = Gazetteer(each_term([file]))
+    gc.collect()
+    memory = resident_megabytes() - before
+    with measured() as alone:
+        for text in texts:
+            gazetteer.find(text, "en")
+    pipeline = blank_pipeline("en", gazetteer)
+    list(pipeline.entities(texts[:500]))
+    with measured() as spent:
+        for _ in pipeline.entities(texts):
+            pass
+    return {
+        "load": load.cpu, "memory": memory, "alone": len(texts) / alone.cpu, "speed": len(texts) / spent.cpu,
+    }  # fmt: skip
+
+
+def _theirs(scale: float) -> dict[str, float]:
+    import spacy
+    from spacy.matcher import PhraseMatcher
+
+    names = _invented(NAMES)
+    texts = _posts(names, int(10_000 * scale))
+    nlp = spacy.blank("en")
+    gc.collect()
+    before = resident_megabytes()
+    matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
+    with measured() as load:
+        matcher.add("place", [nlp.make_doc(name) for name in names])
+    memory = resident_megabytes() - before
+    docs = list(nlp.pipe(texts, batch_size=256))
+    with measured() as alone:
+        for doc in docs:
+            matcher(doc)
+    with measured() as spent:
+        for doc in nlp.pipe(texts, batch_size=256):
+            matcher(doc)
+    return {
+        "load": load.cpu, "memory": memory, "alone": len(texts) / alone.cpu, "speed": len(texts) / spent.cpu,
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    print(json.dumps((_ours if sys.argv[1] == "ours" else _theirs)(float(sys.argv[2]))))

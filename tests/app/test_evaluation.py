@@ -1,0 +1,76 @@
+"""The commands that judge anybody's texts: the examples in docs/eval.md, and what is no line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from secondsource.app.cli import app
+from tests.app.documents import ROOT, blocks
+
+PAGE = ROOT / "docs" / "eval.md"
+ASKED = {block.note["eval"]: block.text for block in blocks("jsonl", (PAGE,)) if "eval" in block.note}
+ANSWERED = {block.note["answers"]: block.text for block in blocks("jsonl", (PAGE,)) if "answers" in block.note}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_the_examples_answer_as_they_say(name: str) -> None:
+    ran = CliRunner().invoke(app, ["eval", name], input=ASKED[name])
+    assert ran.exit_code == 0, ran.output
+    assert [json.loads(line) for line in ran.stdout.splitlines()] == [
+        json.loads(line) for line in ANSWERED[name].splitlines()
+    ]
+
+
+@pytest.mark.parametrize("name", ["language", "entities", "copies", "stories"])
+def test_bad_lines_are_told_of_and_the_others_answered(name: str) -> None:
+    good = '{"id": "1", "text": "The old bridge in Velgrad fell into the river this morning"}'
+    bad = ["not JSON", "[1, 2]", '{"id": "2"}', '{"id": "3", "text": 5}', '{"text": "\\ud83d', "[" * 100_000]
+    ran = CliRunner().invoke(app, ["eval", name], input="\n".join([*bad, "", good, ""]))
+    assert ran.exit_code == 1
+    assert [json.loads(line)["line"] for line in ran.stderr.splitlines()] == [1, 2, 3, 4, 5, 6]
+    assert len(ran.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["language", "entities", "copies", "stories"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "😀", "\x00\x00", "a", "\ud83d", "no", " ".join("the bridge in Velgrad fell"), "\u200b".join("velgrad"),
+        "dargleV ni llef egdirb eht", "вridgе" * 500, "ا" * 5_000, "#" * 2_000, "@" * 2_000, "RT " * 2_000, "a b " * 5_000,
+        "Hello Привет سلام שלום नमस्ते สวัสดี 你好 こんにちは 안녕 Γειά Բարեւ გამარჯობა",
+    ],
+    ids=lambda text: ascii(text[:12]),
+)  # fmt: skip
+def test_no_text_is_too_odd(name: str, text: str) -> None:
+    ran = CliRunner().invoke(app, ["eval", name], input=json.dumps({"id": 7, "text": text}) + "\n")
+    assert ran.exit_code == 0, ran.output
+    assert len(ran.stdout.splitlines()) == 1
+
+
+def _factchecks(lines: list[dict[str, object]], *options: str) -> list[list[str]]:
+    ran = CliRunner().invoke(app, ["eval", "factchecks", *options], input="\n".join(map(json.dumps, lines)))
+    assert ran.exit_code == 0, ran.output
+    return [[match["id"] for match in json.loads(line)["matches"]] for line in ran.stdout.splitlines()]
+
+
+def test_dated_queries_are_answered_by_earlier_claims_only() -> None:
+    lines: list[dict[str, object]] = [
+        {"id": 1, "claim": "The stone bridge of Velgrad fell", "date": "2031-05-02"},
+        {"id": 2, "claim": "The stone bridge of Velgrad fell", "date": "2031-05-04"},
+        {"id": 3, "claim": "The stone bridge of Velgrad fell"},
+        {"id": "q", "query": "stone bridge of Velgrad", "date": "2031-05-04"},
+    ]
+    assert _factchecks(lines, "--dated") == [["1"]]
+    assert _factchecks(lines) == [["1", "2", "3"]]
+    assert _factchecks([*lines[:3], {"id": "q", "query": "stone bridge of Velgrad"}], "--dated") == [["1", "2", "3"]]
+    assert _factchecks([{"id": "q", "query": "bridge"}, *lines]) == [[], ["1", "2", "3"]]
+
+
+def test_a_date_that_is_none_makes_its_line_a_bad_one() -> None:
+    line = json.dumps({"id": 1, "claim": "The bridge fell", "date": "the day before"})
+    ran = CliRunner().invoke(app, ["eval", "factchecks", "--dated"], input=line)
+    assert ran.exit_code == 1
+    assert "expected ISO 8601" in ran.stderr
