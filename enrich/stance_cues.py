@@ -147,6 +147,8 @@ class CueReader:
                 source = name(own, folded[start:end].split(), self._pronouns)
                 if source:
                     first["attribution"] = cue.written.replace(_SOURCE, source)
+                elif not cue.before:  # "according to people there": on the word of somebody
+                    first.setdefault("attribution", cue.written.replace(_SOURCE, "").strip())
                 continue
             turned = self._turned(folded, start, end) if cue.label in _TURNED else None
             if cue.holds == _YEAR:
