@@ -123,7 +123,9 @@ def mounted(tmp_path: Path) -> Path:
     (folder,) = {str(service["working_dir"]) for service in OURS.values()}
     (volumes,) = {tuple(service["volumes"]) for service in OURS.values()}
     for volume in volumes:
-        source, target, _ = volume.split(":")
+        source, target, *_ = volume.split(":")
+        if not source.startswith("."):
+            continue  # a volume of the engine's own
         place = tmp_path / Path(target).relative_to(folder)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.symlink_to((DEPLOY / source).resolve())
