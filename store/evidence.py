@@ -57,7 +57,8 @@ class EvidenceReads:
 
 
 def _story_post(row: Row[Any]) -> StoryPost:
-    return StoryPost(_post(row), row.story_stance, row.tie, row.tied_to, row.evidence)
+    cue = row.stance_cue if row.stance == row.story_stance else ""  # a repost may have its original's stance
+    return StoryPost(_post(row), row.story_stance, row.tie, row.tied_to, row.evidence, cue)
 
 
 def _post(row: Row[Any]) -> Post:

@@ -29,6 +29,7 @@ def test_a_post_comes_back_as_it_went_in(store: Store) -> None:
     second, first = evidence.story_posts("velgrad/1", 9)
     assert (first.post, second.post) == (sent.post, bare.post)
     assert (first.stance, first.tie, first.tied_to, first.evidence) == ("asserts", "text", "x:1", "9 of 11 words")
+    assert first.cue == "see"
     assert [each.post.uid for each in evidence.story_posts("velgrad/1", 1)] == ["x:2"]
     assert evidence.story_posts("velgrad/2", 9) == []
 
