@@ -1,8 +1,8 @@
 """Names in real noisy text: how many are found and how many that are found are right, by the gazetteers that come with
 us; and what a hundred thousand names cost inside spaCy, next to its own PhraseMatcher.
 
-Scored as the shared tasks do: a name counts where its words and its kind are both right (CoNLL F1). Kinds that we do not
-look for (products, works) are left out of the gold; companies and groups are organisations.
+Scored as the shared tasks do: a name counts where its words and its kind are both right (CoNLL F1). Kinds that we do
+not look for (products, works) are left out of the gold; companies and groups are organisations.
 """
 
 from __future__ import annotations
@@ -162,9 +162,8 @@ def _invented(count: int) -> list[str]:
 
 def _posts(names: list[str], count: int) -> list[str]:
     dice = random.Random(12)
-    said = (
-        ["they", "say", "that", "the", "bridge", "over", "the", "river", "has", "fallen", "this", "morning", "and", "many", "people", "are", "on", "their", "way", "there"]
-    )
+    text = "they say that the bridge over the river has fallen and many people are on their way there"
+    said = text.split()
     return [" ".join([*dice.choices(said, k=dice.randint(6, 20)), dice.choice(names), "now"]) for _ in range(count)]
 
 

@@ -2,12 +2,15 @@
 
 A gazetteer file is UTF-8 TSV, one thing a line; `#` starts a comment line:
 
-    id <TAB> person|place|organisation|event|given-name <TAB> name|other name|… [<TAB> language [<TAB> latitude,longitude]]
+    id <TAB> kind <TAB> name|other name|… [<TAB> language [<TAB> latitude,longitude]]
+
+Kinds are person, place, organisation, event and given-name.
 
 A name matches whole words in any case and spelling that `fold` takes for the same. A name of up to five capitals
 (UN, WHO) matches only as written, and so does a name written with `=` before it (=Turkey). A name with `~` before it is
-a word as well (~Nice): it matches only with a capital where the sentence does not ask for one. With a language, a line
-counts only in posts of that language. A later file's names win over an earlier one's.
+a word as well (~Nice): it matches only with a capital where the sentence does not ask for one. A
+given-name is none of these: it makes a person of the words with a capital after it. With a language, a line counts only
+in posts of that language. A later file's names win over an earlier one's.
 """
 
 from __future__ import annotations
@@ -27,8 +30,7 @@ from secondsource.contracts.folding import WORD_CHARACTER, fold, fold_with_offse
 
 Kind = Literal["person", "place", "organisation", "event"]
 
-_GIVEN = "given-name"
-_KINDS = (*get_args(Kind), _GIVEN)
+_KINDS = (*get_args(Kind), "given-name")
 _CAPITALS = re.compile(r"[A-Z]{1,5}$")
 _ARABIC = re.compile("[\u0621-\u064a]")
 
@@ -159,7 +161,7 @@ class Gazetteer:
         self._where: dict[str, tuple[float, float]] = {}
         given: set[str] = set()
         for term in terms:
-            if term.kind == _GIVEN:
+            if term.kind == "given-name":
                 given.add(fold(term.name))
                 continue
             if term.where is not None:

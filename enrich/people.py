@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 from secondsource.contracts.folding import fold
 
-_CAPITAL = "A-Z\u00c0-\u00d6\u00d8-\u00de\u0100\u0106\u010c\u0110\u0118\u011e\u0130\u0141\u0143\u0150\u015a\u015e\u0160\u0170\u0179\u017b\u017d"
+_CAPITAL = (
+    "A-Z\u00c0-\u00d6\u00d8-\u00de\u0100\u0106\u010c\u0110\u0118\u011e\u0130\u0141\u0143\u0150"
+    "\u015a\u015e\u0160\u0170\u0179\u017b\u017d"
+)
 _SMALL = "a-z\u00df-\u00f6\u00f8-\u00ff\u0101-\u017f"
 _NAME = f"[{_CAPITAL}][{_SMALL}'’]*[{_SMALL}](?:-[{_CAPITAL}][{_SMALL}]+)?(?:[{_CAPITAL}][{_SMALL}]+)?"
 _BETWEEN = "(?: [A-Z]\\.| (?:van|von|der|den|de|del|la|al|el|bin|ibn|da|dos|di|le))*"

