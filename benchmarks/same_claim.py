@@ -1,0 +1,68 @@
+"""Posts that make the same claim: CheckThat! 2022, task 2A (English), training part, as stories and beside baselines.
+
+The data lies outside the repository; where it is absent this bench says so.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from benchmarks import factchecks
+from benchmarks.report import Report
+
+_TRAIN = "CT2022-Task2A-EN-Train_QRELs.tsv"
+_COPIED = frozenset({"first", "text"})
+Bools = NDArray[np.bool_]
+
+
+def run(report: Report, scale: float) -> None:
+    if not factchecks.DATA.is_dir():
+        print("  skipped: no data")
+        return
+    task, relevant = factchecks.read(), factchecks.relevant_of(_TRAIN)
+    names = list(relevant)[: max(10, int(scale * len(relevant)))]
+    texts = {name: task.queries[name] for name in names}
+    same = np.array([bool(relevant[one] & relevant[other]) for one, other in combinations(names, 2)])
+    answers = _stories(texts)
+    stories = [answers[name]["story"] for name in names]
+    found = np.array([one == other for one, other in combinations(stories, 2)])
+    _tell(report, "ours, no model", found, same, "above the baselines")
+    copies = [answers[name]["story"] if answers[name]["tie"] in _COPIED else name for name in names]
+    _tell(report, "exact and near copies alone", np.array([a == b for a, b in combinations(copies, 2)]), same)
+    for what, vectorizer in (
+        ("TF-IDF cosine at its best threshold", TfidfVectorizer()),
+        ("TF-IDF cosine without stop words, the same", TfidfVectorizer(stop_words="english", sublinear_tf=True)),
+    ):
+        vectors = vectorizer.fit_transform(list(texts.values()))
+        cosines = (vectors @ vectors.T).toarray()[np.triu_indices(len(names), 1)]
+        _tell(report, what, cosines >= _best_threshold(cosines, same), same)
+
+
+def _stories(texts: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    lines = "\n".join(json.dumps({"id": name, "text": text}) for name, text in texts.items())
+    command = [sys.executable, "-m", "secondsource.app.cli", "eval", "stories"]
+    done = subprocess.run(command, input=lines, capture_output=True, text=True, encoding="utf-8", check=True)
+    return {answer["id"]: answer for answer in map(json.loads, done.stdout.splitlines())}
+
+
+def _best_threshold(cosines: NDArray[np.float64], same: Bools) -> float:
+    order = np.argsort(-cosines, kind="stable")
+    hits = np.cumsum(same[order])
+    f1 = 2 * hits / (np.arange(1, len(order) + 1) + same.sum())
+    return float(cosines[order[int(f1.argmax())]])
+
+
+def _tell(report: Report, who: str, found: Bools, same: Bools, target: str = "") -> None:
+    hits = int((found & same).sum())
+    precision, recall = hits / max(1, found.sum()), hits / max(1, same.sum())
+    f1 = 2 * hits / max(1, found.sum() + same.sum())
+    note = f"precision {precision:.3f}, recall {recall:.3f} of {same.sum()} pairs"
+    report.add("same claim", f"pair F1: {who}", f1, "", target=target, note=note)
