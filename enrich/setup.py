@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from enrich.credentials import examining
 from enrich.fetch import Connector, Fetcher, FetchLimits, Resolver, connect, resolve
 from enrich.gazetteer import Gazetteer, each_term
 from enrich.looking import Clip, Keeping, Recognising
+from enrich.pictures import Decoded, Frame, Unusable
 from enrich.pipelines import trained_pipelines
 from enrich.stage import EnrichStage
 from enrich.stance_model import StanceModel
@@ -76,7 +78,20 @@ def _stance_detail(path: Path | None) -> str:
     return "off: cues alone judge; make one with `secondsource stance train`, name it in enrich.stance_model"
 
 
+_CLIP_SECONDS = 20.0  # of decoding one video: a batch of posts waits for it
 _UNREAD = ocr.Report(on=False, detail="off: pictures are not fetched")
+
+
+def _clip(body: bytes, *, clock: Clock, most: int) -> Decoded | Unusable:
+    """The key frames of a video, as of an animation."""
+    from enrich.reuse.clip_frames import ClipLimits  # noqa: PLC0415 -- loads OpenCV: who meets no video need not
+    from enrich.reuse.clips import key_pictures  # noqa: PLC0415
+
+    found = key_pictures(body, ClipLimits(deadline_seconds=_CLIP_SECONDS), clock, most)
+    if isinstance(found, Unusable):
+        return found
+    height, width, _ = found[0].rgb.shape
+    return Decoded(width, height, tuple(Frame(number, one.at, one.rgb) for number, one in enumerate(found)))
 
 
 class Network(NamedTuple):
@@ -99,9 +114,9 @@ def build(
 ) -> Enrichment:
     """The stage and what it has on board.
 
-    `kept` takes what is to be kept of pictures, `clip` reads videos, `archive` knows pictures that are seen in
-    others. Once `stop` is set, nothing is fetched any more and the stage raises SourceAway for a batch whose pictures
-    it has not got.
+    `kept` takes what is to be kept of pictures, `clip` reads videos (ours, if it is not given), `archive` knows
+    pictures that are seen in others. Once `stop` is set, nothing is fetched any more and the stage raises SourceAway
+    for a batch whose pictures it has not got.
 
     Raises:
         BadConfiguration: a gazetteer, cue, language or pipeline that cannot work as given.
@@ -119,6 +134,7 @@ def build(
         stop=stop,
     )
     fetching = fetcher if settings.media_enabled else FetchingOff()
+    clip = clip or partial(_clip, clock=clock, most=settings.media.key_frames)
     tesseract, readable = ocr.installed(settings.languages) if settings.media_enabled else (None, _UNREAD)
     reader = ocr.Reader(tesseract) if tesseract is not None else None
     media = MediaAnnotator(fetching, clock, settings.media, kept=kept, clip=clip, reader=reader, archive=archive)

