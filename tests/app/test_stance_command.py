@@ -36,7 +36,12 @@ def threads(tmp_path: Path) -> Path:
 
 
 def _tweet(folder: Path, id_: str, text: str, labels: dict[str, str], label: str, answers: str | None = None) -> None:
-    status: dict[str, Any] = {"id_str": id_, "text": text, "in_reply_to_status_id_str": answers, "entities": {"urls": []}}
+    status: dict[str, Any] = {
+        "id_str": id_,
+        "text": text,
+        "in_reply_to_status_id_str": answers,
+        "entities": {"urls": []},
+    }
     (folder / f"{id_}.json").write_text(json.dumps(status))
     labels[id_] = label
 
