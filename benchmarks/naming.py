@@ -84,7 +84,7 @@ def run(report: Report, scale: float) -> None:
         if trained:
             _score(report, TRAINED, trained["en"])
         else:
-            report.add("entities", f"with {TRAINED}", 0, "", note="skipped: not installed, and no registry has it")
+            report.add("entities", f"with {TRAINED}", 0, "", note="skipped: not installed")
     else:
         report.add("entities", "skipped: no data", 0, "")
     del gazetteer
