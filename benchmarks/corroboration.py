@@ -1,0 +1,94 @@
+"""Same incident, independent source: pairs of real videos of one place and day by different sources, against others.
+
+What is judged are words, time and source of each video; where it was made is known from the archive's own columns,
+which the judgement does not see. Ids of fifty pairs it links are printed, to be read by hand.
+"""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
+from itertools import combinations
+from pathlib import Path
+from typing import NamedTuple
+
+from alerts.corroboration import Place, PlaceNames, Told, same_incident
+from benchmarks.report import Report
+from secondsource.contracts.folding import fold
+
+BENCH = "corroboration"
+DATA = Path("../shared/data/corroboration")
+_SAMPLED = 50
+_UNKNOWN = {"", "NA"}
+
+
+class _Video(NamedTuple):
+    id: str
+    told: Told
+    place: str
+    day: str
+
+
+def run(report: Report, scale: float) -> None:
+    if not DATA.is_dir():
+        print("  skipped: no data")
+        return
+    videos = _videos()[: int(2_000 * scale)]
+    places = _places()
+    by_day = defaultdict(list)
+    for video in videos:
+        by_day[video.day].append(video)
+    pairs = [pair for same in by_day.values() for pair in combinations(same, 2)]
+    apart = [(a, b) for a, b in pairs if fold(a.told.source) != fold(b.told.source)]
+    true = {(a.id, b.id) for a, b in apart if a.place == b.place}
+    linked = [(a.id, b.id) for a, b in pairs if same_incident(a.told, b.told, places)]
+    right = sum(pair in true for pair in linked)
+    note = f"{right} of {len(linked)} linked; {len(true):,} true pairs among {len(videos):,} videos"
+    report.add(BENCH, "precision of linked pairs", right / max(1, len(linked)), "", target="> .9", note=note)
+    each_day = defaultdict(list)
+    day_of = {video.id: video.day for video in videos}
+    for pair in linked:
+        each_day[day_of[pair[0]]].append(pair in true)
+    mean = sum(sum(found) / len(found) for found in each_day.values()) / max(1, len(each_day))
+    note = f"{len(each_day)} days; one day of many places makes most of the wrong pairs"
+    report.add(BENCH, "precision of linked pairs, each day weighing the same", mean, "", note=note)
+    report.add(BENCH, "recall of linked pairs", right / max(1, len(true)), "")
+    named = {video.id: places.named(video.told.text) for video in videos}
+    reachable = sum(bool(named[a] and named[b]) for a, b in true)
+    report.add(BENCH, "true pairs of which both texts name a place", reachable / max(1, len(true)), "")
+    report.add(BENCH, "precision of same day, other source (baseline)", len(true) / max(1, len(apart)), "")
+    words = {video.id: set(fold(video.told.text).split()) for video in videos}
+    common = Counter(word for said in words.values() for word in said)
+    rare = {word for word, number in common.items() if number <= 0.02 * len(videos)}
+    told = [(a.id, b.id) for a, b in apart if len(words[a.id] & words[b.id] & rare) >= 2]
+    both = sum(pair in true for pair in told)
+    report.add(BENCH, "precision of two rare words in common (baseline)", both / max(1, len(told)), "")
+    report.add(BENCH, "recall of two rare words in common (baseline)", both / max(1, len(true)), "")
+    print("  to be read by hand (ids of the archive):")
+    for one, other in random.Random(0).sample(linked, min(_SAMPLED, len(linked))):
+        print(f"    {one} {other}")
+
+
+def _videos() -> list[_Video]:
+    with (DATA / "syrian_archive_until_2015.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if not {row["Neighborhood"], row["Source"]} & _UNKNOWN]
+    return [
+        _Video(
+            row["Reference_Code"],
+            Told(row["Source"], _at(row["Recording_Date"], row["Recording_Hour"]), row["Description"]),
+            row["Neighborhood"].strip(),
+            row["Recording_Date"],
+        )
+        for row in rows
+    ]
+
+
+def _at(day: str, hour: str) -> float:
+    return datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() + 3600 * min(23.0, float(hour or 0))
+
+
+def _places() -> PlaceNames:
+    with (DATA / "syrian_places.csv").open(encoding="utf-8", newline="") as file:
+        return PlaceNames(Place(row["Neighborhood"], (row["Neighborhood"],)) for row in csv.DictReader(file))
