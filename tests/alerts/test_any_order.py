@@ -18,6 +18,7 @@ from secondsource.contracts.messages import (
     Engagement,
     Enriched,
     Message,
+    Review,
     StanceLabel,
     Takedown,
     Tick,
@@ -33,6 +34,7 @@ Sent = Enriched | Engagement | Takedown | Coverage
 QUICK = watch(
     thresholds=Thresholds(min_interactions=3, min_history=3, max_surprise=0.2, story_hours=0.05, lateness_seconds=1)
 )
+CHECKED = Review(claim=CLAIM, publisher="Gazette Checks", url="https://gazette.example/check", reviewed_at=at(-5_000))
 OLD = Earlier(picture=picture("a").id, seen_at=at(-9e8), source="archive", handle="river", caption="Flood")
 GAZETTE = Listed(
     "gazette", "The Gazette", "outlet", "press", "Velgrad Press", credit="VPA", reference="https://press.example"
@@ -74,6 +76,7 @@ def _posts(draw: st.DrawFn) -> Enriched:
         pictures=draw(st.sampled_from([(), (), (picture("a"),), (picture("b"), picture("a"))])),
         counts=draw(st.sampled_from([None, None, Counts(reposts=4)])),
         collector=draw(st.sampled_from(["x", "y"])),
+        reviews=draw(st.sampled_from([(), (), (CHECKED,)])),
     )
 
 
