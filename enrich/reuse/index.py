@@ -34,6 +34,7 @@ _LARGEST: Final = 65_536  #: pictures of a segment that is merged no further: ab
 _HEAD: Final = Struct("<4sII")  # magic, format, vocabulary
 _RECORD: Final = Struct("<II")  # length of what follows, its checksum
 _MAGIC: Final = b"2SJo"
+_NEVER: Final = (0, 0)
 
 
 class Entry(NamedTuple):
@@ -66,7 +67,7 @@ class Index:
             with self._turn():
                 if not (folder / _MANIFEST).exists():
                     self._start(1, ())
-        self._stamp: tuple[int, int] = (0, 0)
+        self._stamp = _NEVER
         self._manifest = _Manifest((), "", 0, frozenset())
         self._sealed: dict[str, Segment] = {}
         self._fresh: list[Segment] = []
@@ -90,17 +91,34 @@ class Index:
         Raises:
             DamagedIndex: as when opened.
         """
-        stat = (self._folder / _MANIFEST).stat()
-        stamp = (stat.st_mtime_ns, stat.st_ino)
-        if stamp != self._stamp:
-            self._manifest = self._told()
-            self._sealed = {
-                name: self._sealed.get(name) or mapped(self._folder / name) for name in self._manifest.segments
-            }
-            self._fresh, self._gone, self._read, self._keys = [], set(self._manifest.gone), 0, {}
-            self._stamp = stamp
-        self._follow()
-        return [*self._sealed.values(), *self._fresh]
+        while True:
+            stamp = self._now()
+            try:
+                if stamp != self._stamp:
+                    self._reopen()
+                    self._stamp = stamp
+                self._follow()
+            except (DamagedIndex, FileNotFoundError) as error:
+                self._stamp = _NEVER
+                if self._now() == stamp:
+                    if isinstance(error, DamagedIndex):
+                        raise
+                    raise DamagedIndex(self._folder / self._manifest.journal, "it is gone") from error
+                continue  # somebody sealed it while we looked: what we looked for is gone, rightly
+            return [*self._sealed.values(), *self._fresh]
+
+    def _now(self) -> tuple[int, int]:
+        """What tells one manifest from the next."""
+        try:
+            stat = (self._folder / _MANIFEST).stat()
+        except FileNotFoundError as error:
+            raise DamagedIndex(self._folder / _MANIFEST, "it is gone") from error
+        return stat.st_mtime_ns, stat.st_ino
+
+    def _reopen(self) -> None:
+        self._manifest = self._told()
+        self._sealed = {name: self._sealed.get(name) or mapped(self._folder / name) for name in self._manifest.segments}
+        self._fresh, self._gone, self._read, self._keys = [], set(self._manifest.gone), 0, {}
 
     def add(self, entries: Iterable[Entry]) -> int:
         """Append those that are not in it yet, and say how many that were. On disk when this returns."""

@@ -79,13 +79,14 @@ def looked(rgb: NDArray[np.uint8]) -> Look:
     words = vocabulary()
     found, kept = _features(grey, whole, within, seen)
     reduced = words.reduced(found.roots)
+    cells = words.cells(reduced[kept])
     print_ = Print(
         width,
         height,
         hashes,
         packed(found.places[kept], found.width, found.height),
-        words.cells(reduced[kept]),
-        words.signatures(reduced[kept]),
+        cells,
+        words.signatures(reduced[kept], cells),
         _thumbnail(whole, seen),
     )
     return Look(print_, turned, found, reduced, words.reduced(found.mirrored().roots), marked(whole, seen))

@@ -11,8 +11,9 @@ from enrich.reuse.compiled import compiled, ones
 from enrich.reuse.segment import Segment
 from enrich.reuse.vocabulary import Floats
 
-APART: Final = 22  #: bits of 64 by which signatures of the same place may differ
+APART: Final = 18  #: bits of 64 by which signatures of the same place may differ
 _DECAY: Final = 11.0
+_SORTED: Final = 4_096  #: pictures, at most, of which the best are picked out
 _ALONE: Final = 0.6  #: one rare feature alone says nothing
 #: What a pair says for its picture, by how many bits its signatures differ.
 WEIGHTS: Final[Floats] = np.exp(-((np.arange(65) / _DECAY) ** 2)).astype(np.float32)
@@ -61,7 +62,10 @@ class Pairs(NamedTuple):
         """The `most` of all pictures that most speaks for, and how loudly. `worth` is that of each feature asked."""
         scores = np.zeros(pictures, np.float32)
         _score(self.hits, worth, WEIGHTS, scores)
-        touched = np.flatnonzero(scores > _ALONE)
+        least = _ALONE
+        while np.count_nonzero(scores > least) > max(_SORTED, 2 * most):
+            least *= 1.3
+        touched = np.flatnonzero(scores > least)
         if len(touched) > most:
             touched = touched[np.argpartition(scores[touched], len(touched) - most)[len(touched) - most :]]
         return touched, scores[touched]
@@ -81,7 +85,7 @@ def worth(shown: NDArray[np.int64], pictures: int) -> Floats:
 
 
 def alike(within: Segment, cells: NDArray[np.uint32], signatures: NDArray[np.uint64]) -> Pairs:
-    """All pairs in the cells given and at most 22 bits apart. `cells` is n × 16, `signatures` n."""
+    """All pairs in the cells given and at most 18 bits apart. `cells` and `signatures` are n × 16."""
     room = 1 << 16
     shown = np.zeros(len(signatures), np.int64)
     while True:
@@ -102,10 +106,9 @@ def _pairs(
 ) -> Any:  # fmt: skip
     found = 0
     for at in range(len(asked)):
-        signature = asked[at]
         shown[at] = 0
         for way in range(near.shape[1]):
-            cell = near[at, way]
+            cell, signature = near[at, way], asked[at, way]
             if len(starts):
                 begin, end = np.int64(starts[cell]), np.int64(starts[cell + 1])
             else:

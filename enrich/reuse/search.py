@@ -100,9 +100,9 @@ def _by_hash(look: Look, within: Segment) -> list[_Proposal]:
 #: A hash of the picture turned so is the hash of what was archived; the matrix takes what was archived back.
 _TURNS: Final = (
     ((1, 0), (0, 1)),
-    ((0, 1), (-1, 0)),
-    ((-1, 0), (0, -1)),
     ((0, -1), (1, 0)),
+    ((-1, 0), (0, -1)),
+    ((0, 1), (-1, 0)),
     ((1, 0), (0, -1)),
     ((-1, 0), (0, 1)),
     ((0, 1), (1, 0)),
@@ -138,15 +138,16 @@ def _reflected(matrix: Matrix, width: float) -> Matrix:
 
 def _by_features(look: Look, segments: Sequence[Segment]) -> list[tuple[Segment, _Proposal]]:
     """Of all segments together, those pictures that most features speak for, where one move explains them."""
-    if not len(look.reduced):
+    total = sum(within.pictures for within in segments)
+    if not len(look.reduced) or not total:
         return []
     words = vocabulary()
-    total = sum(within.pictures for within in segments)
     said: list[tuple[float, int, bool, int]] = []
     pairs: dict[tuple[int, bool], Pairs] = {}
     worths: dict[bool, Floats] = {}
     for mirrored, reduced in ((False, look.reduced), (True, look.reduced_mirrored)):
-        near, signatures = words.near_cells(reduced), words.signatures(reduced)
+        near = words.near_cells(reduced)
+        signatures = words.signatures(reduced, near)
         here = [alike(within, near, signatures) for within in segments]
         worths[mirrored] = worth(np.sum([each.shown for each in here], axis=0), total)
         for number, each in enumerate(here):

@@ -79,7 +79,7 @@ def segment(prints: Sequence[tuple[bytes, Print]]) -> Segment:
     firsts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint32)
     owners = np.repeat(np.arange(count, dtype=np.uint32), lengths)
     numbers = (np.arange(len(cells)) - firsts[owners]).astype(np.uint16)
-    starts, ordered = _directory(cells[order])
+    starts, ordered = directory(cells[order])
     return Segment(
         names=np.frombuffer(b"".join(name for name, _ in prints), np.uint8).reshape(count, NAME),
         sizes=np.array([(min(p.width, 65_535), min(p.height, 65_535)) for _, p in prints], np.uint16).reshape(-1, 2),
@@ -99,7 +99,8 @@ def segment(prints: Sequence[tuple[bytes, Print]]) -> Segment:
     )
 
 
-def _directory(cells: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+def directory(cells: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Where each cell begins among cells in order, or the cells themselves: the smaller of the two; the other empty."""
     if len(cells) < _DENSE:
         return np.zeros(0, np.uint32), cells
     return np.searchsorted(cells, np.arange(CELLS + 1)).astype(np.uint32), np.zeros(0, np.uint32)
@@ -128,7 +129,7 @@ def merged(segments: Sequence[Segment]) -> Segment:
     arrays["owners"] = np.concatenate([owners for _, owners in moved])[order]
     for name in ("signatures", "numbers"):
         arrays[name] = np.concatenate([getattr(each, name) for each in segments])[order]
-    arrays["starts"], arrays["cells"] = _directory(cells[order])
+    arrays["starts"], arrays["cells"] = directory(cells[order])
     return Segment(**arrays)
 
 

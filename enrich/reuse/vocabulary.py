@@ -1,8 +1,9 @@
 """Words for local features: which of a million cells one falls in, and a 64-bit signature to compare within a cell.
 
 The cells are those of an inverted multi-index (Babenko & Lempitsky, "The Inverted Multi-Index", 2012): 64 numbers in
-two halves, each half quantised to 1,024 words. Signatures are signs along random directions (Jégou, Douze & Schmid,
-"Hamming Embedding and Weak Geometric Consistency", 2008, with medians of all rather than of each cell).
+two halves, each half quantised to 1,024 words. Signatures are signs, along random directions, of how a feature differs
+from the middle of the cell (Jégou, Douze & Schmid, "Hamming Embedding and Weak Geometric Consistency", 2008, with the
+cell's mean for its medians): strangers in one cell differ in half of them.
 What was learned stands in `vocabulary.npz`; it was learned from drawn pictures alone (`enrich.reuse.learning`).
 """
 
@@ -25,7 +26,7 @@ _FILE = Path(__file__).with_name("vocabulary.npz")
 
 
 class Vocabulary(NamedTuple):
-    """`mean` 128, `projection` 128 × 64, `words` 2 × 1024 × 32, `directions` 64 × 64, `medians` 64.
+    """`mean` 128, `projection` 128 × 64, `words` 2 × 1024 × 32, `directions` 64 × 64.
 
     `version` is written into every index: cells and signatures of one vocabulary mean nothing in another.
     """
@@ -34,7 +35,6 @@ class Vocabulary(NamedTuple):
     projection: Floats
     words: Floats
     directions: Floats
-    medians: Floats
     version: int
 
     def reduced(self, roots: Floats) -> Floats:
@@ -59,9 +59,13 @@ class Vocabulary(NamedTuple):
         order = np.argsort(far, axis=1)[:, :LOOKED_IN]
         return np.take_along_axis(cells, order, axis=1).astype(np.uint32)
 
-    def signatures(self, reduced: Floats) -> NDArray[np.uint64]:
-        signs = (reduced @ self.directions) > self.medians
-        return np.packbits(signs, axis=1).view(">u8").astype(np.uint64).reshape(len(reduced))
+    def signatures(self, reduced: Floats, cells: NDArray[np.uint32]) -> NDArray[np.uint64]:
+        """Of each feature in each of its cells. `cells` is n, or n × k; so is what comes back."""
+        turned = reduced @ self.directions
+        first, second = _middles()
+        of = cells.reshape(len(reduced), cells.shape[1] if cells.ndim > 1 else 1)
+        signs = turned[:, None, :] > first[of // WORDS] + second[of % WORDS]
+        return np.packbits(signs, axis=2).view(">u8").astype(np.uint64).reshape(cells.shape)
 
     def _distances(self, reduced: Floats, half: int) -> Floats:
         """Squared, less what is the same for every word."""
@@ -74,6 +78,12 @@ class Vocabulary(NamedTuple):
 def vocabulary() -> Vocabulary:
     """The one that comes with us."""
     with np.load(_FILE) as kept:
-        parts = {name: kept[name] for name in Vocabulary._fields}
-    version = int(parts.pop("version"))
-    return Vocabulary(**{name: part.astype(np.float32) for name, part in parts.items()}, version=version)
+        parts = {name: kept[name].astype(np.float32) for name in kept.files if name in Vocabulary._fields[:-1]}
+        return Vocabulary(**parts, version=int(kept["version"]))
+
+
+@cache
+def _middles() -> tuple[Floats, Floats]:
+    """What each word of either half adds to the middle of its cells, along the directions."""
+    words = vocabulary()
+    return words.words[0] @ words.directions[:32], words.words[1] @ words.directions[32:]

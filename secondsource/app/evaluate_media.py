@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,6 +23,8 @@ from secondsource.contracts.errors import BadConfiguration
 
 _MAX_PIXELS: Final = 50_000_000
 _AT_A_TIME: Final = 8
+
+Mapping = Callable[[Callable[[Path], Any], Sequence[Path]], Iterator[Any]]
 
 
 class Archived(NamedTuple):
@@ -63,10 +67,10 @@ def archive(folder: Path, index: Path, jobs: int) -> Archived:
     names: dict[str, list[str]] = {}
     unusable: dict[str, str] = {}
     kept = Index(index)
-    with _workers(jobs) as pool:
+    with _mapping(jobs, None) as each:
         for batch in _batches(files(folder), 256):
             entries = []
-            for path, (name, found) in zip(batch, pool.map(_printed, batch, chunksize=_AT_A_TIME), strict=True):
+            for path, (name, found) in zip(batch, each(_printed, batch), strict=True):
                 if isinstance(found, Unusable):
                     unusable[str(path.relative_to(folder))] = found.reason
                     continue
@@ -76,23 +80,32 @@ def archive(folder: Path, index: Path, jobs: int) -> Archived:
     return Archived(index, names, unusable)
 
 
-def media(archive_folder: Path, queries: Path, jobs: int) -> Iterator[dict[str, Any]]:
+def searched(archived: Archived, queries: Path, jobs: int) -> Iterator[dict[str, Any]]:
     """One record for each match that is accepted, surest first, and one for each query without any.
 
     `{query, match, kind, confidence, distance | inliers, region, transform}`: see docs/eval.md. Files are named as
-    they stand below their folders; a file that cannot be read as a picture has a `reason`.
+    they stand below their folders; one that cannot be read as a picture has a `reason`.
+
+    Raises:
+        BadConfiguration: the folder is missing or empty.
+    """
+    asked = files(queries)
+    with _mapping(jobs, archived.folder) as each:
+        for path, found in zip(asked, each(_searched, asked), strict=True):
+            yield from records(str(path.relative_to(queries)), found, archived.names)
+
+
+def media(archive_folder: Path, queries: Path, jobs: int) -> Iterator[dict[str, Any]]:
+    """Records of all queries; and first `{archive, reason}` for each archived file that is no picture.
 
     Raises:
         BadConfiguration: a folder is missing or empty.
     """
-    asked = files(queries)
+    files(queries)
     with tempfile.TemporaryDirectory(prefix="secondsource-eval-") as temporary:
         archived = archive(archive_folder, Path(temporary), jobs)
-        for name, reason in archived.unusable.items():
-            yield {"archive": name, "reason": reason}
-        with _workers(jobs, archived.folder) as pool:
-            for path, found in zip(asked, pool.map(_searched, asked, chunksize=_AT_A_TIME), strict=True):
-                yield from records(str(path.relative_to(queries)), found, archived.names)
+        yield from ({"archive": name, "reason": reason} for name, reason in archived.unusable.items())
+        yield from searched(archived, queries, jobs)
 
 
 def records(query: str, found: Sequence[Match] | Unusable, names: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
@@ -128,8 +141,15 @@ def _begin(index: Path | None) -> None:
     _index = Index(index) if index is not None else None
 
 
-def _workers(jobs: int, index: Path | None = None) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin, initargs=(index,))
+@contextmanager
+def _mapping(jobs: int, index: Path | None) -> Iterator[Mapping]:
+    """Something to do a thing to all paths with, in their order: in this process, or in several."""
+    if jobs == 1:
+        _begin(index)
+        yield map
+        return
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin, initargs=(index,)) as pool:
+        yield partial(pool.map, chunksize=_AT_A_TIME)
 
 
 def _printed(path: Path) -> tuple[str, Any]:

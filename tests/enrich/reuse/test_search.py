@@ -1,0 +1,143 @@
+"""A picture matches its own edits; different pictures in the same dress do not."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.edits import DRESSES, edited
+from enrich.reuse.prints import looked
+from enrich.reuse.search import Match, search
+from enrich.reuse.segment import Segment, segment
+from tests.enrich.reuse.makers import look, name, scene, scene_print
+
+_ARCHIVED = range(6)
+
+
+@cache
+def _archive() -> Segment:
+    """Six scenes, and of three of them a copy in a dress that others will wear."""
+    plain = [(bytes.fromhex(name(number)), scene_print(number)) for number in _ARCHIVED]
+    dressed = [
+        (bytes.fromhex(name(number)), look(edited(scene(number), str(number), dress, dress=1)).kept)
+        for number, dress in enumerate(("screenshot of a post", "caption bar", "meme text"))
+    ]
+    return segment([*plain, *dressed])
+
+
+def _found(picture: Image.Image) -> list[Match]:
+    return search(look(picture), [_archive()])
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "jpeg 10",
+        "resize 25 %",
+        "crop 50 % anywhere",
+        "aspect",
+        "mirror",
+        "rotate 90°",
+        "rotate 180°",
+        "tilt 8° cut",
+        "sepia",
+        "border",
+        "patterned frame",
+        "letterbox",
+        "blurred bars",
+        "caption bars",
+        "meme text",
+        "lower third",
+        "screenshot of a post",
+        "screenshot of a screenshot",
+        "picture in picture",
+        "2×2 collage",
+        "noise",
+        "mirror + crop 30 % + caption",
+    ],
+)
+def test_a_picture_is_found_after_what_people_do_to_it(edit: str) -> None:
+    found = _found(edited(scene(4), "4", edit))
+    assert {match.name for match in found} == {name(4)}
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+def test_another_picture_in_the_same_dress_is_not_it(dress: str) -> None:
+    assert _found(edited(scene(99), "99", dress, dress=1)) == []
+
+
+def test_what_was_archived_in_one_dress_is_found_in_another() -> None:
+    found = _found(edited(scene(0), "0", "screenshot of a post", dress=7))
+    assert name(0) in {match.name for match in found}
+
+
+def test_the_same_picture_is_a_hash_match_at_distance_0() -> None:
+    (found,) = _found(scene(5))
+    assert (found.kind, found.distance, found.inliers, found.mirrored) == ("hash", 0, None, False)
+    assert found.confidence > 0.9
+    assert np.allclose(found.region, (0, 0, 1, 1), atol=0.01)
+    assert np.allclose(found.transform, ((1, 0, 0), (0, 1, 0)), atol=0.01)
+
+
+def test_region_and_transform_say_which_part_went_where() -> None:
+    width, height = scene(3).size
+    box = (0.25, 0.3, 0.85, 0.9)
+    cut = scene(3).crop((round(0.25 * width), round(0.3 * height), round(0.85 * width), round(0.9 * height)))
+    (found,) = _found(cut)
+    assert found.kind == "features"
+    assert (found.inliers or 0) > 10
+    assert np.allclose(found.region, box, atol=0.03)
+    centre = np.array(found.transform) @ (0.55, 0.6, 1)
+    assert np.allclose(centre, (0.5, 0.5), atol=0.03)
+
+
+def test_a_mirrored_picture_says_so() -> None:
+    width, height = scene(3).size
+    cut = scene(3).transpose(Image.Transpose.FLIP_LEFT_RIGHT).crop((0, 0, round(width * 0.7), height))
+    (found,) = _found(cut)
+    assert found.mirrored
+    # The archived right edge is the left edge of what is asked about.
+    assert np.allclose(np.array(found.transform) @ (1, 0.5, 1), (0, 0.5), atol=0.04)
+
+
+@pytest.mark.parametrize("turn", list(Image.Transpose))
+def test_every_turn_is_laid_over_rightly(turn: Image.Transpose) -> None:
+    (found,) = _found(scene(2).transpose(turn))
+    assert found.kind == "hash"
+    assert found.agreement.share > 0.9
+
+
+def test_a_collage_names_all_that_are_in_it() -> None:
+    both = Image.new("RGB", (1_288, 440), "white")
+    both.paste(scene(3), (0, 0))
+    both.paste(scene(4), (648, 0))
+    assert {match.name for match in _found(both)} == {name(3), name(4)}
+
+
+@pytest.mark.parametrize("tone", [0, 128, 255])
+def test_flat_pictures_match_nothing_not_even_themselves(tone: int) -> None:
+    flat = looked(np.full((300, 400, 3), tone, np.uint8))
+    within = segment([(bytes(32), flat.kept)])
+    assert search(flat, [within, _archive()]) == []
+
+
+@pytest.mark.parametrize("size", [(5, 5), (5, 3_000), (3_000, 5), (33, 31), (64, 64)])
+def test_odd_sizes_are_looked_at(size: tuple[int, int]) -> None:
+    rng = np.random.default_rng(1)
+    odd = looked(rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
+    assert odd.kept.thumb.size <= 4_096
+    search(odd, [_archive(), segment([(bytes(32), odd.kept)])])
+
+
+def test_an_empty_archive_has_nothing() -> None:
+    assert search(look(scene(1)), []) == []
+    assert search(look(scene(1)), [segment([])]) == []
+
+
+def test_how_it_is_cut_into_segments_changes_nothing() -> None:
+    asked = look(edited(scene(4), "4", "crop 50 % centred"))
+    prints = [(bytes.fromhex(name(number)), scene_print(number)) for number in _ARCHIVED]
+    assert search(asked, [segment(prints)]) == search(asked, [segment(prints[:2]), segment(prints[2:])])
