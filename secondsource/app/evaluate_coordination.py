@@ -20,7 +20,8 @@ def judge_coordination(lines: Lines, out: TextIO, *, window: float, min_shares: 
             lines.tell(number, str(error))
     found = network(shares, window=window, participation=min_shares)
     for edge in found.edges():
-        write(out, edge._asdict())
+        numbers = {name: float(f"{getattr(edge, name):.6g}") for name in ("expected", "p", "q")}
+        write(out, {**edge._asdict(), **numbers})
     for place, group in enumerate(groups(found.kept()), start=1):
         write(out, {"group": place, **group._asdict()})
 
