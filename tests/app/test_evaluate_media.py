@@ -1,0 +1,64 @@
+"""`secondsource eval media`: one line a match, one a query without; what is no picture is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from benchmarks.edits import edited
+from secondsource.app import evaluate_media
+from secondsource.app.cli import app
+from secondsource.contracts.errors import BadConfiguration
+from tests.enrich.reuse.makers import scene
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    archive, queries = tmp_path / "archive", tmp_path / "queries"
+    (archive / "older").mkdir(parents=True)
+    queries.mkdir()
+    scene(1).save(archive / "one.png")
+    scene(2).save(archive / "older" / "two.jpg", quality=90)
+    (archive / "older" / "again.jpg").write_bytes((archive / "older" / "two.jpg").read_bytes())
+    (archive / "empty.jpg").touch()
+    edited(scene(1), "1", "crop 50 % centred").save(queries / "a.png")
+    edited(scene(2), "2", "mirror").save(queries / "b.webp")
+    scene(3).save(queries / "c.png")
+    (queries / "d.jpg").write_text("<html></html>", encoding="utf-8")
+    return archive, queries
+
+
+def test_records_name_files_and_what_was_measured(folders: tuple[Path, Path]) -> None:
+    told, a, *rest = evaluate_media.media(*folders, jobs=1)
+    assert told == {"archive": "empty.jpg", "reason": "0 bytes"}
+    assert (a["query"], a["match"], a["kind"]) == ("a.png", "one.png", "features")
+    assert a["inliers"] >= 10
+    assert 0.5 < a["confidence"] <= 1
+    assert len(a["region"]) == 4
+    assert [len(row) for row in a["transform"]] == [3, 3]
+    b_again, b, c, d = rest
+    assert [b_again["match"], b["match"]] == ["older/again.jpg", "older/two.jpg"]
+    assert b["kind"] == "hash"
+    assert b["distance"] <= 31
+    assert c == {"query": "c.png", "match": None}
+    assert d == {"query": "d.jpg", "match": None, "reason": "a web page, not a picture"}
+
+
+def test_several_processes_say_the_same_in_json_lines(folders: tuple[Path, Path]) -> None:
+    archive, queries = map(str, folders)
+    done = CliRunner().invoke(app, ["eval", "media", "--archive", archive, "--queries", queries, "--jobs", "2"])
+    assert done.exit_code == 0
+    assert "empty.jpg is not in the archive: 0 bytes" in done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines == [record for record in evaluate_media.media(*folders, jobs=1) if "archive" not in record]
+
+
+def test_a_folder_that_is_missing_or_empty_is_refused(tmp_path: Path, folders: tuple[Path, Path]) -> None:
+    with pytest.raises(BadConfiguration, match="is none"):
+        list(evaluate_media.media(folders[0], tmp_path / "nowhere", jobs=1))
+    (tmp_path / "bare").mkdir()
+    with pytest.raises(BadConfiguration, match="is empty"):
+        list(evaluate_media.media(tmp_path / "bare", folders[1], jobs=1))
