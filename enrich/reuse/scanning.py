@@ -85,7 +85,7 @@ def worth(shown: NDArray[np.int64], pictures: int) -> Floats:
 
 
 def alike(within: Segment, cells: NDArray[np.uint32], signatures: NDArray[np.uint64]) -> Pairs:
-    """All pairs in the cells given and at most 18 bits apart. `cells` and `signatures` are n × 16."""
+    """All pairs in the cells given and at most 18 bits apart. `cells` and `signatures` are n × 12."""
     room = 1 << 16
     shown = np.zeros(len(signatures), np.int64)
     while True:

@@ -225,7 +225,7 @@ def confidence(seen: Agreement, distance: int | None, inliers: int | None) -> fl
     if support < _LEAST_INLIERS:
         return 0.0
     logit = (
-        24 * (min(seen.share, 0.8) - 0.6)
+        24 * (min(seen.share, 0.8) - 0.65)
         + 3.5 * min(0.3, math.log(support / 12))
         + 3 * min(0.2, math.log(max(seen.seen, 1e-6) / 0.3))
     )

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 WORDS: Final = 1_024  #: of each half
 CELLS: Final = WORDS * WORDS
 NEAREST: Final = 5  #: words of each half that are looked in
-LOOKED_IN: Final = 16  #: cells of the 25 so given, nearest first
+LOOKED_IN: Final = 12  #: cells of the 25 so given, nearest first
 
 Floats = NDArray[np.float32]
 _FILE = Path(__file__).with_name("vocabulary.npz")
@@ -47,7 +47,7 @@ class Vocabulary(NamedTuple):
         return np.asarray(first * WORDS + second, dtype=np.uint32)
 
     def near_cells(self, reduced: Floats) -> NDArray[np.uint32]:
-        """N × 16: the cells of each, nearest first."""
+        """N × 12: the cells of each, nearest first."""
         ways = []
         for half in (0, 1):
             far = self._distances(reduced, half)
