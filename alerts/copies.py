@@ -27,6 +27,8 @@ PARTLY = 90.0
 
 _TELLING = 40  # letters: parts of fewer are in many texts by chance
 _FILLED = 0.6  # of the slots, before more are made
+_PART = 0.85  # of a text's length: a part that is longer
+_WORDS_IN_COMMON = 0.5  # of a part's words: a letter in ten may be another, and so every second word of five letters
 _KEPT = 1_000  # letters of a text, for comparing
 _SEVERAL = -1  # in place of a representative
 _CANDIDATES = 4  # of those that share a band, the ones that share most are verified
@@ -62,10 +64,24 @@ def compared(text: str, other: str) -> Likeness | None:
     alike = fuzz.ratio(short, common, score_cutoff=ALIKE)
     if alike:
         return Likeness("near", alike)
-    if len(short) < _TELLING:
+    # a part that is nearly as long as the whole would have been nearly the whole
+    if not _TELLING <= len(short) <= _PART * len(long) or not _in_common(short, long):
         return None
     part = 100.0 if short in long else fuzz.partial_ratio(short, long, score_cutoff=PARTLY)
     return Likeness("contained", part) if part else None
+
+
+def _in_common(short: str, long: str) -> bool:
+    """Whether so many words of a text stand in a longer one as must where `PARTLY` of its letters do: to look is cheap
+    beside sliding one along the other.
+    """
+    said = short.split()
+    return len(_distinct(long).intersection(said)) >= _WORDS_IN_COMMON * len(set(said))
+
+
+@lru_cache(maxsize=4_096)
+def _distinct(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
 
 def likeness(text: str, other: str) -> float:

@@ -8,14 +8,14 @@ on the order of arrival.
 
 A repost has no token but the post it passes on: who reposts two origins does not thereby make them one.
 
-Origins do not all weigh the same: N_eff = Σ q_g, and q_g = (1 - c) · f of the post that began origin g.
+Origins do not all weigh the same: N_eff = Σ q_g, and q_g = (1 - c) · r · f of the post that began origin g.
 
 c, how likely it is a copy though nothing ties it: 1/2 for who answers a post of the story, and so had read it; 1/2 for
 who says to have it from somebody else; both, 3/4. 0 where nothing speaks for it.
 f, its freshness: 1/2 for each `FRESH` seconds that passed since the story began before it first spoke, at most four
 times: by then all had heard of it. What is older by the clock alone does not weigh less, so that a story does not lose
 its corroboration by being long.
-Relevance is 1: who is not sure to speak of the same thing is not in the story.
+r, its relevance: 1/2 where only words tie it to the story, and it is less than nine to one that both say the same.
 
 A copy comes later than what it copies, begins nothing, and so never adds weight; two origins that are tied together
 weigh what the earlier did. All weights are powers of two: their sum is exact, whatever the order.
@@ -34,9 +34,8 @@ from secondsource.contracts.messages import Merge, Origin
 FRESH = 48 * 3600.0  #: seconds
 _MOST_HALVINGS = 4
 #: What ties, by the lowest three bits of a token, and how sure that makes it one source. The tokens are in `stories`.
-#: A tie found by identity is sure. The likeness asked of texts and pictures leaves few by chance (measured by the
-#: benches of copies and of reuse: well under one in a hundred); a page or an agency may be credited by somebody who
-#: was there as well.
+#: A tie found by identity is sure. The other numbers are judged, not measured: likeness leaves few by chance, a page or
+#: an agency may be credited by somebody who was there as well.
 _KINDS = (
     ("repost or quote", 1.0, "passes on a post of this origin"),
     ("same account", 1.0, "by an account of this origin"),
@@ -246,7 +245,7 @@ def _kind(token: int) -> int:
 
 def _term(number: int, doubt: int, late: int) -> str:
     """Some origins of one weight: "2 × 0.5 (second hand)"."""
-    why = [("", "at second hand, or in answer to the story", "an answer at second hand")[min(doubt, 2)]]
+    why = [("", "at second hand, in answer to the story, or alike in few words", "for two such reasons")[min(doubt, 2)]]
     why += [f"{late * FRESH / 3600:g} h or more after the story began"] if late else []
     told = ", ".join(filter(None, why))
     return f"{number} × {0.5 ** (doubt + late):g}" + (f" ({told})" if told else "")

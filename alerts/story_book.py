@@ -352,7 +352,8 @@ def _behind(source: Listed | None) -> tuple[int, ...]:
 
 def _doubt(enriched: Enriched, tied: Tied) -> int:
     """How often the weight of an origin that this post begins is halved: see `origins`."""
-    return (tied.tie == "reply") + bool(enriched.stance.attributed_to and not enriched.post.repost_of)
+    second_hand = bool(enriched.stance.attributed_to and not enriched.post.repost_of)
+    return (tied.tie == "reply") + second_hand + (not tied.sure)
 
 
 def _evidence(tied: Tied, credited: tuple[str, ...], source: Listed | None) -> str:

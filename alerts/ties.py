@@ -19,7 +19,7 @@ from alerts.links import canonical
 from alerts.pictures import Match, PictureBook
 from alerts.shelf import Shelf
 from alerts.stories import QUOTED, Note, Story
-from alerts.words import WordIndex, own_terms, terms
+from alerts.words import SURE_ODDS, WordIndex, own_terms, terms
 from secondsource.contracts.messages import Enriched, Tie
 from secondsource.contracts.watch import Watch
 
@@ -40,12 +40,16 @@ _NAMED: tuple[Tie, Tie, Tie] = ("repost", "quote", "reply")
 
 
 class Tied(NamedTuple):
-    """The story a post belongs to, by what, to which of its posts, and what shows it."""
+    """The story a post belongs to, by what, to which of its posts, and what shows it.
+
+    `sure`: whether it is nine to one that both say the same, where only words tell.
+    """
 
     story: int
     tie: Tie
     to: str
     evidence: str
+    sure: bool = True
 
 
 class Traits(NamedTuple):
@@ -142,7 +146,8 @@ class Ties:
         if found is None:
             return None
         shared = ", ".join(term.partition(" ")[2] or term for term in found.shared[:8])
-        return Tied(found.story, "words", self._shelf[found.story].claim_uid(), f"shared: {shared}")
+        to = self._shelf[found.story].claim_uid()
+        return Tied(found.story, "words", to, f"shared: {shared}", sure=found.odds >= SURE_ODDS)
 
     # Leading to a story
 

@@ -26,6 +26,7 @@ FEWEST_RARE = 2
 #: two, of the training part of CheckThat! 2022, task 2A. Posts are tied from even odds.
 _OVERLAP, _RARE, _NONE = 42.1, 2.07, -7.95
 FEWEST_ODDS = 0.0
+SURE_ODDS = math.log(9)  #: nine to one
 #: A term is rare if at most this share of the stories, or at most a handful, have it.
 RARE_SHARE = 0.02
 _RARE_ANYWAY = 5
@@ -183,22 +184,39 @@ class WordIndex:
         for one, other in combinations(rarest, 2):
             for story in one & other:
                 shared[story] = shared.get(story, 0) + 1
+        if not shared:
+            return None
         likely = sorted((-count, story) for story, count in shared.items())[:_VERIFIED]
-        verified = (self._verify(story, terms, said) for _, story in likely for said in self._stories[story])
+        said = _Said({term: self.weight(term) for term in terms}, {term for term in terms if self.rare(term)})
+        verified = (self._verify(story, said, theirs) for _, story in likely for theirs in self._stories[story])
         return max((tied for tied in verified if tied), key=lambda tied: (tied.odds, -tied.story), default=None)
 
-    def _verify(self, story: int, terms: Sequence[str], theirs: Sequence[str]) -> Tied | None:
-        ours = set(theirs)
-        shared = [term for term in terms if term in ours]
+    def _verify(self, story: int, said: _Said, theirs: Sequence[str]) -> Tied | None:
+        weights = said.weights
+        shared = [term for term in theirs if term in weights]
         if len(shared) < FEWEST_SHARED:
             return None
-        rare = sum(map(self.rare, shared))
+        rare = sum(term in said.rare for term in shared)
         if rare < FEWEST_RARE:
             return None
-        common = math.fsum(map(self.weight, shared))
-        every = math.fsum(map(self.weight, terms)) + math.fsum(map(self.weight, theirs)) - common
-        odds = _OVERLAP * common / every + _RARE * math.log1p(rare) + _NONE if every > 0 else _NONE
+        common = math.fsum([weights[term] for term in shared])
+        fitted = _RARE * math.log1p(rare) + _NONE
+        if said.total <= 0 or _OVERLAP * common / said.total + fitted < FEWEST_ODDS:
+            return None  # they could not share enough if theirs were nothing but what is shared
+        every = said.total + math.fsum([self.weight(term) for term in theirs if term not in weights])
+        odds = _OVERLAP * common / every + fitted
         if odds < FEWEST_ODDS:
             return None
-        shared.sort(key=lambda term: (-self.weight(term), term))
+        shared.sort(key=lambda term: (-weights[term], term))
         return Tied(story, odds, tuple(shared))
+
+
+class _Said(NamedTuple):
+    """The terms of one post, each with its weight, and which of them are rare."""
+
+    weights: dict[str, float]
+    rare: set[str]
+
+    @property
+    def total(self) -> float:
+        return math.fsum(self.weights.values())

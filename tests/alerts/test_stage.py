@@ -99,7 +99,7 @@ def kinds(outs: Sequence[Out]) -> list[str]:
         (post(2, 9, "this is what I mean", quote_of=1), "quote", ""),
         (post(2, 9, "where exactly was it", reply_to=1, stance="asks"), "reply", ""),
         (post(2, 9, CLAIM), "text", "the same text"),
-        (post(2, 9, CLAIM + " please share"), "text", "nearly the same text (100 % alike)"),
+        (post(2, 9, CLAIM + " please share"), "text", "nearly the same text, or part of it (100 % alike)"),
         (post(2, 9, "seen this morning", pictures=(BRIDGE,)), "media", "the same picture"),
         (
             post(2, 9, "read here", links=("http://gazette.example/bridge?utm_source=x",)),

@@ -66,7 +66,7 @@ def test_the_old_picture_is_shown_with_its_first_life(judged: _Judged) -> None:
 
 def test_the_debunk_disputes_and_is_not_flagged(judged: _Judged) -> None:
     assert "contested" in judged.steps("claim")
-    assert judged.story("claim").disputes == 1
+    assert judged.story("claim").disputes == 2  # the debunk, and one who has just been on the bridge
     assert not judged.steps("debunk")
 
 
