@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml
+# Compiled once: every process of ours would otherwise spend seconds on it at its start.
+INSTALL = $(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python
 export SECONDSOURCE_CACHE ?= $(CURDIR)/.cache
 
 .PHONY: demo test check bench lock format clean
@@ -41,16 +43,17 @@ lock: .venv/uv
 	@touch $@
 
 .venv/runtime: .venv/uv requirements.lock pyproject.toml
-	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
-	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e .
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps -e .
+	$(BIN)/python -m compileall -q secondsource ingest enrich store alerts config
 	@touch $@
 
 .venv/dev: .venv/runtime requirements-dev.lock
-	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 .venv/bench: .venv/dev requirements-bench.lock
-	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-bench.lock
+	$(INSTALL) --require-hashes -r requirements-bench.lock
 	@touch $@
 
 clean:

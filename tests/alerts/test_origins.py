@@ -114,7 +114,7 @@ def test_answers_hearsay_and_latecomers_weigh_less() -> None:
         (
             "3 asserting posts trace back to 3 origins, which weigh 1 × 1 + "
             "1 × 0.25 (96 h or more after the story began) + "
-            "1 × 0.5 (at second hand, or in answer to the story, or alike in few words) = 1.75"
+            "1 × 0.5 (at second hand, in answer to the story, or alike in few words) = 1.75"
         ),
     )
 

@@ -15,13 +15,17 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from config.loader import BUILT_IN
 from secondsource.app import cli
 from secondsource.contracts.messages import DeadLetter
 from store.memory import Store, open_store
 
 WATCH = "velgrad"
 _WATCHES = f"watches:\n  - name: {WATCH}\n    hashtags: [Velgrad]\n"
-_SETTINGS = "desk:\n  port: 0\nmetrics:\n  port: 0\nenrich:\n  languages: [en, ar]\n"
+_NAMES = BUILT_IN / "gazetteer" / "core.tsv"  # few, and soon read: a test has many starts
+_SETTINGS = (
+    f"desk:\n  port: 0\nmetrics:\n  port: 0\nenrich:\n  languages: [en, ar]\n  gazetteers: ['{_NAMES.resolve()}']\n"
+)
 ALL_OFF = "collectors: {bluesky: {enabled: false}, feeds: {enabled: false}, refresher: {enabled: false}}\n"
 
 
