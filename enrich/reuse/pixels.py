@@ -20,6 +20,9 @@ _TEXTURED: Final = 3.5  #: grey levels of deviation in a window, under which the
 _ENOUGH: Final = 8.0  #: deviation beyond which more contrast weighs no more
 _LETTERS: Final = 55.0  #: deviation that letters on a ground have and photographs seldom: from here on it weighs less
 _AGREES: Final = 0.55  #: correlation of a window from which it does
+_RIM: Final = 0.15  #: of either side may be frame
+_INSIDE: Final = 0.12  #: share of what there is to compare that must lie within the rim
+_BETTER: Final = 0.1  #: by how much the whole may agree better than its inner part
 _CLEARLY: Final = 0.8  #: share of a part beside another picture that must agree
 Matrix = NDArray[np.float64]
 
@@ -104,8 +107,24 @@ def _compared(
         if float((agreeing * (inner > 0)).sum()) > _CLEARLY * float(inner.sum()):
             weight, total = inner, float(inner.sum())
             share = float((agreeing * (inner > 0)).sum()) / total
+    share = min(share, _within(weight, alike > _AGREES, shown))
     mean = float((weight * alike).sum())
     return Agreement(share, mean / total, total / all_there, float((weight > 0).sum()))
+
+
+def _within(weight: Floats, agrees: NDArray[np.bool_], shown: NDArray[np.bool_]) -> float:
+    """At most how far they agree, judged by the inner part of what is seen: frames have no say there.
+
+    Two flat pictures in one patterned frame agree in nearly all that is to be seen, and in nothing inside.
+    """
+    down, across = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
+    edge_y, edge_x = round(len(down) * _RIM), round(len(across) * _RIM)
+    inside = np.zeros_like(shown)
+    inside[down[edge_y : len(down) - edge_y, None], across[None, edge_x : len(across) - edge_x]] = True
+    total = float((weight * inside).sum())
+    if total < _INSIDE * float(weight.sum()):
+        return 0.0
+    return float((weight * (inside & agrees)).sum()) / total + _BETTER
 
 
 def _cut(weight: Floats, agreeing: Floats) -> tuple[int, int, int, int]:
