@@ -184,7 +184,7 @@ def test_the_schemas_are_written(tmp_path: Path) -> None:
     ran = run("config", "schema", tmp_path)
     assert ran.code == 0
     written = {path.name for path in tmp_path.iterdir()}
-    assert written == {"secondsource.schema.json", "watch.schema.json", "mapping.schema.json"}
+    assert written == {"secondsource.schema.json", "watch.schema.json", "mapping.schema.json", "sources.schema.json"}
     assert all(name in ran.out for name in written)
 
 

@@ -23,6 +23,7 @@ from alerts.stage import AlertsStage
 from config import loader
 from config.mappings import load_mapping
 from config.schema_files import schemas
+from config.sources import load_sources
 from enrich.annotators import CopyAnnotator, EntityAnnotator, LanguageAnnotator, MediaAnnotator
 from enrich.annotators.media import FetchingOff
 from enrich.gazetteer import Gazetteer
@@ -210,7 +211,9 @@ def test_every_part_of_run_is_named() -> None:
 
 @pytest.mark.parametrize("page", OURS, ids=lambda page: page.name)
 def test_every_option_that_is_named_exists(page: Path) -> None:
-    commands = ("replay", "run", "dead-letters resend", "demo", "media import", "compliance x")
+    commands = ("replay", "run", "dead-letters resend", "demo", "media import", "compliance x", "forget")
+    measured = "language entities copies stories stance factchecks coordination media video"
+    commands += tuple(f"eval {what}" for what in measured.split())
     told = "".join(run(*command.split(), "--help").out for command in commands)
     for option in re.findall(r"`(--[\w-]+)", prose(page)):
         assert option in told, option
@@ -222,6 +225,11 @@ def test_every_option_that_is_named_exists(page: Path) -> None:
 @pytest.mark.parametrize("block", blocks("yaml"), ids=names)
 def test_every_yaml_is_good(block: Block, tmp_path: Path) -> None:
     name = block.first_line.removeprefix("# ")
+    if name.startswith("sources/"):
+        (tmp_path / "sources").mkdir()
+        (tmp_path / name).write_text(block.text, "utf-8")
+        assert load_sources(tmp_path / "sources")
+        return
     if not (name == "secondsource.yaml" or name.startswith("watches/")):
         path = tmp_path / name
         path.write_text(block.text, "utf-8")
@@ -474,7 +482,9 @@ def test_every_example_is_tried_here() -> None:
     shown = {block.page.name for block in blocks("python", OURS)}
     assert shown == {"add-a-collector.md", "add-an-annotator.md", "add-a-rule.md", "add-a-notifier.md"}
     kinds = set(re.findall(r"^```(\w+)$", "\n".join(page.read_text("utf-8") for page in OURS), re.MULTILINE))
-    assert kinds <= {"sh", "yaml", "json", "csv", "sql", "text", "python"}, "a kind of block that nothing tries"
+    assert kinds <= {"sh", "yaml", "json", "csv", "sql", "text", "python", "jsonl"}, (
+        "a kind of block that nothing tries"
+    )
 
 
 def test_json_is_json() -> None:
