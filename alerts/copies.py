@@ -31,6 +31,7 @@ _PART = 0.85  # of a text's length: a part that is longer
 _WORDS_IN_COMMON = 0.5  # of a part's words: a letter in ten may be another, and so every second word of five letters
 _KEPT = 1_000  # letters of a text, for comparing
 _SEVERAL = -1  # in place of a representative
+_MANY = 8  # bands, of which a copy shares two
 _CANDIDATES = 4  # of those that share a band, the ones that share most are verified
 _SCANNED = 16  # of those that have a band, the newest are kept
 
@@ -136,7 +137,8 @@ class BandIndex:
                     shared[representative] = shared.get(representative, 0) + 1
         if not shared:
             return []
-        fewest = max(shared.values()) / 2  # next to a true copy, those that share a band by chance need no second look
+        # those that share a band by chance need no second look, least of all next to a true copy
+        fewest = max(max(shared.values()) / 2, 1 + (len(bands) >= _MANY))
         ranked = sorted((-count, found) for found, count in shared.items() if count >= fewest)
         return [found for _, found in ranked[:_CANDIDATES]]
 

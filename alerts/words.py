@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from itertools import combinations
+from itertools import chain
 from typing import NamedTuple
 
 from secondsource.contracts.messages import Enriched
@@ -33,8 +33,8 @@ _RARE_ANYWAY = 5
 _PRIOR = 50.0  # stories imagined before the first, so that a young watch does not take its first words for telling
 
 _LOOKED_UP = 8
-_POSTED = 64
-_VERIFIED = 8
+_POSTED = 32
+_VERIFIED = 4
 _MOST_TERMS = 32
 _MOST_SAYINGS = 4  # of a story, whose terms lead to it
 _MOST_NAMED = 8
@@ -180,13 +180,10 @@ class WordIndex:
             return None
         known.sort()
         rarest = [posted[term] for stories, term in known[:_LOOKED_UP] if stories <= _POSTED]
-        shared: dict[int, int] = {}
-        for one, other in combinations(rarest, 2):
-            for story in one & other:
-                shared[story] = shared.get(story, 0) + 1
-        if not shared:
+        shared = Counter(chain.from_iterable(rarest))
+        likely = sorted((-count, story) for story, count in shared.items() if count > 1)[:_VERIFIED]
+        if not likely:
             return None
-        likely = sorted((-count, story) for story, count in shared.items())[:_VERIFIED]
         said = _Said({term: self.weight(term) for term in terms}, {term for term in terms if self.rare(term)})
         verified = (self._verify(story, said, theirs) for _, story in likely for theirs in self._stories[story])
         return max((tied for tied in verified if tied), key=lambda tied: (tied.odds, -tied.story), default=None)
