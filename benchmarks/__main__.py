@@ -25,11 +25,14 @@ from benchmarks import (
     languages,
     latency,
     loops,
+    media_reuse,
+    media_scale,
     naming,
     over_kafka,
     real_input,
     same_claim,
     stance,
+    video_reuse,
     whole_way,
 )
 from benchmarks.report import Figure, Report
@@ -55,6 +58,9 @@ BENCHES = {
     "language": languages.run,
     "entities": naming.run,
     "copies": copying.run,
+    "media-reuse": media_reuse.run,
+    "media-scale": media_scale.run,
+    "video-reuse": video_reuse.run,
 }
 
 

@@ -146,9 +146,9 @@ def _tweets() -> list[str]:
 
 
 def mappers(report: Report, scale: float) -> None:
-    """X: from the line to its posts. Bluesky: from the frame to the decision whether 1,000 rules want it, and to a Post."""
+    """X: from the line to posts. Bluesky: from the frame to the decision whether 1,000 rules want it, and to a post."""
     stream = texts(int(20_000 * scale))
-    lines = [body(v2_line(number, text)) for number, text in enumerate(stream)]
+    lines = [body(v2_line(number % 3600, text)) for number, text in enumerate(stream)]
     owners = Ownership({"secondsource:velgrad:0:00000000": ("velgrad",)}, Matcher([]), frozenset({"velgrad"}))
     with measured() as mapping:
         posts = sum(len(to_posts(line, NOW, "x", owners).messages) for line in lines)

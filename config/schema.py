@@ -292,7 +292,8 @@ class Media(Model):
     """Of an S3-compatible store that is not Amazon's."""
     index: ConfigPath | None = Field(default=None, examples=["/srv/pictures.index"])
     """Folder of the index by which parts of pictures are found again, shared by the processes of a machine; it is made
-    of the store. If absent, beside the SQLite file; where the store is PostgreSQL, only whole pictures are found."""
+    of the store. If absent, posts are looked through for whole pictures only; what is imported and asked for by hand is
+    indexed beside the SQLite file."""
 
 
 class Enrich(Model):

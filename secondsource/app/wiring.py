@@ -151,8 +151,8 @@ def _of_pictures(configuration: Configuration) -> Iterator[Service]:
 
     _, readable = ocr.installed(configuration.deployment.enrich.languages)
     yield Service("text in pictures", readable.on, readable.detail)
-    folder = _index_folder(configuration)
-    how = f"index in {folder}" if folder else "off; to find them name a folder: enrich: media: index:"
+    folder = configuration.deployment.enrich.media.index
+    how = f"index in {folder}" if folder else "off; to look for them in every post name a folder: enrich: media: index:"
     yield Service("parts of pictures", folder is not None, how)
     from enrich import codecs
     from enrich.credentials import examining
@@ -331,7 +331,10 @@ def store_stage(at: House) -> StoreStage:
 def stage(at: House, name: StageName, *, roots: Sequence[Path] = ()) -> Stage:
     """One stage by its name."""
     if name == "enrich":
-        return enrichment(at.configuration, at.clock, roots=roots, kept=at.kept, archive=at.reuse, stop=at.stop).stage
+        # Only where it is named: which picture is found in which depends on who was there first, and so may the rows.
+        named = at.configuration.deployment.enrich.media.index is not None
+        archive = at.reuse if named else None
+        return enrichment(at.configuration, at.clock, roots=roots, kept=at.kept, archive=archive, stop=at.stop).stage
     return alerts_stage(at) if name == "alerts" else store_stage(at)
 
 
