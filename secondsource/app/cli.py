@@ -28,8 +28,8 @@ from alerts.wording import count
 from config.loader import BUILT_IN, Configuration
 from secondsource.app.configuring import load, problems, write_schemas
 from secondsource.app.evaluation import eval_app
-from secondsource.app.stance import stance_app
 from secondsource.app.parts import PARTS
+from secondsource.app.stance import stance_app
 from secondsource.app.threads import stopping_on_signals
 from secondsource.contracts.errors import BadConfiguration, BadRecord, Halted, SecondSourceError, SourceAway
 from secondsource.contracts.messages import DeadLetter
@@ -353,7 +353,7 @@ def eval_media(
 
     for record in evaluate_media.media(archive, queries, jobs or evaluate_media.default_jobs()):
         if "archive" in record:
-            print(f"{plain(record['archive'])} is not in the archive: {plain(record['reason'])}", file=sys.stderr)
+            typer.echo(f"{plain(record['archive'])} is not in the archive: {plain(record['reason'])}", err=True)
         else:
             typer.echo(plain(json.dumps(record, ensure_ascii=False)))
 
@@ -395,9 +395,7 @@ def media_find(
     with wiring.house(_configuration(config)) as house:
         found = media_commands.find(house, picture, limit)
     if as_json:
-        _print_json(
-            {"picture": msgspec.to_builtins(found.picture), "sightings": msgspec.to_builtins(found.sightings)}
-        )
+        _print_json({"picture": msgspec.to_builtins(found.picture), "sightings": msgspec.to_builtins(found.sightings)})
     else:
         for seen in found.sightings:
             how = wording.how_it_matches(seen) or "the same picture"

@@ -87,7 +87,7 @@ def coordination(
     window: Annotated[float, typer.Option(min=0, help="Seconds between two shares of a thing, at most.")] = 60,
     min_shares: Annotated[int, typer.Option(min=1, help="Shares of an account, at least.")] = 2,
 ) -> None:
-    """{"object", "account", "at"} lines → an edge a line: {"a", "b", "shares", "expected", "p", "q", "kept"}; groups."""
+    """{"object", "account", "at"} lines → an edge a line: "a", "b", "shares", "expected", "p", "q", "kept"; groups."""
     from secondsource.app.evaluate_coordination import judge_coordination
 
     lines = standard_lines()
