@@ -10,9 +10,9 @@ from spacy.language import Language as Pipeline
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans, is_package
 
-from enrich.fold import fold
 from enrich.gazetteer import Gazetteer, Kind, Match
 from secondsource.contracts.errors import BadConfiguration
+from secondsource.contracts.folding import fold
 
 COMPONENT = "secondsource_gazetteer"
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
-from enrich.fold import fold, words
 from enrich.stance_sources import named_after, named_before
 from secondsource.contracts.errors import BadConfiguration
+from secondsource.contracts.folding import fold, words
 
 #: Language → list → cues.
 Cues = Mapping[str, Mapping[str, Sequence[str]]]

@@ -7,7 +7,7 @@ from collections.abc import Sequence, Set
 from itertools import takewhile
 from typing import NamedTuple
 
-from enrich.fold import fold, words
+from secondsource.contracts.folding import fold, words
 
 _LONGEST = 5  # words of a name
 _LOOKED_AT = 9  # words around the cue

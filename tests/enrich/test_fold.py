@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from enrich.fold import fold, fold_with_offsets, words
+from secondsource.contracts.folding import fold, fold_with_offsets, words
 
 ANY_TEXT = st.text(st.one_of(st.characters(), st.sampled_from("ﻻﷺحَلـَبْİe\u0301 #\u200d")), max_size=40)
 
