@@ -40,6 +40,12 @@ def v2_line(number: int, text: str = "", *, includes: Json | None = None, **more
     }
 
 
+def v2_repost(number: int, of: int) -> Json:
+    original = v2_post(of)
+    named = [{"type": "retweeted", "id": original["id"]}]
+    return v2_line(number, "RT …", referenced_tweets=named, includes={"tweets": [original]})
+
+
 def v1_status(number: int, text: str = "", **more: object) -> Json:
     return {
         "id": FIRST_ID + number,

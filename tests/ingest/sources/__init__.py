@@ -6,12 +6,13 @@ publishes posts by number and looks at what the collector makes of them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Literal, Protocol, Self, cast
+from typing import ClassVar, Generic, Literal, Protocol, Self, TypeVar, cast
 
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.stage import Collector
@@ -85,6 +86,49 @@ class Source(Protocol):
     def settled(self) -> None:
         """Wait until a collector before has gone, where two at a time would disturb each other."""
         ...
+
+
+class Fake(Protocol):
+    """A local platform that runs inside its `with` block."""
+
+    away: bool
+
+    def __enter__(self) -> object: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def go_away(self) -> None: ...
+
+
+F = TypeVar("F", bound=Fake)
+
+
+class OfAFake(ABC, Generic[F]):
+    """What sources have in common that run a fake platform: it starts and ends with them, and goes away when told."""
+
+    def __init__(self, fake: F) -> None:
+        self._fake = fake
+
+    def __enter__(self) -> Self:
+        self._fake.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._fake.__exit__(kind, error, trace)
+
+    def go_away(self) -> None:
+        self._fake.go_away()
+
+    def come_back(self) -> None:
+        self._fake.away = False
+
+    @abstractmethod
+    def collector(self, clock: Clock) -> Collector: ...
+
+    def waiting(self, clock: Clock) -> Collector:
+        return self.collector(clock)
 
 
 def source_of(name: str) -> type[Source]:

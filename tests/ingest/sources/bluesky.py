@@ -4,38 +4,28 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from ingest.collectors.bluesky import Bluesky, BlueskySettings
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.stage import Collector
 from tests.fakes.bluesky import THEN, FakeBluesky, Happened, Json, post_record, v2_frame
 from tests.fakes.surroundings import surroundings
-from tests.ingest.sources import WATCHES, Ability
+from tests.ingest.sources import WATCHES, Ability, OfAFake
 
 MIRA = "did:plc:mira2velgrad3example4aa"
 BAD = b'{"$type":"message","payload":{"$type":"network.bsky.jetstream.subscribeEvents#commit","seq":7,"did":"did:pl'
 READ_AHEAD = 200
 
 
-class BlueskySource:
+class BlueskySource(OfAFake[FakeBluesky]):
     cannot: ClassVar[dict[Ability, str]] = {
         "reposts": "reposts are records of their own, of high volume, and not asked for; counts tell of them"
     }
     ahead: ClassVar[int] = READ_AHEAD + 1800  # and what the sockets' buffers on both sides hold, at 500 bytes a frame
 
     def __init__(self, folder: Path) -> None:
-        self._fake = FakeBluesky(from_start=True)
-
-    def __enter__(self) -> Self:
-        self._fake.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._fake.__exit__(kind, error, trace)
+        super().__init__(FakeBluesky(from_start=True))
 
     def publish(self, *numbers: int) -> None:
         for number in numbers:
@@ -55,12 +45,6 @@ class BlueskySource:
     def delete(self, number: int) -> None:
         self._fake.delete(MIRA, _rkey(number))
 
-    def go_away(self) -> None:
-        self._fake.go_away()
-
-    def come_back(self) -> None:
-        self._fake.away = False
-
     def sent(self) -> int:
         return self._fake.frames_sent
 
@@ -70,9 +54,6 @@ class BlueskySource:
     def collector(self, clock: Clock) -> Collector:
         settings = BlueskySettings(hosts=(self._fake.stream,), read_ahead=READ_AHEAD)
         return Bluesky(settings, WATCHES, surroundings(clock))
-
-    def waiting(self, clock: Clock) -> Collector:
-        return self.collector(clock)
 
     def settled(self) -> None:
         until = time.monotonic() + 5

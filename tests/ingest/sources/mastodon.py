@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from ingest.collectors.mastodon import Instance, Mastodon, MastodonSettings
 from secondsource.contracts.clock import Clock
@@ -14,28 +13,19 @@ from secondsource.contracts.stage import Collector
 from tests.fakes.mastodon import TOKEN, FakeMastodon
 from tests.fakes.surroundings import surroundings
 from tests.ingest.payloads_mastodon import Json, body, status
-from tests.ingest.sources import WATCHES, Ability
+from tests.ingest.sources import WATCHES, Ability, OfAFake
 
 BAD = b'{"id":"1160000","uri":"https://velg'
 MANY = 100  #: from this many on posts are long, so that they fill what is read ahead
 HOURS = 24 * 365 * 20.0
 
 
-class MastodonSource:
+class MastodonSource(OfAFake[FakeMastodon]):
     cannot: ClassVar[dict[Ability, str]] = {}
     ahead: ClassVar[int] = 600
 
     def __init__(self, folder: Path) -> None:
-        self._fake = FakeMastodon(domain="velgrad.example")
-
-    def __enter__(self) -> Self:
-        self._fake.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._fake.__exit__(kind, error, trace)
+        super().__init__(FakeMastodon(domain="velgrad.example"))
 
     def publish(self, *numbers: int) -> None:
         for number in numbers:
@@ -55,12 +45,6 @@ class MastodonSource:
         assert self._fake.streaming()  # nobody is told of it afterwards
         self._fake.delete(status(number)["id"])
 
-    def go_away(self) -> None:
-        self._fake.go_away()
-
-    def come_back(self) -> None:
-        self._fake.away = False
-
     def sent(self) -> int:
         return self._fake.sent
 
@@ -72,9 +56,6 @@ class MastodonSource:
             instances=(Instance(base_url=self._fake.url, token=Secret(TOKEN)),), look_back_hours=HOURS
         )
         return Mastodon(settings, WATCHES, surroundings(clock))
-
-    def waiting(self, clock: Clock) -> Collector:
-        return self.collector(clock)
 
     def settled(self) -> None:
         assert self._fake.deserted()

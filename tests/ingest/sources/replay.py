@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from ingest.collectors.replay import Replay, ReplaySettings
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.stage import Collector
-from tests.ingest.payloads import FIRST_ID, Json, body, v2_line, v2_post
+from tests.ingest.payloads import FIRST_ID, body, v2_line, v2_repost
 from tests.ingest.sources import WATCHES, Ability
 
 BAD = b'{"data":{"id":"19000'
@@ -44,14 +44,7 @@ class ReplaySource:
         self._write(*(body(v2_line(number)) for number in numbers))
 
     def publish_repost(self, number: int, of: int) -> None:
-        original: Json = v2_post(of)
-        repost = v2_line(
-            number,
-            "RT …",
-            referenced_tweets=[{"type": "retweeted", "id": original["id"]}],
-            includes={"tweets": [original]},
-        )
-        self._write(body(repost))
+        self._write(body(v2_repost(number, of)))
 
     def publish_bad(self) -> bytes:
         self._write(BAD)

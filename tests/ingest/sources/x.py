@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from ingest.collectors.x import X
 from ingest.collectors.x.settings import Rhythm, XSettings
@@ -14,29 +13,20 @@ from secondsource.contracts.secret import Secret
 from secondsource.contracts.stage import Collector
 from tests.fakes.surroundings import surroundings
 from tests.fakes.x import TOKEN, FakeX
-from tests.ingest.payloads import FIRST_ID, Json, body, v2_line, v2_post
-from tests.ingest.sources import WATCHES, Ability
+from tests.ingest.payloads import FIRST_ID, body, v2_line, v2_post, v2_repost
+from tests.ingest.sources import WATCHES, Ability, OfAFake
 
 BAD = b'{"data":{"id":"19000'
 THEN = datetime(2026, 11, 20, 10, 0, 5, tzinfo=UTC)
 WAITING = 200  #: lines the collector lets wait
 
 
-class XSource:
+class XSource(OfAFake[FakeX]):
     cannot: ClassVar[dict[Ability, str]] = {"deletes": "the filtered stream does not say them; compliance jobs do"}
     ahead: ClassVar[int] = WAITING + 1800  # and what the sockets' buffers on both sides hold, at 500 bytes a line
 
     def __init__(self, folder: Path) -> None:
-        self._fake = FakeX()
-
-    def __enter__(self) -> Self:
-        self._fake.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._fake.__exit__(kind, error, trace)
+        super().__init__(FakeX())
 
     def publish(self, *numbers: int) -> None:
         for number in numbers:
@@ -44,14 +34,7 @@ class XSource:
             self._fake.raw(body(v2_line(number)) + b"\r\n")
 
     def publish_repost(self, number: int, of: int) -> None:
-        original: Json = v2_post(of)
-        repost = v2_line(
-            number,
-            "RT …",
-            referenced_tweets=[{"type": "retweeted", "id": original["id"]}],
-            includes={"tweets": [original]},
-        )
-        self._fake.raw(body(repost) + b"\r\n")
+        self._fake.raw(body(v2_repost(number, of)) + b"\r\n")
 
     def publish_bad(self) -> bytes:
         self._fake.raw(BAD + b"\r\n")
@@ -62,12 +45,6 @@ class XSource:
 
     def delete(self, number: int) -> None:
         raise NotImplementedError
-
-    def go_away(self) -> None:
-        self._fake.go_away()
-
-    def come_back(self) -> None:
-        self._fake.away = False
 
     def sent(self) -> int:
         return self._fake.lines_sent
@@ -84,9 +61,6 @@ class XSource:
         )
         rhythm = Rhythm(flush_lines=3, rules_apply=0.0, search_delay=0.0, waiting=WAITING)
         return X(settings, WATCHES, surroundings(clock), rhythm=rhythm)
-
-    def waiting(self, clock: Clock) -> Collector:
-        return self.collector(clock)
 
     def settled(self) -> None:
         assert self._fake.deserted()
