@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 import requests
 import urllib3
 
+from ingest.broken import why
+
 LONGEST_EVENT: Final = 2_000_000  #: bytes; a status with everything in it has fifty thousand
 _CHUNK: Final = 1 << 14
 _LINE_END = re.compile(rb"\r\n|\n|\r")
@@ -150,12 +152,8 @@ class TagStream:
                 self._response = response
                 with response:
                     ended = self._read(response)
-        except (requests.Timeout, urllib3.exceptions.TimeoutError):
-            ended = self._end(f"nothing came for {self._stall:g} s")
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            ended = self._end(f"the connection broke: {type(error).__name__}")
         except Exception as error:  # noqa: BLE001 - whatever it is, the collector must hear that the thread has ended
-            ended = self._end(f"reading failed: {type(error).__name__}: {error}")
+            ended = self._end(why(error, self._stall))
         finally:
             self._put(ended)
 

@@ -15,6 +15,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 
+from ingest.broken import why
 from ingest.collectors.x.client import Bearer
 from ingest.formats.reading import MAX_RECORD, MICROSECOND
 
@@ -136,12 +137,8 @@ class XStream:
                 self._response = response
                 with response:
                     reason = self._read(response)
-        except (requests.Timeout, urllib3.exceptions.TimeoutError):
-            reason = f"nothing came for {self._stall:g} s"
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            reason = f"the connection broke: {type(error).__name__}"
         except Exception as error:  # noqa: BLE001 - whatever it is, the collector must hear that the thread has ended
-            reason = f"reading failed: {type(error).__name__}: {error}"
+            reason = why(error, self._stall)
         finally:
             self._put(Closed(reason))
 
