@@ -348,11 +348,22 @@ class Origin(Struct, frozen=True, kw_only=True):
     merges: tuple[Merge, ...] = ()
 
 
+class Forecast(Struct, frozen=True, kw_only=True):
+    """How many interactions a story will have at the age `at_seconds`: the middle, and an interval that holds 80 %."""
+
+    at_seconds: float
+    low: float
+    middle: float
+    high: float
+
+
 class Spread(Struct, frozen=True, kw_only=True):
     """How far a story has gone against what its watch leads to expect at its age.
 
     `interactions` x, `expected` E and `surprise` P(X ≥ x | E, φ), the negative-binomial tail; `history` is how
-    many earlier stories E rests on. `state` says whether there was enough of it.
+    many earlier stories E rests on. `state` says whether there was enough of it. `forecast` is for twice the age; None
+    for stories below the watch's floor. `baseline` is the version of the stored baselines that E rests on besides, 0
+    for none. `passed_on` and `answered`: of the interactions that platforms report, reposts with quotes, and replies.
     """
 
     interactions: int
@@ -362,6 +373,10 @@ class Spread(Struct, frozen=True, kw_only=True):
     dispersion: float = 0.0
     surprise: float = 1.0
     history: int = 0
+    forecast: Forecast | None = None
+    baseline: int = 0
+    passed_on: int = 0
+    answered: int | None = None
 
 
 SeenIn = Literal["post", "feed", "fact-check", "archive"]
