@@ -5,16 +5,14 @@ One story is one alert, and a closed one stays closed. Pure: the same evidence g
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
 from alerts.evidence import StoryEvidence
 from alerts.wording import count, duration, number, origin
-from secondsource.contracts.messages import Finding, Reason
+from secondsource.contracts.messages import AlertKind, Finding, Reason
 from secondsource.contracts.watch import Thresholds
 
-Kind = Literal["opened", "updated", "corroborated", "contested", "expired"]
+Kind = AlertKind
 
 
 class AlertState(msgspec.Struct, array_like=True, frozen=True):

@@ -11,6 +11,7 @@ from secondsource.contracts.messages import AlertEvent, Corroboration, Earlier, 
 KINDS = {
     "opened": "Open",
     "updated": "Updated",
+    "escalated": "Escalated",
     "corroborated": "Recalled",
     "contested": "Contested",
     "expired": "Over",
@@ -19,6 +20,7 @@ KINDS = {
 KIND_SENTENCES = {
     "opened": "It spreads without independent confirmation.",
     "updated": "It still spreads without independent confirmation.",
+    "escalated": "It spreads much further, or more speaks for looking at it, without independent confirmation.",
     "corroborated": "More than one independent origin now asserts it.",
     "contested": "It spreads without independent confirmation, and is disputed.",
     "expired": "No new post of the story has come for as long as its watch waits.",

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from secondsource.contracts.messages import AlertEvent, Earlier, Finding, Origin, StoryUpdate
+from secondsource.contracts.messages import AlertEvent, Earlier, Origin, StoryUpdate
 
 REMOVED: Final = "[removed at the source]"
 _SHOWN: Final = 280  #: characters of a post that are quoted in an alert
@@ -95,8 +95,8 @@ def event(alert: AlertEvent, gone: Collection[str]) -> AlertEvent:
             text = without(text, said)
         return by_name.sub(REMOVED, text)
 
-    finding = Finding(
-        rule=found.rule,
+    finding = replace(
+        found,
         headline=clean(found.headline),
         reasons=tuple(replace(r, value=clean(r.value), sentence=clean(r.sentence)) for r in found.reasons),
         clears=clean(found.clears),
@@ -127,13 +127,12 @@ def reworded(alert: AlertEvent, texts: Mapping[str, str]) -> AlertEvent:
             text = without(text, said)
         return text
 
-    finding = Finding(
-        rule=found.rule,
+    finding = replace(
+        found,
         headline=clean(found.headline),
         reasons=tuple(replace(r, value=clean(r.value), sentence=clean(r.sentence)) for r in found.reasons),
         clears=clean(found.clears),
         earlier=earlier,
-        checks=found.checks,
     )
     return replace(alert, story=replace(quoted, claim=claim), finding=finding)
 

@@ -14,7 +14,7 @@ from alerts.quoting import clean, clipped, host, paragraphs, web_address
 from secondsource.contracts.messages import AlertEvent
 
 #: What still asks for somebody's eyes; the rest is recalled or over.
-STANDING = frozenset({"opened", "updated", "contested"})
+STANDING = frozenset({"opened", "updated", "escalated", "contested"})
 
 
 def alert_path(alert_id: str) -> str:

@@ -24,6 +24,7 @@ MOST_ORIGINS = 5
 _STYLES = {
     "opened": "bold red",
     "updated": "bold yellow",
+    "escalated": "bold red",
     "corroborated": "bold green",
     "contested": "bold magenta",
     "expired": "bold",

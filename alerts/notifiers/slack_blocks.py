@@ -100,6 +100,7 @@ def _recalled(event: AlertEvent) -> list[Block]:
 _MARKS = {
     "opened": ":large_orange_circle:",
     "updated": ":large_orange_circle:",
+    "escalated": ":red_circle:",
     "corroborated": ":large_green_circle:",
     "contested": ":large_purple_circle:",
     "expired": ":white_circle:",

@@ -455,7 +455,11 @@ class Checked(Struct, frozen=True, kw_only=True):
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """What a rule says of a story: a headline, its reasons, and what would clear it. Neutral words only."""
+    """What rules say of a story: a headline, its reasons, and what would clear it. Neutral words only.
+
+    `rule` is the gravest rule that has held since the alert opened, `rules` all of them, it first. () in events written
+    before there was more than one rule: read as `(rule,)`.
+    """
 
     rule: str
     headline: str
@@ -463,20 +467,31 @@ class Finding(Struct, frozen=True, kw_only=True):
     clears: str
     earlier: tuple[Earlier, ...] = ()
     checks: tuple[Checked, ...] = ()
+    rules: tuple[str, ...] = ()
+
+
+AlertKind = Literal["opened", "updated", "escalated", "corroborated", "contested", "expired"]
 
 
 class AlertEvent(Struct, frozen=True, kw_only=True, tag="alert"):
-    """A step in an alert's life. `id` = alert id + seq is unique and the same in every replay."""
+    """A step in an alert's life. `id` = alert id + seq is unique and the same in every replay.
+
+    `digest`: its watch has used up the alerts of the hour, so it is to be told of in a digest and not by itself. All
+    events of an alert that opened so have it, until one has it no more: an escalation for which there is room again.
+    `related`: ids of the watch's latest alerts that share a picture, a link or what is named, the nearest first.
+    """
 
     alert_id: str
     seq: int
-    kind: Literal["opened", "updated", "corroborated", "contested", "expired"]
+    kind: AlertKind
     at: datetime
     watch: str
     story: StoryUpdate
     finding: Finding
     channel: str = ""
     link: str = ""
+    digest: bool = False
+    related: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
