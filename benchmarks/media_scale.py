@@ -67,11 +67,9 @@ class Distractors:
             hash_owner=np.arange(pictures, dtype=np.uint32),
             hash_quality=np.full(pictures, 100, np.uint8),
             hash_region=np.broadcast_to(np.array([0, 0, 65_535, 65_535], np.uint16), (pictures, 4)),
-            firsts=np.zeros(pictures + 1, np.uint32),
-            places=self._rng.integers(0, 65_536, (KEPT, 4)).astype(np.uint16),
+            places=np.resize(self._rng.integers(0, 65_536, (KEPT, 4)).astype(np.uint16), (total, 4)),
             signatures=self._signatures[drawn][order] ^ turned,
             owners=(order // KEPT).astype(np.uint32),
-            numbers=(order % KEPT).astype(np.uint16),
             starts=starts,
             cells=ordered,
         )

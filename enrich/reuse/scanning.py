@@ -51,7 +51,7 @@ def _near_hashes(a: Any, b: Any, c: Any, d: Any, asked: Any, radius: Any, out: A
 class Pairs(NamedTuple):
     """Features that look alike: of the picture asked about, of an archived picture, and by how many bits they differ.
 
-    `hits` is n × 4: archived picture, feature asked, feature kept, bits; in order of feature asked.
+    `hits` is n × 4: archived picture, feature asked, feature of the segment, bits; in order of feature asked.
     `shown` says for each feature asked how many pictures it was found in.
     """
 
@@ -91,7 +91,7 @@ def alike(within: Segment, cells: NDArray[np.uint32], signatures: NDArray[np.uin
     while True:
         hits = np.empty((room, 4), np.uint32)
         found = _pairs(
-            within.starts, within.cells, within.signatures, within.owners, within.numbers,
+            within.starts, within.cells, within.signatures, within.owners,
             cells, signatures, APART, hits, shown, np.full(within.pictures, -1, np.int32),
         )  # fmt: skip
         if found <= room:
@@ -101,7 +101,7 @@ def alike(within: Segment, cells: NDArray[np.uint32], signatures: NDArray[np.uin
 
 @compiled
 def _pairs(
-    starts: Any, cells: Any, kept: Any, owners: Any, numbers: Any,
+    starts: Any, cells: Any, kept: Any, owners: Any,
     near: Any, asked: Any, apart: Any, hits: Any, shown: Any, last: Any,
 ) -> Any:  # fmt: skip
     found = 0
@@ -122,7 +122,7 @@ def _pairs(
                     continue
                 owner = owners[i]
                 if found < len(hits):
-                    hits[found, 0], hits[found, 1], hits[found, 2], hits[found, 3] = owner, at, numbers[i], far
+                    hits[found, 0], hits[found, 1], hits[found, 2], hits[found, 3] = owner, at, i, far
                 found += 1
                 if last[owner] != at:
                     last[owner] = at

@@ -175,9 +175,7 @@ def _moved(
     for rows in np.split(hits, np.flatnonzero(np.diff(hits[:, 0])) + 1):
         picture = int(rows[0, 0])
         asked, number = rows[:, 1].astype(np.int32), rows[:, 2].astype(np.int32)
-        kept = unpacked(
-            within.places[int(within.firsts[picture]) + number], *normal_size(*within.sizes[picture].tolist())
-        )
+        kept = unpacked(within.places[number], *normal_size(*within.sizes[picture].tolist()))
         weights = WEIGHTS[rows[:, 3]] * worths[asked]
         move = fitting(places[asked], kept, weights, np.stack([asked, number], axis=1))
         if move is not None and len(move.inliers) >= _LEAST_INLIERS:

@@ -16,7 +16,7 @@ from enrich.reuse.regions import Region
 from enrich.reuse.vocabulary import CELLS
 
 NAME: Final = 32  #: bytes of a picture's name: its SHA-256
-_DENSE: Final = 500_000  #: features from which a table of all cells is smaller than each feature's own cell
+_DENSE: Final = CELLS + 1  #: features from which a table of all cells is smaller than each feature's own cell
 
 
 class Segment(NamedTuple):
@@ -24,8 +24,8 @@ class Segment(NamedTuple):
 
     `names` n × 32 bytes; `sizes` n × 2 pixels; `thumbs` n × 4096 with `shapes` n × 2 (rows, columns);
     `hashes` 4 × h words of 64 bits, `hash_owner`, `hash_quality` h, `hash_region` h × 4 in 65,535ths;
-    `firsts` n + 1 into `places` f × 4; and in order of cell `signatures`, `owners`, `numbers` (of the feature within
-    its picture). `starts` says where each cell begins, or `cells` gives each one's cell; the other is empty.
+    and in order of cell `places` f × 4, `signatures`, `owners`. `starts` says where each cell begins, or `cells` gives
+    each one's cell; the other is empty.
     """
 
     names: NDArray[np.uint8]
@@ -36,11 +36,9 @@ class Segment(NamedTuple):
     hash_owner: NDArray[np.uint32]
     hash_quality: NDArray[np.uint8]
     hash_region: NDArray[np.uint16]
-    firsts: NDArray[np.uint32]
     places: NDArray[np.uint16]
     signatures: NDArray[np.uint64]
     owners: NDArray[np.uint32]
-    numbers: NDArray[np.uint16]
     starts: NDArray[np.uint32]
     cells: NDArray[np.uint32]
 
@@ -76,9 +74,7 @@ def segment(prints: Sequence[tuple[bytes, Print]]) -> Segment:
     lengths = [len(print_.cells) for _, print_ in prints]
     cells = _joined([print_.cells for _, print_ in prints], np.uint32)
     order = np.argsort(cells, kind="stable")
-    firsts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint32)
     owners = np.repeat(np.arange(count, dtype=np.uint32), lengths)
-    numbers = (np.arange(len(cells)) - firsts[owners]).astype(np.uint16)
     starts, ordered = directory(cells[order])
     return Segment(
         names=np.frombuffer(b"".join(name for name, _ in prints), np.uint8).reshape(count, NAME),
@@ -89,11 +85,9 @@ def segment(prints: Sequence[tuple[bytes, Print]]) -> Segment:
         hash_owner=np.array([i for i, _ in found], np.uint32),
         hash_quality=np.array([each.quality for _, each in found], np.uint8),
         hash_region=np.array([np.round(np.array(e.region) * 65_535) for _, e in found], np.uint16).reshape(-1, 4),
-        firsts=firsts,
-        places=_joined([print_.places.reshape(-1) for _, print_ in prints], np.uint16).reshape(-1, 4),
+        places=_joined([print_.places.reshape(-1) for _, print_ in prints], np.uint16).reshape(-1, 4)[order],
         signatures=_joined([print_.signatures for _, print_ in prints], np.uint64)[order],
         owners=owners[order],
-        numbers=numbers[order],
         starts=starts,
         cells=ordered,
     )
@@ -116,18 +110,16 @@ def merged(segments: Sequence[Segment]) -> Segment:
         return segments[0]
     pictures = np.cumsum([0, *(each.pictures for each in segments)])
     arrays: dict[str, NDArray[Any]] = {}
-    for name in ("names", "sizes", "shapes", "thumbs", "hash_quality", "hash_region", "places"):
+    for name in ("names", "sizes", "shapes", "thumbs", "hash_quality", "hash_region"):
         arrays[name] = np.concatenate([getattr(each, name) for each in segments])
     arrays["hashes"] = np.ascontiguousarray(np.concatenate([each.hashes for each in segments], axis=1))
     shifted = zip(segments, pictures[:-1].astype(np.uint32), strict=True)
     moved = [(each.hash_owner + by, each.owners + by) for each, by in shifted]
     arrays["hash_owner"] = np.concatenate([hashes for hashes, _ in moved])
-    lengths = np.concatenate([np.diff(each.firsts.astype(np.int64)) for each in segments])
-    arrays["firsts"] = np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint32)
     cells = np.concatenate([cells_of(each) for each in segments])
     order = np.argsort(cells, kind="stable")
     arrays["owners"] = np.concatenate([owners for _, owners in moved])[order]
-    for name in ("signatures", "numbers"):
+    for name in ("places", "signatures"):
         arrays[name] = np.concatenate([getattr(each, name) for each in segments])[order]
     arrays["starts"], arrays["cells"] = directory(cells[order])
     return Segment(**arrays)

@@ -16,7 +16,7 @@ from enrich.reuse.segment import Segment
 from enrich.reuse.vocabulary import vocabulary
 from secondsource.contracts.errors import SecondSourceError
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _HEAD: Final = Struct("<4sIIIIQ")  # magic, format, vocabulary, length of the table, its checksum, size of the file
 _MAGIC: Final = b"2SIx"
 _ALIGNED: Final = 64

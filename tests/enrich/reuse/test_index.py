@@ -15,10 +15,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from enrich.reuse.features import KEPT
 from enrich.reuse.index import Index
+from enrich.reuse.prints import encode
 from enrich.reuse.search import search
+from enrich.reuse.segment import merged, segment
 from enrich.reuse.segment_file import DamagedIndex
-from tests.enrich.reuse.makers import entry, look, name, scene, scene_print
+from enrich.reuse.vocabulary import CELLS
+from tests.enrich.reuse.makers import entry, look, name, random_print, scene, scene_print
 
 
 def _names(index: Index) -> set[str]:
@@ -65,8 +69,8 @@ def test_many_become_segments_and_stay_what_they_were(tmp_path: Path) -> None:
             seed = next(i for i in range(33) if name(i) == within.name(picture))
             kept = entry(seed).print_
             assert np.array_equal(within.thumb(picture), kept.thumb)
-            first, last = within.firsts[picture : picture + 2]
-            assert np.array_equal(within.places[first:last], kept.places)
+            in_order = kept.places[np.argsort(kept.cells, kind="stable")]
+            assert np.array_equal(within.places[within.owners == picture], in_order)
     assert index.verify() == []
 
 
@@ -228,3 +232,14 @@ def test_readers_are_not_disturbed_by_sealing(tmp_path: Path) -> None:
         stop.set()
         assert reading.result() <= 30
     assert Index(tmp_path).pictures == 30
+
+
+@pytest.mark.parametrize("pictures", [1, 20, CELLS // KEPT, CELLS // KEPT + 1])
+def test_a_picture_takes_at_most_12_kilobytes(pictures: int) -> None:
+    """Of one with all features, in which six pictures were found, at the sizes where the layout changes."""
+    full = random_print(0, KEPT)
+    full = full._replace(hashes=full.hashes * 7, thumb=np.zeros((64, 64), np.uint8))
+    assert len(encode(full)) <= 12_000
+    one = segment([(bytes(32), full)])
+    whole = merged([one] * pictures)
+    assert whole.size_in_bytes <= 12_000 * pictures
