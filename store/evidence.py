@@ -12,7 +12,8 @@ from secondsource.contracts.messages import Account, AlertEvent, Counts, MediaRe
 from store.database import Database
 from store.tables import COUNTS, accounts, alert_events, alerts, posts, story_posts
 
-_AUTHOR = tuple(accounts.c[name].label(f"author_{name}") for name in ("handle", "name", "followers", "created_at"))
+#: Of `accounts`, beside the columns of `posts`.
+AUTHOR = tuple(accounts.c[name].label(f"author_{name}") for name in ("handle", "name", "followers", "created_at"))
 
 
 class EvidenceReads:
@@ -44,7 +45,7 @@ class EvidenceReads:
         """Posts of a story, oldest first. Those taken down, and those not stored yet, are not among them."""
         p, m = posts.c, story_posts.c
         query = (
-            select(posts, *_AUTHOR, m.stance.label("story_stance"), m.tie, m.tied_to, m.evidence)
+            select(posts, *AUTHOR, m.stance.label("story_stance"), m.tie, m.tied_to, m.evidence)
             .select_from(story_posts)
             .join(posts, p.uid == m.uid)
             .join(accounts, accounts.c.uid == p.account_uid)
@@ -58,11 +59,11 @@ class EvidenceReads:
 
 def _story_post(row: Row[Any]) -> StoryPost:
     cue = row.stance_cue if row.stance == row.story_stance else ""  # a repost may have its original's stance
-    return StoryPost(_post(row), row.story_stance, row.tie, row.tied_to, row.evidence, cue)
+    return StoryPost(post_of(row), row.story_stance, row.tie, row.tied_to, row.evidence, cue)
 
 
-def _post(row: Row[Any]) -> Post:
-    """The post as it came; its author as last seen, its counts as last reported."""
+def post_of(row: Row[Any]) -> Post:
+    """The post as it came; its author (selected by `AUTHOR`) as last seen, its counts as last reported."""
     counts = Counts(**{name: getattr(row, name) for name in COUNTS})
     return Post(
         uid=row.uid,
