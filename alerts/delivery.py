@@ -165,7 +165,8 @@ class Sender:
             self._quiet[destination] = self._clock.monotonic() + self._patience.settle
             return self._patience.settle
         bucket.take()
-        return self._correct(delivery, notifier) if delivery.stale else self._try(delivery, notifier)
+        to_change = delivery.stale or delivery.acted
+        return self._correct(delivery, notifier) if to_change else self._try(delivery, notifier)
 
     def _correct(self, delivery: Delivery, notifier: Notifier) -> float:
         started = self._clock.monotonic()
@@ -184,7 +185,7 @@ class Sender:
             self._close("postponed", delivery, started, str(error))
             return wait
         else:
-            self._outbox.corrected(delivery.id, delivery.stale)
+            self._outbox.corrected(delivery.id, delivery.stale, delivery.acted)
             self._close("corrected", delivery, started)
         return 0.0
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from secondsource.contracts.acts import Act
 from secondsource.contracts.evidence import StoryPost
 from secondsource.contracts.messages import AlertEvent, Earlier, Picture
 from secondsource.contracts.outbox import Delivery
 
-__all__ = ["Archive", "Delivery", "Evidence", "Outbox", "StoryPost", "Thumbnails"]
+__all__ = ["Act", "Acts", "Archive", "Delivery", "Evidence", "Outbox", "StoryPost", "Thumbnails"]
 
 
 class Archive(Protocol):
@@ -47,8 +48,10 @@ class Outbox(Protocol):
 
     def sent(self, delivery_id: str, reference: str, at: datetime) -> None: ...
 
-    def corrected(self, delivery_id: str, stale: int) -> None:
-        """What was shown now says what the event says, after as many removals as `Delivery.stale` said."""
+    def corrected(self, delivery_id: str, stale: int, acted: int = 0) -> None:
+        """What was shown now says what the event says, after as many removals as `Delivery.stale` said, and what
+        was done about the alert, after as many acts as `Delivery.acted` said.
+        """
         ...
 
     def postponed(self, delivery_id: str, reason: str, until: datetime) -> None:
@@ -57,6 +60,31 @@ class Outbox(Protocol):
 
     def refused(self, delivery_id: str, reason: str) -> None:
         """The service will never take it (channel gone, message invalid): kept, shown in `status`, not retried."""
+        ...
+
+
+class Acts(Protocol):
+    """What analysts did about alerts. It steers delivery and is shown; no judgement reads it."""
+
+    def record(self, act: Act) -> bool:
+        """Keep an act, and have what was delivered of the alert say so; False where its id is known already.
+
+        Raises:
+            BadRecord: there is no such alert, or no longer.
+            SourceAway: nothing was kept; a later try may succeed.
+        """
+        ...
+
+    def of(self, alert_id: str) -> tuple[Act, ...]:
+        """What was done about an alert, oldest first; empty for an unknown one."""
+        ...
+
+    def of_all(self, alert_ids: Sequence[str]) -> Mapping[str, tuple[Act, ...]]:
+        """The same for many alerts at once; those without an act are left out."""
+        ...
+
+    def latest(self, limit: int) -> list[Act]:
+        """The newest acts on any alert, newest first."""
         ...
 
 

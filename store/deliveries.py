@@ -8,13 +8,16 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, case, delete, select, text, update
 
+from secondsource.contracts.acts import Act
 from secondsource.contracts.messages import AlertEvent
 from secondsource.contracts.outbox import Delivery
+from store.acts import acts_of
 from store.database import Database
 from store.rows import Moment
 from store.tables import alert_events, leases, outbox
 
-_OPEN = outbox.c.state.in_(("waiting", "sending")) | ((outbox.c.stale > 0) & (outbox.c.state == "sent"))
+_TO_CHANGE = ((outbox.c.stale > 0) | (outbox.c.acted > 0)) & (outbox.c.state == "sent")
+_OPEN = outbox.c.state.in_(("waiting", "sending")) | _TO_CHANGE
 _HOLD = text(
     "INSERT INTO leases (destination, holder, until) VALUES (:destination, :holder, :until) "
     "ON CONFLICT (destination) DO UPDATE SET holder = excluded.holder, until = excluded.until "
@@ -59,15 +62,16 @@ class Deliveries:
             ).one_or_none()
             if row is None or (row.not_before is not None and row.not_before > now):
                 return None
+            acts = acts_of(connection, [row.alert_id]).get(row.alert_id, ())
             if row.state == "sent":
-                return _correction(row, is_newest=_is_newest(connection, row))
+                return _correction(row, acts, is_newest=_is_newest(connection, row))
             reference = connection.execute(
                 select(o.reference)
                 .where(o.destination == destination, o.alert_id == row.alert_id, o.state == "sent", o.reference != "")
                 .order_by(o.seq)
                 .limit(1)
             ).scalar_one_or_none()
-        return _delivery(row, reference or "")
+        return _delivery(row, reference or "", acts)
 
     def sending(self, delivery_id: str) -> None:
         """Committed before the service is called: what is found so after a crash is in doubt."""
@@ -76,9 +80,12 @@ class Deliveries:
     def sent(self, delivery_id: str, reference: str, at: datetime) -> None:
         self._set(delivery_id, state="sent", reference=reference, sent_at=at, reason="")
 
-    def corrected(self, delivery_id: str, stale: int) -> None:
-        """What was shown now says what the event says, after as many removals as `Delivery.stale` said."""
-        self._set(delivery_id, stale=outbox.c.stale - stale, reason="")
+    def corrected(self, delivery_id: str, stale: int, acted: int = 0) -> None:
+        """What was shown now says what the event says, after as many removals as `Delivery.stale` said, and what
+        was done about the alert, after as many acts as `Delivery.acted` said.
+        """
+        o = outbox.c
+        self._set(delivery_id, stale=o.stale - stale, acted=o.acted - acted, reason="")
 
     def postponed(self, delivery_id: str, reason: str, until: datetime) -> None:
         """The service refused for now (429, 5xx, away) and surely has not posted, or not corrected."""
@@ -87,7 +94,7 @@ class Deliveries:
 
     def refused(self, delivery_id: str, reason: str) -> None:
         """The service will never take it (channel gone, message invalid): kept, shown in `status`, not retried."""
-        self._set(delivery_id, state="refused", reason=reason, stale=0)
+        self._set(delivery_id, state="refused", reason=reason, stale=0, acted=0)
 
     def _set(self, delivery_id: str, **values: object) -> None:
         with self._database.writing() as connection:
@@ -101,11 +108,11 @@ def _is_newest(connection: Connection, row: Row[Any]) -> bool:
     return connection.execute(select(o.id).where(*same, o.state == "sent", o.seq > row.seq).limit(1)).first() is None
 
 
-def _correction(row: Row[Any], *, is_newest: bool) -> Delivery:
-    return _delivery(row, row.reference)._replace(stale=row.stale, newest=is_newest)
+def _correction(row: Row[Any], acts: tuple[Act, ...], *, is_newest: bool) -> Delivery:
+    return _delivery(row, row.reference, acts)._replace(stale=row.stale, acted=row.acted, newest=is_newest)
 
 
-def _delivery(row: Row[tuple[object, ...]], reference: str) -> Delivery:
+def _delivery(row: Row[tuple[object, ...]], reference: str, acts: tuple[Act, ...]) -> Delivery:
     return Delivery(
         id=row.id,
         destination=row.destination,
@@ -113,4 +120,5 @@ def _delivery(row: Row[tuple[object, ...]], reference: str) -> Delivery:
         in_doubt=row.state == "sending",
         reference=reference,
         attempts=row.attempts,
+        acts=acts,
     )

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from secondsource.contracts.messages import Message
+from store.acts import ActsKept
 from store.archive import PictureArchive
 from store.column_types import micros
 from store.database import Database
@@ -20,6 +21,7 @@ from store.known import KnownPosts
 from store.letters import Letters
 from store.positions import Positions
 from store.prints import Prints
+from store.recorded import Recorded
 from store.removals import Removals
 from store.retention import Retention
 from store.schema import check, migrate
@@ -33,9 +35,9 @@ class Store(Positions):
     """One database. Itself it keeps progress (`secondsource.runtime.ports.Progress`); its parts do the rest:
 
     `archive` satisfies `alerts.ports.Archive`, `outbox` satisfies `alerts.ports.Outbox`, `evidence` satisfies
-    `alerts.ports.Evidence`, `prints` satisfies `enrich.ports.Prints`; `known`, `spending`, `followed` and `removals`
-    satisfy the protocols of `ingest.ports` that are named like them. `letters` are the dead letters, `retention` lets
-    go of what is old. Usable from several threads.
+    `alerts.ports.Evidence`, `acts` satisfies `alerts.ports.Acts`, `prints` satisfies `enrich.ports.Prints`; `known`,
+    `spending`, `followed` and `removals` satisfy the protocols of `ingest.ports` that are named like them. `letters`
+    are the dead letters, `retention` lets go of what is old. Usable from several threads.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -47,11 +49,13 @@ class Store(Positions):
         self.prints = Prints(self.database)
         self.outbox = Deliveries(self.database, moment)
         self.evidence = EvidenceReads(self.database)
+        self.acts = ActsKept(self.database, moment)
         self.letters = Letters(self.database)
         self.known = KnownPosts(self.database)
         self.spending = Ledger(self.database)
         self.followed = FollowedPosts(self.database)
         self.removals = Removals(self.database)
+        self.recorded = Recorded(self.database)
         self.forgetting = Forgetting(self.database)
         self.retention = Retention(self.database)
         self._writer = Writer(self.database, self.archive, moment)

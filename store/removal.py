@@ -14,6 +14,7 @@ from store.lists import among
 from store.prints import erase
 from store.rows import ForgetRow, Moment, TakedownRow
 from store.tables import (
+    alert_acts,
     alert_events,
     alerts,
     dead_letters,
@@ -159,6 +160,8 @@ def _rewrite(connection: Connection, before: AlertEvent, event: AlertEvent) -> N
     o = outbox.c
     shown = (o.event_id == name, o.state.in_(("sending", "sent")))
     connection.execute(update(outbox).where(*shown).values(stale=o.stale + 1, not_before=None))
+    # An analyst's note may repeat the words.
+    connection.execute(update(alert_acts).where(alert_acts.c.alert_id == event.alert_id).values(note=""))
 
 
 def _drop_letter(connection: Connection, name: str, _uids: Collection[str]) -> None:

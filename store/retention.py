@@ -13,6 +13,7 @@ from store.lists import among
 from store.locks import COVERING, REMOVING, exclusive
 from store.tables import (
     accounts,
+    alert_acts,
     alert_events,
     alerts,
     coverage,
@@ -103,6 +104,7 @@ def _alerts(connection: Connection, ids: Sequence[str]) -> None:
     events = connection.execute(select(alert_events.c.id).where(among(connection, alert_events.c.alert_id, ids)))
     _delete(connection, quotations.c.id, events.scalars().all(), quotations.c.kind == "event")
     _delete(connection, alert_events.c.alert_id, ids)
+    _delete(connection, alert_acts.c.alert_id, ids)
     _delete(connection, outbox.c.alert_id, ids)
 
 

@@ -235,6 +235,7 @@ class DeliveryRow(NamedTuple):
     reference: str
     sent_at: When | None
     stale: int
+    acted: int = 0
 
 
 class CollectorRow(NamedTuple):

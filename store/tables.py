@@ -241,6 +241,22 @@ alert_events = Table(
     Index("alert_events_by_alert", "alert_id", "seq"),
 )
 
+alert_acts = Table(
+    "alert_acts",
+    metadata,
+    Column("id", Words, primary_key=True, comment="idempotence token: one click, form or command"),
+    Column("alert_id", Words, nullable=False),
+    Column("kind", Words, nullable=False, comment="acknowledged, snoozed, dismissed or reopened"),
+    Column("by_whom", Words, nullable=False, comment="an analyst's name; leaves with the alert"),
+    Column("at", Instant, nullable=False),
+    Column("via", Words, nullable=False, comment="slack, desk or command"),
+    Column("until", Instant, comment="of a snooze"),
+    Column("verdict", Words, nullable=False, comment="of a dismissal: useful, known or noise"),
+    Column("note", Words, nullable=False),
+    Index("alert_acts_by_alert", "alert_id", "at"),
+    Index("alert_acts_by_time", "at"),
+)
+
 quotations = Table(
     "quotations",
     metadata,
@@ -266,6 +282,7 @@ outbox = Table(
     Column("reference", Words, nullable=False),
     Column("sent_at", Instant),
     Column("stale", Integer, nullable=False, server_default="0", comment="takedowns since, that took words out of it"),
+    Column("acted", Integer, nullable=False, server_default="0", comment="acts that it does not show yet"),
     Index("outbox_by_alert", "destination", "alert_id", "seq"),
     Index(
         "outbox_open",
@@ -275,6 +292,7 @@ outbox = Table(
         postgresql_where=text("state <> 'sent'"),
     ),
     Index("outbox_stale", "destination", "at", sqlite_where=text("stale > 0"), postgresql_where=text("stale > 0")),
+    Index("outbox_acted", "destination", "at", sqlite_where=text("acted > 0"), postgresql_where=text("acted > 0")),
 )
 
 leases = Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from secondsource.contracts.acts import Act
 from secondsource.contracts.messages import AlertEvent
 
 
@@ -15,6 +16,8 @@ class Delivery(NamedTuple):
     to `Outbox.sent`; `attempts` counts tries so far.
     `stale` is not 0 where it has been delivered and words have been taken out of the event since: what was shown is
     to be corrected. `newest`: no later event of the alert has been delivered there.
+    `acts` are what analysts did about the alert, oldest first; `acted` is not 0 where it has been delivered and does
+    not show them all yet.
     """
 
     id: str
@@ -25,3 +28,5 @@ class Delivery(NamedTuple):
     attempts: int
     stale: int = 0
     newest: bool = True
+    acts: tuple[Act, ...] = ()
+    acted: int = 0

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Literal
 
 from alerts.ports import Delivery
+from secondsource.contracts.acts import Act
 from secondsource.contracts.messages import AlertEvent
 
 
@@ -23,16 +24,18 @@ class Row:
     not_before: datetime | None = None
     sent_at: datetime | None = None
     stale: int = 0
+    acted: int = 0
 
     @property
     def is_open(self) -> bool:
-        return self.state in {"waiting", "sending"} or (self.state == "sent" and self.stale > 0)
+        return self.state in {"waiting", "sending"} or (self.state == "sent" and self.stale + self.acted > 0)
 
 
 @dataclass
 class FakeOutbox:
     rows: list[Row] = field(default_factory=list)
     leases: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    acts: list[Act] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
     def add(self, event: AlertEvent, destination: str) -> str:
@@ -71,10 +74,12 @@ class FakeOutbox:
                         return None
                     if row.state == "sent":
                         newest = all(later.state != "sent" for later in self._later(row))
-                        return Delivery(row.id, destination, row.event, False, row.reference, 1, row.stale, newest)
+                        delivery = Delivery(row.id, destination, row.event, False, row.reference, 1, row.stale, newest)
+                        return delivery._replace(acts=self._acts(row), acted=row.acted)
                     reference = self._reference(row)
                     in_doubt = row.state == "sending"
-                    return Delivery(row.id, destination, row.event, in_doubt, reference, row.attempts)
+                    delivery = Delivery(row.id, destination, row.event, in_doubt, reference, row.attempts)
+                    return delivery._replace(acts=self._acts(row))
             return None
 
     def sending(self, delivery_id: str) -> None:
@@ -96,11 +101,21 @@ class FakeOutbox:
     def refused(self, delivery_id: str, reason: str) -> None:
         with self._lock:
             row = self._row(delivery_id)
-            row.state, row.reason, row.stale = "refused", reason, 0
+            row.state, row.reason, row.stale, row.acted = "refused", reason, 0, 0
 
-    def corrected(self, delivery_id: str, stale: int) -> None:
+    def corrected(self, delivery_id: str, stale: int, acted: int = 0) -> None:
         with self._lock:
-            self._row(delivery_id).stale -= stale
+            row = self._row(delivery_id)
+            row.stale -= stale
+            row.acted -= acted
+
+    def act(self, act: Act) -> None:
+        """What the store's record of an act does to what was delivered."""
+        with self._lock:
+            self.acts.append(act)
+            for row in self.rows:
+                if row.event.alert_id == act.alert_id and self._shows(row):
+                    row.acted += 1
 
     def remove_words(self, delivery_id: str, event: AlertEvent) -> None:
         """What a takedown does to an event that may have been delivered."""
@@ -108,6 +123,13 @@ class FakeOutbox:
             row = self._row(delivery_id)
             row.event = event
             row.stale += row.state in {"sending", "sent"}
+
+    def _acts(self, row: Row) -> tuple[Act, ...]:
+        return tuple(act for act in self.acts if act.alert_id == row.event.alert_id)
+
+    def _shows(self, row: Row) -> bool:
+        newest = all(later.state != "sent" for later in self._later(row))
+        return row.state == "sending" or (row.state == "sent" and newest)
 
     def _later(self, than: Row) -> list[Row]:
         return [
