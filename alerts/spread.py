@@ -68,6 +68,10 @@ class Tally:
         seen = self._seen[post] = self._seen.get(post, 0) + 1
         self.total += seen > self._reported.get(post, 0)
 
+    def of(self, post: int) -> int:
+        """Interactions with one post: the larger of what was seen and what was reported."""
+        return max(self._seen.get(post, 0), self._reported.get(post, 0))
+
     def take_back(self, account: int, post: int) -> None:
         """The act was deleted at the source."""
         self._spreaders.discard(account)
