@@ -7,15 +7,18 @@ would cost as much as there are copies.
 
 from __future__ import annotations
 
+import math
 from array import array
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
+from rapidfuzz.distance import LCSseq
 
 from secondsource.contracts.folding import copied_words
 from secondsource.contracts.messages import Sketch
@@ -28,7 +31,10 @@ PARTLY = 90.0
 _TELLING = 40  # letters: parts of fewer are in many texts by chance
 _FILLED = 0.6  # of the slots, before more are made
 _PART = 0.85  # of a text's length: a part that is longer
-_WORDS_IN_COMMON = 0.5  # of a part's words: a letter in ten may be another, and so every second word of five letters
+_RUN = 3  # words in a row: what two texts share that share an anchor
+#: Of a part's letters, at least, in their order, in a text that holds it. A stretch of w letters that is `PARTLY` like
+#: a part of m has 2·LCS ≥ .9·(m + w) and LCS ≤ w, so w and LCS are at least .9 / 1.1 of m.
+_IN_ORDER = PARTLY / (200.0 - PARTLY)
 _KEPT = 1_000  # letters of a text, for comparing
 _SEVERAL = -1  # in place of a representative
 _MANY = 8  # bands, of which a copy shares two
@@ -66,23 +72,39 @@ def compared(text: str, other: str) -> Likeness | None:
     if alike:
         return Likeness("near", alike)
     # a part that is nearly as long as the whole would have been nearly the whole
-    if not _TELLING <= len(short) <= _PART * len(long) or not _in_common(short, long):
+    if not _TELLING <= len(short) <= _PART * len(long):
         return None
-    part = 100.0 if short in long else fuzz.partial_ratio(short, long, score_cutoff=PARTLY)
+    part = 100.0 if short in long else _alike_to_a_part(short, long)
     return Likeness("contained", part) if part else None
 
 
-def _in_common(short: str, long: str) -> bool:
-    """Whether so many words of a text stand in a longer one as must where `PARTLY` of its letters do: to look is cheap
-    beside sliding one along the other.
+def _alike_to_a_part(short: str, long: str) -> float:
+    """How like `short` the stretch of `long` is that shares its runs of words, 0.0 where it is under `PARTLY`.
+
+    The stretch reaches from where the first shared run says that the part begins to where the last one says that it
+    ends, or lies where most runs say: a run that stands elsewhere as well may say wrong.
     """
-    said = short.split()
-    return len(_distinct(long).intersection(said)) >= _WORDS_IN_COMMON * len(set(said))
+    if not LCSseq.similarity(short, long, score_cutoff=math.ceil(_IN_ORDER * len(short))):
+        return 0.0
+    starts = _starts(short, long)
+    if not starts:
+        return 0.0
+    (likely, _), *_ = Counter(starts).most_common(1)
+    stretches = {(starts[0], starts[-1]), (likely, likely)}
+    return max(
+        fuzz.ratio(short, long[max(0, first) : last + len(short)], score_cutoff=PARTLY) for first, last in stretches
+    )
 
 
-@lru_cache(maxsize=4_096)
-def _distinct(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+def _starts(short: str, long: str) -> list[int]:
+    """Where in `long` the letters of `short` would begin, by each run of words that they share."""
+    words, at, starts = short.split(), 0, []
+    for place in range(len(words) - _RUN + 1):
+        found = long.find(" ".join(words[place : place + _RUN]))
+        if found >= 0:
+            starts.append(found - at)
+        at += len(words[place]) + 1
+    return starts
 
 
 def likeness(text: str, other: str) -> float:
@@ -125,18 +147,18 @@ class BandIndex:
 
     def candidates(self, bands: Sequence[int]) -> list[int]:
         """The few representatives that share most bands, of equals the earliest first."""
-        keys, mask = self._keys, self._mask
-        shared: dict[int, int] = {}
+        keys, values, several, mask = self._keys, self._values, self._several, self._mask
+        holders: list[Sequence[int]] = []
         for band in bands:
             slot = band & mask
             while (key := keys[slot]) != band and key:
                 slot = (slot + 1) & mask
             if key:
-                held = self._values[slot]
-                for representative in (held,) if held != _SEVERAL else self._several[band]:
-                    shared[representative] = shared.get(representative, 0) + 1
-        if not shared:
+                held = values[slot]
+                holders.append((held,) if held != _SEVERAL else several[band])
+        if not holders:
             return []
+        shared = Counter(chain.from_iterable(holders))
         # those that share a band by chance need no second look, least of all next to a true copy
         fewest = max(max(shared.values()) / 2, 1 + (len(bands) >= _MANY))
         ranked = sorted((-count, found) for found, count in shared.items() if count >= fewest)

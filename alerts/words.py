@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 from secondsource.contracts.messages import Enriched
@@ -32,14 +33,19 @@ RARE_SHARE = 0.02
 _RARE_ANYWAY = 5
 _PRIOR = 50.0  # stories imagined before the first, so that a young watch does not take its first words for telling
 
-_LOOKED_UP = 8
-_POSTED = 32
+_LOOKED_UP = 8  # terms, the rarest
+_LED_TO = 64  # stories, by the rarest terms together
 _VERIFIED = 4
 _MOST_TERMS = 32
 _MOST_SAYINGS = 4  # of a story, whose terms lead to it
 _MOST_NAMED = 8
+_ADDRESSED = frozenset({"hashtag", "mention"})
 _WINDOW_STORIES = 20_000
 _WINDOW_SECONDS = 6 * 3600.0
+
+_NOBODY: frozenset[int] = frozenset()
+#: Of how many stories have a term, half a story added. The window holds one more for a moment.
+_LOGS = [math.log(stories + 0.5) for stories in range(_WINDOW_STORIES + 2)]
 
 _LINKS = re.compile(r"(?:https?://|www\.|pic\.)\S+")
 _TAG = re.compile(r"(?<!\w)([#@＠])(\w+)((?:@[\w.-]+)?)")
@@ -84,17 +90,19 @@ def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
             text = f"{text} {picture.text}"[:2_000]
     if "@" in text or "/" in text or "#" in text or "＠" in text:
         text = _TAG.sub(_parted, _LINKS.sub(" ", text))
-    found = dict.fromkeys(_WORD.findall(text.casefold()))
-    named: list[str] = []
-    for entity in enriched.entities:
-        if entity.kind in {"hashtag", "mention"}:
-            continue
-        parts = _WORD.findall(entity.text.casefold())
-        if any(part not in own for part in parts):
-            named.append(f"{entity.kind} {entity.id}")
-    kept = [word for word in found if len(word) > 2 and word not in STOPWORDS and word not in own]
-    kept += [word for word in found if len(word) == 2 and word.isdigit()]
-    return tuple(dict.fromkeys(named + kept))[:_MOST_TERMS]
+    found = dict.fromkeys(
+        f"{entity.kind} {entity.id}"
+        for entity in enriched.entities
+        if entity.kind not in _ADDRESSED and not own.issuperset(_WORD.findall(entity.text.casefold()))
+    )
+    words = _WORD.findall(text.casefold())
+    found |= dict.fromkeys([word for word in words if word not in own and (len(word) > 2 or _is_number(word))])
+    return tuple(found)[:_MOST_TERMS]
+
+
+def _is_number(word: str) -> bool:
+    """Of two digits: less is no number worth telling of."""
+    return len(word) == 2 and word.isdigit()
 
 
 def _parted(tag: re.Match[str]) -> str:
@@ -109,9 +117,9 @@ def named(enriched: Enriched) -> tuple[str, ...]:
 
 
 def own_terms(watch: Watch) -> frozenset[str]:
-    """What every post of a watch has in common, and so ties none to another."""
+    """What ties no post of a watch to another: what all of them have in common, and words that tell nothing."""
     asked = (*watch.hashtags, *watch.all_of, *watch.any_of, *watch.phrases, watch.name)
-    return frozenset(part for words in asked for part in _WORD.findall(words.casefold()))
+    return STOPWORDS.union(part for words in asked for part in _WORD.findall(words.casefold()))
 
 
 class WordIndex:
@@ -163,57 +171,62 @@ class WordIndex:
         """None where the story is not in the window (any more)."""
         return self._stories.get(story)
 
-    def rare(self, term: str) -> bool:
-        return len(self._posted.get(term, ())) <= max(_RARE_ANYWAY, RARE_SHARE * len(self._stories))
-
-    def weight(self, term: str) -> float:
-        """Inverse document frequency, smoothed by stories imagined beforehand."""
-        return math.log((len(self._stories) + _PRIOR) / (len(self._posted.get(term, ())) + 0.5))
-
     def find(self, terms: Sequence[str]) -> Tied | None:
         """The story that shares most with these terms, the earliest of equals; None if none shares enough."""
         if len(terms) < FEWEST_SHARED:
             return None
         posted = self._posted
-        known = [(len(held), term) for term in terms if (held := posted.get(term))]
+        held = {term: posted.get(term, _NOBODY) for term in terms}
+        known = sorted([(len(stories), term) for term, stories in held.items() if stories])
         if len(known) < FEWEST_SHARED:
             return None
-        known.sort()
-        rarest = [posted[term] for stories, term in known[:_LOOKED_UP] if stories <= _POSTED]
+        led = list(accumulate([count for count, _ in known[:_LOOKED_UP]]))
+        rarest = [held[term] for _, term in known[: bisect_right(led, _LED_TO)]]
         shared = Counter(chain.from_iterable(rarest))
-        likely = sorted((-count, story) for story, count in shared.items() if count > 1)[:_VERIFIED]
+        likely = sorted([(-count, story) for story, count in shared.items() if count > 1])[:_VERIFIED]
         if not likely:
             return None
-        said = _Said({term: self.weight(term) for term in terms}, {term for term in terms if self.rare(term)})
-        verified = (self._verify(story, said, theirs) for _, story in likely for theirs in self._stories[story])
+        said = self._said({term: len(stories) for term, stories in held.items()})
+        verified = [self._verify(story, said, theirs) for _, story in likely for theirs in self._stories[story]]
         return max((tied for tied in verified if tied), key=lambda tied: (tied.odds, -tied.story), default=None)
+
+    def _said(self, counts: dict[str, int]) -> _Said:
+        """`counts`: how many stories have each term."""
+        stories = len(self._stories)
+        all_ = math.log(stories + _PRIOR)
+        weights = {term: all_ - _LOGS[count] for term, count in counts.items()}
+        most = max(_RARE_ANYWAY, RARE_SHARE * stories)
+        rare = {term for term, count in counts.items() if count <= most}
+        return _Said(weights, rare, math.fsum(weights.values()))
+
+    def _weights(self, terms: Iterable[str]) -> list[float]:
+        """Inverse document frequency of each, smoothed by stories imagined beforehand."""
+        all_, posted = math.log(len(self._stories) + _PRIOR), self._posted
+        return [all_ - _LOGS[len(posted.get(term, _NOBODY))] for term in terms]
 
     def _verify(self, story: int, said: _Said, theirs: Sequence[str]) -> Tied | None:
         weights = said.weights
-        shared = [term for term in theirs if term in weights]
-        if len(shared) < FEWEST_SHARED:
-            return None
-        rare = sum(term in said.rare for term in shared)
+        shared = said.rare.intersection(theirs)
+        rare = len(shared)
         if rare < FEWEST_RARE:
+            return None
+        shared = weights.keys() & theirs
+        if len(shared) < FEWEST_SHARED:
             return None
         common = math.fsum([weights[term] for term in shared])
         fitted = _RARE * math.log1p(rare) + _NONE
         if said.total <= 0 or _OVERLAP * common / said.total + fitted < FEWEST_ODDS:
             return None  # they could not share enough if theirs were nothing but what is shared
-        every = said.total + math.fsum([self.weight(term) for term in theirs if term not in weights])
+        every = said.total + math.fsum(self._weights([term for term in theirs if term not in weights]))
         odds = _OVERLAP * common / every + fitted
         if odds < FEWEST_ODDS:
             return None
-        shared.sort(key=lambda term: (-weights[term], term))
-        return Tied(story, odds, tuple(shared))
+        return Tied(story, odds, tuple(sorted(shared, key=lambda term: (-weights[term], term))))
 
 
 class _Said(NamedTuple):
-    """The terms of one post, each with its weight, and which of them are rare."""
+    """The terms of one post, each with its weight, which of them are rare, and what all of them weigh."""
 
     weights: dict[str, float]
     rare: set[str]
-
-    @property
-    def total(self) -> float:
-        return math.fsum(self.weights.values())
+    total: float
