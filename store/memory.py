@@ -28,6 +28,7 @@ from store.schema import check, migrate
 from store.spending import Ledger
 from store.status import Status, status
 from store.tables import metadata
+from store.verdicts import Verdicts
 from store.writer import Destinations, Writer, aware
 
 
@@ -56,6 +57,7 @@ class Store(Positions):
         self.followed = FollowedPosts(self.database)
         self.removals = Removals(self.database)
         self.recorded = Recorded(self.database)
+        self.verdicts = Verdicts(self.database)
         self.forgetting = Forgetting(self.database)
         self.retention = Retention(self.database)
         self._writer = Writer(self.database, self.archive, moment)
