@@ -536,6 +536,114 @@ def migrate(config: ConfigFolder = None) -> None:
 
 
 @app.command()
+def backtest(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Recorded posts, as `replay` reads them. Without: those stored.")
+    ] = None,
+    watch: Annotated[str, typer.Option(help="The watch whose alerts are asked for.")] = "",
+    since: Annotated[
+        str, typer.Option("--from", help="From this moment, such as 2026-05-14 or 2026-05-14T16:00Z.")
+    ] = "",
+    until: Annotated[str, typer.Option("--to", help="To just before this moment.")] = "",
+    against: Annotated[
+        Path | None, typer.Option(help="A second configuration folder, to see beside the first.", show_default=False)
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV or JSON lines with uid and label, in place of analysts' verdicts on alerts.", show_default=False
+        ),
+    ] = None,
+    positive: Annotated[
+        list[str] | None, typer.Option(help="A label that means: worth an alert. May be given more than once.")
+    ] = None,
+    take: Annotated[
+        str, typer.Option(help="collected: posts of the watch; matching: those its words match now; all: every post.")
+    ] = "collected",
+    warm_up: Annotated[float, typer.Option(min=0, help="Hours of posts before --from to learn from.")] = 72.0,
+    format: Annotated[str, typer.Option(help="Of the files: as in `replay`.")] = "auto",  # noqa: A002 - as in replay
+    mapping: Annotated[str, typer.Option(help="Of CSV/TSV files: as in `replay`.")] = "",
+    pictures: Annotated[Path | None, typer.Option(help="Folder with the pictures that posts name.")] = None,
+    table: Annotated[
+        Path | None, typer.Option("--csv", help="Write the alerts to this file as well.", show_default=False)
+    ] = None,
+    config: ConfigFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Which alerts posts of the past would have raised, when and why. Nothing is sent, nothing is stored.
+
+    The same posts and configuration give the same output, to the byte.
+
+    For example:
+
+      [b]secondsource backtest --watch aleppo --from 2026-05-14 --to 2026-05-15[/b]
+
+      [b]secondsource backtest --watch aleppo --from 2026-05-01 --against tried/config[/b]
+
+      [b]secondsource backtest posts.jsonl --watch aleppo --labels labels.csv --json[/b]
+
+    Exit code 1: there was no post in that time. docs/backtest.md says what each figure means.
+    """
+    from secondsource.app import backtest as looking_back
+    from secondsource.app import backtest_asked, backtest_report, wiring
+
+    configure_logging(sys.stderr, level=logging.WARNING)
+    wanted = backtest_asked.wanted(
+        watch=watch, since=since, until=until, warm_up=warm_up, take=take, files=tuple(files or ()),
+        format=_format(format), mapping=mapping, pictures=pictures,
+    )  # fmt: skip
+    first = _configuration(config)
+    configurations = [(str(_folder(config)), first)]
+    if against is not None:
+        configurations.append((str(against), _configuration(against)))
+    with stopping_on_signals() as stop, wiring.house(first, stop=stop) as house:
+        truth = backtest_asked.truth(house, watch, labels, positive or ())
+        with _progress(as_json, "replaying", "posts/s") as progressed:
+            found = looking_back.backtest(
+                house, configurations, wanted, truth, stop, lambda done: progressed(done, None)
+            )
+    if table is not None:
+        backtest_asked.write(table, backtest_report.table(found))
+    if as_json:
+        _print_json(msgspec.to_builtins(found))
+    else:
+        typer.echo(backtest_report.page(found), nl=False)
+    if not any(outcome.posts for outcome in found.outcomes):
+        typer.echo(backtest_asked.nothing(wanted), err=True)
+        raise typer.Exit(FOUND)
+
+
+@app.command()
+def verdicts(
+    watch: Annotated[str, typer.Option(help="Of this watch only.")] = "",
+    since: Annotated[str, typer.Option("--from", help="Alerts that opened from this moment.")] = "",
+    until: Annotated[str, typer.Option("--to", help="To just before this moment.")] = "",
+    config: ConfigFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """How good alerts were by what analysts said: per watch and rule, precision, alerts a day, time to acknowledge.
+
+    For example:
+
+      [b]secondsource verdicts --watch aleppo --from 2026-05-01[/b]
+    """
+    from secondsource.app import backtest_asked, wiring
+    from secondsource.app import verdicts as records
+
+    start, end = backtest_asked.moment(since, "--from"), backtest_asked.moment(until, "--to")
+    configuration = _configuration(config)
+    names = [backtest_asked.known_watch(configuration, watch)] if watch else [w.name for w in configuration.watches]
+    with wiring.house(configuration) as house:
+        found = records.records(house.store, names, start, end)
+    if as_json:
+        _print_json(msgspec.to_builtins(found))
+        return
+    typer.echo(records.page(found), nl=False)
+    for sentence in records.few(found, backtest_asked.ENOUGH):
+        typer.echo(sentence)
+
+
+@app.command()
 def forget(
     older_than: Annotated[
         int | None, typer.Option(min=1, metavar="DAYS", help="How old; store.keep_days of the configuration if absent.")
