@@ -38,7 +38,7 @@ _IN_ORDER = PARTLY / (200.0 - PARTLY)
 _KEPT = 1_000  # letters of a text, for comparing
 _SEVERAL = -1  # in place of a representative
 _MANY = 8  # bands, of which a copy shares two
-_CANDIDATES = 4  # of those that share a band, the ones that share most are verified
+_CANDIDATES = 2  # of those that share a band, the ones that share most are verified
 _SCANNED = 16  # of those that have a band, the newest are kept
 
 

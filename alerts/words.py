@@ -34,8 +34,8 @@ _RARE_ANYWAY = 5
 _PRIOR = 50.0  # stories imagined before the first, so that a young watch does not take its first words for telling
 
 _LOOKED_UP = 8  # terms, the rarest
-_LED_TO = 64  # stories, by the rarest terms together
-_VERIFIED = 4
+_LED_TO = 48
+_VERIFIED = 3
 _MOST_TERMS = 32
 _MOST_SAYINGS = 4  # of a story, whose terms lead to it
 _MOST_NAMED = 8
