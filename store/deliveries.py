@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, case, delete, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, delete, select, text, update
 
 from secondsource.contracts.acts import Act
 from secondsource.contracts.messages import AlertEvent
-from secondsource.contracts.outbox import Delivery
+from secondsource.contracts.outbox import Delivery, Waiting
 from store.acts import acts_of
 from store.database import Database
+from store.lists import among
 from store.rows import Moment
 from store.tables import alert_events, leases, outbox
 
 _TO_CHANGE = ((outbox.c.stale > 0) | (outbox.c.acted > 0)) & (outbox.c.state == "sent")
 _OPEN = outbox.c.state.in_(("waiting", "sending")) | _TO_CHANGE
+_ORDER = (outbox.c.at, outbox.c.alert_id, outbox.c.seq)
 _HOLD = text(
     "INSERT INTO leases (destination, holder, until) VALUES (:destination, :holder, :until) "
     "ON CONFLICT (destination) DO UPDATE SET holder = excluded.holder, until = excluded.until "
@@ -49,25 +52,81 @@ class Deliveries:
         with self._database.writing() as connection:
             connection.execute(delete(leases).where(leases.c.destination == destination, leases.c.holder == holder))
 
-    def next(self, destination: str, now: datetime) -> Delivery | None:
-        """The oldest event to deliver or to correct, unless it is to be tried again only later than `now`."""
+    def backlog(self, destination: str) -> list[Waiting]:
+        """What waits there and surely was not posted, oldest first."""
+        o = outbox.c
+        ours = o.destination == destination
+        with self._database.reading() as connection:
+            waiting = connection.execute(
+                select(outbox, alert_events.c.kind)
+                .join(alert_events, alert_events.c.id == o.event_id)
+                .where(ours, o.state == "waiting")
+                .order_by(*_ORDER)
+            ).all()
+            if not waiting:
+                return []
+            alerts = {row.alert_id for row in waiting}
+            told = connection.execute(
+                select(o.alert_id, o.bundle != "").where(
+                    ours, among(connection, o.alert_id, alerts), o.state == "sent", o.reference != ""
+                )
+            )
+            shown: set[str] = set()
+            digested: set[str] = set()
+            for alert_id, in_digest in told:
+                (digested if in_digest else shown).add(alert_id)
+            acts = acts_of(connection, sorted(alerts))
+        return [
+            Waiting(
+                id=row.id,
+                alert_id=row.alert_id,
+                seq=row.seq,
+                kind=row.kind,
+                queued_at=row.queued_at or row.at,
+                over_budget=row.over_budget,
+                bundle=row.bundle,
+                shown=row.alert_id in shown,
+                digested=row.alert_id in digested,
+                acts=acts.get(row.alert_id, ()),
+            )
+            for row in waiting
+        ]
+
+    def bundle(self, digest: str, delivery_ids: Collection[str]) -> None:
+        """Have these deliveries, which wait, told in one. `digest` is its id from then on: begins with "digest:"."""
+        with self._database.writing() as connection:
+            which = (among(connection, outbox.c.id, delivery_ids), outbox.c.state == "waiting")
+            connection.execute(update(outbox).where(*which).values(bundle=digest))
+
+    def withhold(self, delivery_ids: Collection[str], reason: str) -> None:
+        """These deliveries, which wait, are not to be made: kept with the reason, and not retried."""
+        with self._database.writing() as connection:
+            which = (among(connection, outbox.c.id, delivery_ids), outbox.c.state == "waiting")
+            connection.execute(update(outbox).where(*which).values(state="withheld", reason=reason, bundle=""))
+
+    def next(self, destination: str, now: datetime, leaving: Collection[str] = ()) -> Delivery | None:
+        """The oldest event to deliver or to correct, unless it is to be tried again only later than `now`.
+
+        What is in `leaving` (ids of deliveries) is passed over. A digest comes whole: its id stands for all in it.
+        """
         o = outbox.c
         with self._database.reading() as connection:
+            others = [~among(connection, o.id, leaving)] if leaving else []
             row = connection.execute(
-                select(outbox, alert_events.c.body)
-                .join(alert_events, alert_events.c.id == o.event_id)
-                .where(o.destination == destination, _OPEN)
-                .order_by(o.at, o.alert_id, o.seq)
-                .limit(1)
-            ).one_or_none()
+                _with_events().where(o.destination == destination, _OPEN, *others).limit(1)
+            ).first()
             if row is None or (row.not_before is not None and row.not_before > now):
                 return None
             acts = acts_of(connection, [row.alert_id]).get(row.alert_id, ())
+            if row.bundle:
+                told = connection.execute(_with_events().where(o.bundle == row.bundle)).all()
+                return _digest(row, told, acts)
             if row.state == "sent":
                 return _correction(row, acts, is_newest=_is_newest(connection, row))
             reference = connection.execute(
                 select(o.reference)
                 .where(o.destination == destination, o.alert_id == row.alert_id, o.state == "sent", o.reference != "")
+                .where(o.bundle == "")
                 .order_by(o.seq)
                 .limit(1)
             ).scalar_one_or_none()
@@ -98,7 +157,17 @@ class Deliveries:
 
     def _set(self, delivery_id: str, **values: object) -> None:
         with self._database.writing() as connection:
-            connection.execute(update(outbox).where(outbox.c.id == delivery_id).values(**values))
+            connection.execute(update(outbox).where(_which(delivery_id)).values(**values))
+
+
+def _which(delivery_id: str) -> ColumnElement[bool]:
+    """A row, or all rows of a digest."""
+    return outbox.c.bundle == delivery_id if delivery_id.startswith("digest:") else outbox.c.id == delivery_id
+
+
+def _with_events() -> Select[Any]:
+    o = outbox.c
+    return select(outbox, alert_events.c.body).join(alert_events, alert_events.c.id == o.event_id).order_by(*_ORDER)
 
 
 def _is_newest(connection: Connection, row: Row[Any]) -> bool:
@@ -110,6 +179,20 @@ def _is_newest(connection: Connection, row: Row[Any]) -> bool:
 
 def _correction(row: Row[Any], acts: tuple[Act, ...], *, is_newest: bool) -> Delivery:
     return _delivery(row, row.reference, acts)._replace(stale=row.stale, acted=row.acted, newest=is_newest)
+
+
+def _digest(row: Row[Any], told: Sequence[Row[Any]], acts: tuple[Act, ...]) -> Delivery:
+    """All that is told in one message. To be corrected, it goes by the row that is to be: another may be as well."""
+    events = tuple(msgspec.convert(each.body, AlertEvent) for each in told)
+    if row.state == "sent":
+        return _correction(row, acts, is_newest=True)._replace(together=events)
+    return _delivery(row, "", acts)._replace(
+        id=row.bundle,
+        event=events[-1],
+        in_doubt=any(each.state == "sending" for each in told),
+        attempts=max(each.attempts for each in told),
+        together=events,
+    )
 
 
 def _delivery(row: Row[tuple[object, ...]], reference: str, acts: tuple[Act, ...]) -> Delivery:

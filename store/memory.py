@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, select
@@ -62,9 +63,9 @@ class Store(Positions):
         self.retention = Retention(self.database)
         self._writer = Writer(self.database, self.archive, moment)
 
-    def write(self, messages: Sequence[Message], destinations: Destinations) -> None:
+    def write(self, messages: Sequence[Message], destinations: Destinations, queued_at: datetime | None = None) -> None:
         """Keep these messages in one transaction, the thread's own if it is in one. See `store.writer.Writer`."""
-        self._writer.write(messages, destinations)
+        self._writer.write(messages, destinations, queued_at)
 
     def status(self) -> Status:
         return status(self.database)

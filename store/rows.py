@@ -235,7 +235,10 @@ class DeliveryRow(NamedTuple):
     reference: str
     sent_at: When | None
     stale: int
-    acted: int = 0
+    acted: int
+    queued_at: When | None
+    over_budget: bool
+    bundle: str
 
 
 class CollectorRow(NamedTuple):
@@ -467,21 +470,25 @@ def event_row(event: AlertEvent, moment: Moment) -> EventRow:
     )
 
 
-def delivery_row(event: AlertEvent, destination: str, moment: Moment) -> DeliveryRow:
+def delivery_row(event: AlertEvent, destination: str, moment: Moment, queued_at: datetime | None) -> DeliveryRow:
     return DeliveryRow(
-        f"{event.id}>{destination}",
-        key(destination),
-        event.id,
-        event.alert_id,
-        event.seq,
-        moment(event.at),
-        "waiting",
-        0,
-        None,
-        "",
-        "",
-        None,
-        0,
+        id=f"{event.id}>{destination}",
+        destination=key(destination),
+        event_id=event.id,
+        alert_id=event.alert_id,
+        seq=event.seq,
+        at=moment(event.at),
+        state="waiting",
+        attempts=0,
+        not_before=None,
+        reason="",
+        reference="",
+        sent_at=None,
+        stale=0,
+        acted=0,
+        queued_at=None if queued_at is None else moment(queued_at),
+        over_budget=event.digest,
+        bundle="",
     )
 
 

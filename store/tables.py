@@ -7,7 +7,20 @@ decides nothing.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Index, Integer, LargeBinary, MetaData, Table, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    false,
+    text,
+)
 
 from store.column_types import Instant, Json, Sequence, Words
 
@@ -275,7 +288,7 @@ outbox = Table(
     Column("alert_id", Words, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("at", Instant, nullable=False),
-    Column("state", Words, nullable=False, comment="waiting, sending, sent or refused"),
+    Column("state", Words, nullable=False, comment="waiting, sending, sent, refused or withheld"),
     Column("attempts", Integer, nullable=False),
     Column("not_before", Instant),
     Column("reason", Words, nullable=False),
@@ -283,6 +296,9 @@ outbox = Table(
     Column("sent_at", Instant),
     Column("stale", Integer, nullable=False, server_default="0", comment="takedowns since, that took words out of it"),
     Column("acted", Integer, nullable=False, server_default="0", comment="acts that it does not show yet"),
+    Column("queued_at", Instant, comment="by the clock on the wall; empty: not noted"),
+    Column("over_budget", Boolean, nullable=False, server_default=false(), comment="for a digest"),
+    Column("bundle", Words, nullable=False, server_default="", comment="the digest it is told in; empty: by itself"),
     Index("outbox_by_alert", "destination", "alert_id", "seq"),
     Index(
         "outbox_open",
@@ -292,6 +308,7 @@ outbox = Table(
         postgresql_where=text("state <> 'sent'"),
     ),
     Index("outbox_stale", "destination", "at", sqlite_where=text("stale > 0"), postgresql_where=text("stale > 0")),
+    Index("outbox_bundle", "bundle", sqlite_where=text("bundle <> ''"), postgresql_where=text("bundle <> ''")),
     Index("outbox_acted", "destination", "at", sqlite_where=text("acted > 0"), postgresql_where=text("acted > 0")),
 )
 

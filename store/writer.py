@@ -46,8 +46,8 @@ class Writer:
         self._archive = archive
         self._moment = moment
 
-    def write(self, messages: Sequence[Message], destinations: Destinations) -> None:
-        """Keep these messages, and queue each new alert event for its destinations.
+    def write(self, messages: Sequence[Message], destinations: Destinations, queued_at: datetime | None = None) -> None:
+        """Keep these messages, and queue each new alert event for its destinations; `queued_at`: when, on the wall.
 
         Raises:
             BadRecord: one of them cannot be kept; none is.
@@ -69,7 +69,7 @@ class Writer:
             self._posts(connection, batch.enriched, gone)
             self._engagement(connection, [each for each in batch.engagement if each.uid not in gone])
             self._stories(connection, batch.stories, gone)
-            self._alerts(connection, batch.alerts, gone, destinations)
+            self._alerts(connection, batch.alerts, gone, destinations, queued_at)
             self._letters(connection, batch.letters, gone)
             if batch.takedowns or buried:
                 remove(connection, {each.uid for each in batch.takedowns} | buried, moment)
@@ -143,7 +143,12 @@ class Writer:
         table.QUOTATIONS.write(connection, quotations)
 
     def _alerts(
-        self, connection: Connection, events: Sequence[AlertEvent], gone: frozenset[str], destinations: Destinations
+        self,
+        connection: Connection,
+        events: Sequence[AlertEvent],
+        gone: frozenset[str],
+        destinations: Destinations,
+        queued_at: datetime | None,
     ) -> None:
         if not events:
             return
@@ -154,7 +159,9 @@ class Writer:
         said = texts(connection, events)
         kept = [scrubbing.event(event, gone & scrubbing.quoted_by_event(event)) for event in events]
         kept = [scrubbing.reworded(event, said) for event in kept]
-        deliveries = [to.delivery_row(event, where, moment) for event in kept for where in destinations(event)]
+        deliveries = [
+            to.delivery_row(event, where, moment, queued_at) for event in kept for where in destinations(event)
+        ]
         table.ALERTS.write(connection, (to.alert_row(event, moment) for event in kept))
         table.EVENTS.write(connection, (to.event_row(event, moment) for event in kept))
         table.QUOTATIONS.write(connection, quotations)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 from secondsource.contracts.acts import Act
-from secondsource.contracts.messages import AlertEvent
+from secondsource.contracts.messages import AlertEvent, AlertKind
 
 
 class Delivery(NamedTuple):
@@ -18,6 +19,8 @@ class Delivery(NamedTuple):
     to be corrected. `newest`: no later event of the alert has been delivered there.
     `acts` are what analysts did about the alert, oldest first; `acted` is not 0 where it has been delivered and does
     not show them all yet.
+    `together` are events told in one message, oldest first, the newest of each alert: `event` is then one of them,
+    and `reference` that message's, once it is there. () where the delivery is of `event` alone.
     """
 
     id: str
@@ -30,3 +33,24 @@ class Delivery(NamedTuple):
     newest: bool = True
     acts: tuple[Act, ...] = ()
     acted: int = 0
+    together: tuple[AlertEvent, ...] = ()
+
+
+class Waiting(NamedTuple):
+    """What is known of a delivery that waits for its turn, nothing of it on its way.
+
+    `queued_at` is when it came to the outbox. `over_budget`: its watch has had its alerts of the hour. `bundle` is the
+    digest it is to be told in, "" where it goes by itself. `shown`: a message there is the alert's own; `digested`: a
+    digest there names it. `acts` are those on the alert, oldest first.
+    """
+
+    id: str
+    alert_id: str
+    seq: int
+    kind: AlertKind
+    queued_at: datetime
+    over_budget: bool = False
+    bundle: str = ""
+    shown: bool = False
+    digested: bool = False
+    acts: tuple[Act, ...] = ()

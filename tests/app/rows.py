@@ -33,13 +33,14 @@ TABLES = (
     "dead_letters",
 )
 
-#: What tells how a run went rather than what came of it: when a letter was written, how often a delivery was tried;
+#: What tells how a run went rather than what came of it: when a letter was written, since when a delivery waited, how
+#: often it was tried and with which others;
 #: how many records went between two promises of a collector, or two updates of a story.
 _OF_THE_WAY = {
     "dead_letters": {"at"},
     "collectors": {"first_at"},
     "story_posts": {"version"},
-    "outbox": {"state", "attempts", "not_before", "reason", "reference", "sent_at"},
+    "outbox": {"state", "attempts", "not_before", "reason", "reference", "sent_at", "queued_at", "bundle"},
 }
 
 

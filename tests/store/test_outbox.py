@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from alerts.ports import Outbox
-from secondsource.contracts.messages import AlertEvent
+from secondsource.contracts.messages import AlertEvent, AlertKind
 from store.memory import Store
 from store.scrubbing import REMOVED
 from store.stage import destinations
@@ -14,17 +15,20 @@ SECOND = "velgrad/1/spike#2>console"
 
 
 @pytest.mark.parametrize(
-    ("notifiers", "channel", "expected"),
+    ("notifiers", "channel", "kind", "expected"),
     [
-        (("console", "slack"), "C1", ["console", "slack:C1"]),
-        (("console", "slack"), "", ["console"]),
-        (("webhook",), "C1", ["webhook:C1"]),
-        (("webhook",), "", ["webhook"]),
-        ((), "C1", []),
+        (("console", "slack"), "C1", "opened", ["console", "slack:C1"]),
+        (("console", "slack"), "", "opened", ["console"]),
+        (("webhook",), "C1", "opened", ["webhook:desk"]),
+        (("email", "slack"), "C1", "corroborated", ["slack:C1", "email:night"]),
+        (("email", "slack"), "C1", "expired", ["slack:C1"]),
+        ((), "C1", "opened", []),
     ],
 )
-def test_destinations(notifiers: tuple[str, ...], channel: str, expected: list[str]) -> None:
-    assert list(destinations(notifiers, v.alert(1, channel=channel))) == expected
+def test_destinations(notifiers: tuple[str, ...], channel: str, kind: AlertKind, expected: list[str]) -> None:
+    asked = ("webhook:desk", "email:night", "webhook:desk")
+    event = msgspec.structs.replace(v.alert(1, channel=channel), kind=kind)
+    assert list(destinations(notifiers, asked, event)) == expected
 
 
 def test_events_wait_for_each_destination_oldest_first(store: Store) -> None:
@@ -165,3 +169,78 @@ def test_what_is_being_delivered_while_its_words_are_removed_is_corrected_after(
     found = store.outbox.next("console", v.at(9))
     assert found is not None
     assert (found.stale, found.in_doubt) == (1, False)
+
+
+# Told together.
+
+CONSOLE = ("console",)
+DIGEST = "digest:0f>console"
+
+
+def test_the_backlog_says_what_is_needed_to_sort_it_out(store: Store) -> None:
+    over = msgspec.structs.replace(v.alert(1, name="velgrad/2/spike"), digest=True)
+    store.write([v.alert(1), v.alert(2), over], lambda event: CONSOLE, v.at(500))
+    store.outbox.sent(FIRST, "ref", v.at(501))
+    backlog = store.outbox.backlog("console")
+    assert [(each.id, each.over_budget, each.shown) for each in backlog] == [
+        ("velgrad/2/spike#1>console", True, False),
+        (SECOND, False, True),
+    ]
+    assert {each.queued_at for each in backlog} == {v.at(500)}
+    assert store.outbox.backlog("slack:#desk") == []
+
+
+def test_a_digest_is_one_delivery_of_several(store: Store) -> None:
+    names = [f"velgrad/{number}/spike" for number in range(3)]
+    v.keep(store, *(v.alert(1, name=name) for name in names), notifiers=CONSOLE)
+    ids = [f"{name}#1>console" for name in names]
+    store.outbox.bundle(DIGEST, ids[:2])
+    digest = store.outbox.next("console", v.at(9))
+    assert digest is not None
+    assert (digest.id, digest.in_doubt, digest.reference) == (DIGEST, False, "")
+    assert [event.alert_id for event in digest.together] == names[:2]
+    store.outbox.sending(DIGEST)
+    store.outbox.bundle("digest:other>console", ids)  # what is on its way stays as it is
+    found = store.outbox.next("console", v.at(9))
+    assert found is not None
+    assert (found.id, found.in_doubt, found.attempts) == (DIGEST, True, 1)
+    store.outbox.sent(DIGEST, "there", v.at(10))
+    rest = store.outbox.next("console", v.at(9))
+    assert rest is not None
+    assert [event.alert_id for event in rest.together] == names[2:]
+
+
+def test_an_alert_told_in_a_digest_has_no_message_of_its_own(store: Store) -> None:
+    v.keep(store, v.alert(1), v.alert(2), notifiers=CONSOLE)
+    store.outbox.bundle(DIGEST, [FIRST])
+    store.outbox.sent(DIGEST, "there", v.at(10))
+    (waiting,) = store.outbox.backlog("console")
+    assert (waiting.shown, waiting.digested) == (False, True)
+    found = store.outbox.next("console", v.at(9))
+    assert found is not None
+    assert (found.reference, found.together) == ("", ())
+
+
+def test_a_digest_is_corrected_as_a_whole(store: Store) -> None:
+    v.keep(store, v.alert(1), v.alert(1, name="velgrad/2/spike"), notifiers=CONSOLE)
+    store.outbox.bundle(DIGEST, [FIRST, "velgrad/2/spike#1>console"])
+    store.outbox.sent(DIGEST, "there", v.at(10))
+    v.keep(store, v.takedown(1), notifiers=CONSOLE)
+    for _ in range(2):
+        found = store.outbox.next("console", v.at(20))
+        assert found is not None
+        assert (found.reference, found.stale, len(found.together)) == ("there", 1, 2)
+        assert v.CLAIM not in str(found.together)
+        store.outbox.corrected(found.id, found.stale)
+    assert store.outbox.next("console", v.at(20)) is None
+
+
+def test_what_is_withheld_is_kept_and_never_sent(store: Store) -> None:
+    v.keep(store, v.alert(1), v.alert(2), notifiers=CONSOLE)
+    store.outbox.withhold([FIRST], "dismissed by an analyst")
+    found = store.outbox.next("console", v.at(9))
+    assert found is not None
+    assert found.id == SECOND
+    assert store.outbox.next("console", v.at(9), [SECOND]) is None
+    rows = {row["id"]: (row["state"], row["reason"]) for row in store.dump("outbox")}
+    assert rows[FIRST] == ("withheld", "dismissed by an analyst")
