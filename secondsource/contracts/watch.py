@@ -17,7 +17,10 @@ class Thresholds(Struct, frozen=True, kw_only=True):
 
 
 class Watch(Struct, frozen=True, kw_only=True):
-    """`all_of`, `any_of`, `none_of` are keywords or phrases; `hashtags` without '#'; `languages` BCP 47 codes."""
+    """`all_of`, `any_of`, `none_of` are keywords or phrases; `hashtags` without '#'; `languages` BCP 47 codes.
+
+    `notify` are who is told beside the Slack channel: "webhook:NAME", "email:NAME".
+    """
 
     name: str
     hashtags: tuple[str, ...] = ()
@@ -29,4 +32,5 @@ class Watch(Struct, frozen=True, kw_only=True):
     languages: tuple[str, ...] = ()
     collectors: tuple[str, ...] = ()
     slack_channel: str = ""
+    notify: tuple[str, ...] = ()
     thresholds: Thresholds = Thresholds()
