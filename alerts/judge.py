@@ -80,13 +80,17 @@ class Judge:
             self._checks.see(enriched, at)
         story = self._book.take(enriched, at)
         if not story.frame.version:
-            self._expectation.open(at, story.frame.first_account)
+            self._expectation.open(at, story.frame.first_account, enriched.post.author.followers)
+        counts = enriched.post.counts
+        if counts is not None and not enriched.post.repost_of:
+            self._reported(story, enriched.post.uid, counts, at)
         self._changed(story, at)
 
     def counts(self, uid: str, counts: Counts, seen_at: float, at: float) -> None:
         """A platform's counts of one post, as they were `seen_at`; unknown posts are ignored."""
         story = self._book.report(uid, counts, seen_at)
         if story is not None:
+            self._reported(story, uid, counts, at)
             self._changed(story, at)
 
     def reword(self, again: Enriched, edited_at: float, at: float) -> None:
@@ -101,6 +105,7 @@ class Judge:
         self._checks.forget_post(uid)
         story = self._book.remove(uid)
         if story is not None:
+            self._expectation.forget(story.frame.number, digest(uid))
             self._changed(story, at)
 
     def coverage(self, coverage: Coverage) -> None:
@@ -138,10 +143,14 @@ class Judge:
 
     # Judging
 
+    def _reported(self, story: Story, uid: str, counts: Counts, at: float) -> None:
+        self._expectation.reach(story.frame.number, story.tally.total, at - story.frame.born)
+        self._expectation.report(story.frame.number, digest(uid), counts)
+
     def _changed(self, story: Story, at: float) -> None:
         frame = story.frame
         frame.version += 1
-        self._expectation.reach(frame.number, story.tally.total)
+        self._expectation.reach(frame.number, story.tally.total, at - frame.born)
         if not story.worth_telling():
             return
         self._told[frame.number] = None
@@ -155,7 +164,7 @@ class Judge:
         frame.as_of = at
         frame.state = self._state(story, at)
         frame.spread = self._expectation.measure(
-            story.tally.total, at - frame.born, frame.first_account, self.watch.thresholds.min_history
+            frame.number, at - frame.born, frame.first_account, self.watch.thresholds.min_history, frame.spread
         )
         if frame.alert is None:
             self._look_for_findings(story, at)

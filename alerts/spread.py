@@ -5,11 +5,14 @@ Trivedi, "Regression Analysis of Count Data", 2nd ed., §3.3). α comes from the
 (Anscombe, "The statistical analysis of insect counts based on the negative binomial distribution", Biometrics 5,
 1949; Bliss & Fisher 1953). The expected value is the mean of the middle half of earlier ones at the same age, as
 CrowdTangle's overperforming score had it, so that one story gone wild does not raise what is expected of the next.
+
+Between two ages at which stories are compared, E grows as a power of age does.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+import math
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -17,20 +20,30 @@ from typing import NamedTuple
 import msgspec
 from scipy import special
 
+from secondsource.contracts.baselines import AGES, CLASSES, ONE_AGE, AtAge, Usual
 from secondsource.contracts.messages import Spread
 
-#: Ages, in seconds, at which every story's interactions are noted: 1, 5, 15 min, 1, 4, 12, 24, 48 h.
-CHECKPOINTS = (60.0, 300.0, 900.0, 3_600.0, 14_400.0, 43_200.0, 86_400.0, 172_800.0)
+#: Ages, in seconds, at which every story's interactions are noted.
+CHECKPOINTS = AGES
 #: The age at which an account's own posts are compared with its peers'.
-ACCOUNT_CHECKPOINT = 3
+ACCOUNT_CHECKPOINT = ONE_AGE
+_LOGS = tuple(map(math.log, CHECKPOINTS))
 _LAST = 200
-_ACCOUNT_LAST = 20
+_ACCOUNT_LAST = 100
 _ACCOUNT_FEWEST = 3
 #: k: how many of an account's own posts weigh as much as its peers.
 PEERS_WEIGHT = 20.0
 #: A watch where nothing ever spreads still expects this much: no history proves that something is impossible.
 FLOOR = 0.5
+#: Followers between one class of accounts and the next. A baseline has deciles instead.
+CLASS_BOUNDS = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
+#: Followers from which on smaller accounts say nothing of an account.
+LARGE = 100_000
+_CLASS_LAST = 100
+_CLASS_WEIGHT = 5.0
 _REFRESH = 8
+_FEW = 64
+_BASELINE_MOST = 50
 
 
 class Expected(NamedTuple):
@@ -101,15 +114,24 @@ class _Checkpoint(msgspec.Struct, array_like=True):
     mean: float = 0.0
     dispersion: float = 0.0
     history: int = 0
+    as_of: int = 0  # how many had been added when mean and dispersion were last taken
 
 
 class History:
-    """The last 200 stories' interactions at each checkpoint, and what they lead to expect."""
+    """The last 200 stories' interactions at each checkpoint, and what they lead to expect.
+
+    `baseline`, one for each checkpoint where there is one, counts for as much as 50 of them.
+    """
 
     def __init__(self) -> None:
         self._checkpoints = [_Checkpoint() for _ in CHECKPOINTS]
         self._order: list[deque[int]] = [deque() for _ in CHECKPOINTS]
         self._sorted: list[list[int]] = [[] for _ in CHECKPOINTS]
+        self._baseline: tuple[AtAge, ...] = ()
+
+    def rest_on(self, baseline: tuple[AtAge, ...]) -> None:
+        """From now on. Empty: on nothing but what is added here."""
+        self._baseline = baseline
 
     def add(self, place: int, interactions: int) -> None:
         """Note a story's interactions at the checkpoint `place`."""
@@ -118,21 +140,34 @@ class History:
             del ranked[bisect_left(ranked, order.popleft())]
         order.append(interactions)
         insort(ranked, interactions)
-        checkpoint = self._checkpoints[place]
-        checkpoint.added += 1
-        if checkpoint.added % _REFRESH == 0 or checkpoint.added < 64:
-            checkpoint.mean = middle_mean(ranked)
-            checkpoint.dispersion = dispersion(ranked)
-        checkpoint.history = len(order)
+        self._checkpoints[place].added += 1
 
-    def at(self, age: float) -> tuple[int, Expected]:
-        """What is expected at the next checkpoint not before `age`: never less than at `age` itself."""
-        place = min(bisect_left(CHECKPOINTS, age), len(CHECKPOINTS) - 1)
-        return place, self.expected(place)
+    def at(self, age: float) -> Expected:
+        """What is expected at this age: at the first checkpoint before it, at the last one after it."""
+        place = bisect_left(CHECKPOINTS, age)
+        if place == 0 or place == len(CHECKPOINTS):
+            return self.expected(min(place, len(CHECKPOINTS) - 1))
+        before, after = self.expected(place - 1), self.expected(place)
+        if not before.history:
+            return after
+        share = (math.log(age) - _LOGS[place - 1]) / (_LOGS[place] - _LOGS[place - 1])
+        start, end = max(before.mean, FLOOR), max(after.mean, FLOOR)
+        return Expected(
+            start * (end / start) ** share,
+            before.dispersion + share * (after.dispersion - before.dispersion),
+            min(before.history, after.history),
+        )
 
     def expected(self, place: int) -> Expected:
+        """At a checkpoint."""
         checkpoint = self._checkpoints[place]
-        return Expected(checkpoint.mean, checkpoint.dispersion, checkpoint.history)
+        fresh = checkpoint.added - checkpoint.as_of
+        if fresh >= _REFRESH or (fresh and checkpoint.added < _FEW):
+            ranked = self._sorted[place]
+            checkpoint.mean, checkpoint.dispersion = middle_mean(ranked), dispersion(ranked)
+            checkpoint.as_of, checkpoint.history = checkpoint.added, len(ranked)
+        own = Expected(checkpoint.mean, checkpoint.dispersion, checkpoint.history)
+        return resting(own, self._baseline[place]) if self._baseline else own
 
     def save(self) -> bytes:
         for checkpoint, order in zip(self._checkpoints, self._order, strict=True):
@@ -143,6 +178,19 @@ class History:
         self._checkpoints = msgspec.msgpack.decode(saved, type=list[_Checkpoint])
         self._order = [deque(checkpoint.values) for checkpoint in self._checkpoints]
         self._sorted = [sorted(checkpoint.values) for checkpoint in self._checkpoints]
+
+
+def resting(own: Expected, baseline: AtAge) -> Expected:
+    """What is seen now and what was seen before, by how much there is of each."""
+    weight = min(baseline.history, _BASELINE_MOST)
+    if not own.history + weight:
+        return own
+    share = weight / (own.history + weight)
+    return Expected(
+        own.mean + share * (baseline.mean - own.mean),
+        own.dispersion + share * (baseline.dispersion - own.dispersion),
+        own.history + baseline.history,
+    )
 
 
 def middle_mean(ranked: Sequence[int]) -> float:
@@ -187,26 +235,53 @@ def surprise(interactions: int, expected: float, alpha: float) -> float:
     return float(special.betainc(interactions, shape, expected / (shape + expected)))
 
 
-def blended(peers: float, own: Sequence[int], peers_then: float) -> float:
+def account_mean(own: Sequence[int], usual: tuple[int, float] | None = None) -> Usual:
+    """What an account's posts came to, the mean of their middle half: of those seen, and of those its baseline knows.
+
+    Nothing where that is fewer than three.
+    """
+    known, mean = usual if usual is not None else (0, 0.0)
+    known = min(known, _BASELINE_MOST)
+    posts = len(own) + known
+    if posts < _ACCOUNT_FEWEST:
+        return Usual(posts=0, mean=0.0)
+    return Usual(posts=posts, mean=(middle_mean(sorted(own)) * len(own) + mean * known) / posts)
+
+
+def blended(peers: float, account: Usual, peers_then: float) -> float:
     """E = (n·E_account + k·E_peers) / (n + k).
 
     An account's own last posts are known at one age only, and grow like its peers' do: E_account at the age in
     question is `peers` times what the account reached, against what its peers reached (`peers_then`), at that one
     age.
     """
-    if len(own) < _ACCOUNT_FEWEST:
-        return peers
-    ratio = middle_mean(sorted(own)) / max(peers_then, FLOOR)
-    return (len(own) * peers * ratio + PEERS_WEIGHT * peers) / (len(own) + PEERS_WEIGHT)
+    ratio = account.mean / max(peers_then, FLOOR)
+    return (account.posts * peers * ratio + PEERS_WEIGHT * peers) / (account.posts + PEERS_WEIGHT)
 
 
-def measure(interactions: int, age: float, history: History, own: Sequence[int], min_history: int) -> Spread:
-    """The spread of a story `age` seconds old. `own`: what its first account's earlier posts reached in an hour."""
-    _, expected = history.at(age)
-    if expected.history < max(1, min_history):
+def measure(
+    interactions: int,
+    age: float,
+    history: History,
+    own: Sequence[int],
+    min_history: int,
+    peers: float | None = 1.0,
+    usual: tuple[int, float] | None = None,
+) -> Spread:
+    """The spread of a story `age` seconds old. `own`: what its first account's earlier posts reached in an hour.
+
+    `peers`: how far posts of accounts of about as many followers go, against all of the watch; None where there are
+    none to compare with. Where the account is not known by itself either, that is too little to go by. `usual`: how
+    many posts of the account its watch's baseline knows, and the mean of their middle half in an hour.
+    """
+    expected = history.at(age)
+    seen = account_mean(own, usual)
+    if peers is None and seen.posts:
+        peers = 1.0
+    if peers is None or expected.history < max(1, min_history):
         return Spread(interactions=interactions, age_seconds=age, state="insufficient data", history=expected.history)
-    mean = blended(max(expected.mean, FLOOR), own, history.expected(ACCOUNT_CHECKPOINT).mean)
-    mean = max(mean, FLOOR)
+    then = max(history.expected(ACCOUNT_CHECKPOINT).mean, FLOOR) * peers
+    mean = max(blended(max(expected.mean, FLOOR) * peers, seen, then), FLOOR)
     return Spread(
         interactions=interactions,
         age_seconds=age,
@@ -216,6 +291,54 @@ def measure(interactions: int, age: float, history: History, own: Sequence[int],
         surprise=_short(surprise(interactions, mean, expected.dispersion)),
         history=expected.history,
     )
+
+
+class Classes:
+    """What the last posts of each class of accounts reached at one age. Classes go by followers, the smallest is 0."""
+
+    def __init__(self) -> None:
+        self._values: list[list[int]] = [[] for _ in range(CLASSES)]
+        self._baseline: tuple[Usual, ...] = ()
+        self._bounds: tuple[int, ...] = ()
+
+    def rest_on(self, baseline: tuple[Usual, ...], bounds: tuple[int, ...]) -> None:
+        """The classes of a baseline have bounds of their own."""
+        self._baseline, self._bounds = baseline, bounds
+
+    def add(self, place: int, interactions: int) -> None:
+        values = self._values[place]
+        values.append(interactions)
+        if len(values) > _CLASS_LAST:
+            del values[0]
+
+    def ratio(self, followers: int, overall: float) -> float | None:
+        """How far such accounts' posts go, where those of all go as far as `overall`: 1 where they do not differ.
+
+        A class of which little is known is drawn towards 1. None: the account has so many followers that nothing like
+        it has been seen, and what smaller ones reach says nothing of it.
+        """
+        place = class_of(followers, CLASS_BOUNDS)
+        values = self._values[place]
+        posts, total = len(values), middle_mean(sorted(values)) * len(values)
+        baseline = self._baseline[class_of(followers, self._bounds)] if self._baseline else None
+        if baseline is not None:
+            weight = min(baseline.posts, _BASELINE_MOST)
+            posts, total = posts + weight, total + weight * baseline.mean
+        if followers >= LARGE and posts < _ACCOUNT_FEWEST and not any(map(len, self._values[place:])):
+            return None
+        overall = max(overall, FLOOR)
+        return (total / overall + _CLASS_WEIGHT) / (posts + _CLASS_WEIGHT)
+
+    def save(self) -> list[list[int]]:
+        return self._values
+
+    def load(self, saved: list[list[int]]) -> None:
+        self._values = saved
+
+
+def class_of(followers: int, bounds: Sequence[int]) -> int:
+    """The class of an account: how many of the bounds it has passed or reached."""
+    return bisect_right(bounds, followers)
 
 
 class Accounts:
