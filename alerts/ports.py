@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from secondsource.contracts.acts import Act
-from secondsource.contracts.evidence import StoryPost
+from secondsource.contracts.evidence import StoryPost, StoryTrail
 from secondsource.contracts.messages import AlertEvent, Earlier, Picture
-from secondsource.contracts.outbox import Delivery
+from secondsource.contracts.outbox import Delivery, Waiting
 
-__all__ = ["Act", "Acts", "Archive", "Delivery", "Evidence", "Outbox", "StoryPost", "Thumbnails"]
+__all__ = ["Act", "Acts", "Archive", "Delivery", "Evidence", "Outbox", "StoryPost", "StoryTrail", "Thumbnails", "Trails"]
 
 
 class Archive(Protocol):
@@ -38,8 +38,23 @@ class Outbox(Protocol):
 
     def let_go(self, destination: str, holder: str) -> None: ...
 
-    def next(self, destination: str, now: datetime) -> Delivery | None:
-        """The oldest event to deliver or to correct, unless it is to be tried again only later than `now`."""
+    def backlog(self, destination: str) -> list[Waiting]:
+        """What waits there and surely was not posted, oldest first."""
+        ...
+
+    def bundle(self, digest: str, delivery_ids: Collection[str]) -> None:
+        """Have these deliveries, which wait, told in one. `digest` is its id from then on: begins with "digest:"."""
+        ...
+
+    def withhold(self, delivery_ids: Collection[str], reason: str) -> None:
+        """These deliveries, which wait, are not to be made: kept with the reason, and not retried."""
+        ...
+
+    def next(self, destination: str, now: datetime, leaving: Collection[str] = ()) -> Delivery | None:
+        """The oldest event to deliver or to correct, unless it is to be tried again only later than `now`.
+
+        What is in `leaving` (ids of deliveries) is passed over. A digest comes whole: its id stands for all in it.
+        """
         ...
 
     def sending(self, delivery_id: str) -> None:
@@ -85,6 +100,18 @@ class Acts(Protocol):
 
     def latest(self, limit: int) -> list[Act]:
         """The newest acts on any alert, newest first."""
+        ...
+
+
+class Trails(Protocol):
+    """How a story went, read when an alert is shown."""
+
+    def trail(self, story_id: str, until: datetime) -> StoryTrail:
+        """Up to and including a time; empty for a story of which nothing is stored.
+
+        Raises:
+            SourceAway: the store did not answer.
+        """
         ...
 
 

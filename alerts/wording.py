@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from alerts.quoting import clean, clipped, isolated
+from secondsource.contracts.acts import Act, ActKind, Verdict
 from secondsource.contracts.messages import AlertEvent, Corroboration, Earlier, Origin, Spread, StoryUpdate
 
 KINDS = {
@@ -23,7 +24,7 @@ KIND_SENTENCES = {
     "escalated": "It spreads much further, or more speaks for looking at it, without independent confirmation.",
     "corroborated": "More than one independent origin now asserts it.",
     "contested": "It spreads without independent confirmation, and is disputed.",
-    "expired": "No new post of the story has come for as long as its watch waits.",
+    "expired": "Its story is over: no new post came for as long as its watch waits, or it goes on in an older story.",
 }
 
 STATES: dict[Corroboration, str] = {
@@ -36,6 +37,19 @@ STATES: dict[Corroboration, str] = {
 
 STANCES = {"asserts": "asserts it", "denies": "disputes it", "asks": "asks about it", "comments": "comments on it"}
 
+#: What analysts do about an alert, and the verdicts they dismiss it with.
+ACTS: dict[ActKind, str] = {
+    "acknowledged": "Acknowledged",
+    "snoozed": "Snoozed",
+    "dismissed": "Dismissed",
+    "reopened": "Reopened",
+}
+VERDICTS: dict[Verdict, str] = {
+    "useful": "worth waking somebody",
+    "known": "right, and we knew",
+    "noise": "nothing for us",
+}
+
 TIES = {
     "first": "first post of the story",
     "repost": "reposts",
@@ -45,6 +59,7 @@ TIES = {
     "media": "has the same picture as",
     "link": "has the same link as",
     "words": "uses the same words as",
+    "left": "was in this story, and is in another now",
 }
 
 
@@ -172,7 +187,18 @@ def how_it_matches(sighting: Earlier) -> str:
         share = round(100 * max(0.0, right - left) * max(0.0, bottom - top))
         part = f"{share} % of it is in this one" if share < 100 else "all of it is in this one"
         return f"{part} ({sighting.inliers} places fit, confidence {sighting.confidence:.0%})"
+    if sighting.kind == "clip":
+        moments = count(sighting.inliers, "moment agrees", "moments agree")
+        return f"{stretches(sighting.seconds)} ({moments}, confidence {sighting.confidence:.0%})"
     return f"{sighting.distance} of 256 bits differ" if sighting.distance else ""
+
+
+def stretches(seconds: Sequence[tuple[float, float, float, float]], most: int = 3) -> str:
+    """Which seconds of the other clip are in this one: "seconds 12–40 of it are seconds 0–28 of this one"."""
+    told = [f"seconds {there:.0f}–{until:.0f} of it are seconds {here:.0f}–{end:.0f} of this one"
+            for here, end, there, until in seconds[:most]]  # fmt: skip
+    more = [count(len(seconds) - most, "further stretch", "further stretches")] if len(seconds) > most else []
+    return ", ".join([*told, *more]) or "the same film"
 
 
 _GIVEN = {"month": 7, "year": 4}  #: characters of an ISO date
@@ -199,6 +225,23 @@ def quoted(text: str, most: int) -> str:
 
 def headline(event: AlertEvent, most: int = 200) -> str:
     return isolated(clipped(event.finding.headline, most))
+
+
+def act(of: Act) -> str:
+    """What was done, by whom and when: "Snoozed until 2026-03-02 15:00 UTC by ana, 2026-03-02 14:00 UTC"."""
+    until = f" until {moment(of.until)}" if of.until is not None else ""
+    verdict = f" as {of.verdict}" if of.verdict else ""
+    who = isolated(clipped(of.by, 80)) or "somebody"
+    return f"{ACTS[of.kind]}{verdict}{until} by {who}, {moment(of.at)}"
+
+
+def shares(of: Sequence[tuple[str, int]], most: int = 5) -> str:
+    """Names with their counts: "en 41, ar 12, not told 3"."""
+    shown = [f"{isolated(clipped(_UNTOLD.get(name, name), 30))} {size:,}" for name, size in of[:most]]
+    return ", ".join(shown) + (f" and {len(of) - most} more" if len(of) > most else "")
+
+
+_UNTOLD = {"und": "not told", "": "not told"}
 
 
 def summary(event: AlertEvent) -> str:

@@ -29,6 +29,7 @@ from store.schema import check, migrate
 from store.spending import Ledger
 from store.status import Status, status
 from store.tables import metadata
+from store.trails import TrailReads
 from store.verdicts import Verdicts
 from store.writer import Destinations, Writer, aware
 
@@ -37,9 +38,10 @@ class Store(Positions):
     """One database. Itself it keeps progress (`secondsource.runtime.ports.Progress`); its parts do the rest:
 
     `archive` satisfies `alerts.ports.Archive`, `outbox` satisfies `alerts.ports.Outbox`, `evidence` satisfies
-    `alerts.ports.Evidence`, `acts` satisfies `alerts.ports.Acts`, `prints` satisfies `enrich.ports.Prints`; `known`,
-    `spending`, `followed` and `removals` satisfy the protocols of `ingest.ports` that are named like them. `letters`
-    are the dead letters, `retention` lets go of what is old. Usable from several threads.
+    `alerts.ports.Evidence`, `acts` and `trails` what is named like them in `alerts.ports`, `prints` satisfies
+    `enrich.ports.Prints`; `known`, `spending`, `followed` and `removals` satisfy the protocols of `ingest.ports` that
+    are named like them. `letters` are the dead letters, `retention` lets go of what is old. Usable from several
+    threads.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -52,6 +54,7 @@ class Store(Positions):
         self.outbox = Deliveries(self.database, moment)
         self.evidence = EvidenceReads(self.database)
         self.acts = ActsKept(self.database, moment)
+        self.trails = TrailReads(self.database)
         self.letters = Letters(self.database)
         self.known = KnownPosts(self.database)
         self.spending = Ledger(self.database)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from http.client import HTTPException
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
@@ -18,11 +18,13 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
+from alerts.course import chart_path
 from alerts.notifiers import slack_blocks
 from alerts.notifiers.contract import Pace, Refused
 from alerts.notifiers.slack_errors import answer_of, failure, unheard
-from alerts.ports import Delivery
+from alerts.ports import Delivery, StoryTrail, Trails
 from secondsource.contracts.errors import BadConfiguration, SourceAway
+from secondsource.contracts.messages import AlertEvent
 
 SLACK_API = "https://slack.com/api/"
 EVENT_TYPE = "secondsource_alert"
@@ -36,6 +38,7 @@ _GONE = {"thread_not_found", "message_not_found"}
 _UNREADABLE = {"missing_scope", "channel_not_found", "not_in_channel", "is_archived", "not_allowed_token_type"}
 
 Call = Callable[..., SlackResponse]
+T = TypeVar("T")
 
 
 class Standing(NamedTuple):
@@ -51,6 +54,23 @@ class Standing(NamedTuple):
         return f"Slack: on, as {self.bot} in {self.team}{lacks}"
 
 
+class Look(NamedTuple):
+    """What cards show beside their events, and where from.
+
+    `trails`: how stories went; None for cards without. `charts`: the desk's public address, where Slack fetches
+    pictures of spread; "" for bars of text. `links`: labels and addresses for an event. `buttons`: whether somebody
+    hears them when they are pressed.
+    """
+
+    trails: Trails | None = None
+    charts: str = ""
+    links: Callable[[AlertEvent], tuple[tuple[str, str], ...]] = lambda _event: ()
+    buttons: bool = False
+
+
+PLAIN = Look()
+
+
 class SlackNotifier:
     """Serves "slack:CHANNEL". A reference is "channel id:ts" of the alert's first message.
 
@@ -60,8 +80,17 @@ class SlackNotifier:
 
     name = "slack"
 
-    def __init__(self, token: str, base_url: str = SLACK_API, timeout: int = 4, per_second: float = 1.0) -> None:
+    def __init__(
+        self,
+        token: str,
+        base_url: str = SLACK_API,
+        timeout: int = 4,
+        per_second: float = 1.0,
+        *,
+        look: Look = PLAIN,
+    ) -> None:
         self.pace: Pace | None = Pace(per_second)
+        self._look = look
         # No retry handlers: the default one posts again after a dropped connection, whether or not it was heard.
         self._client = WebClient(token, base_url=base_url, timeout=timeout, retry_handlers=[])
         if proxy_bypass(urlsplit(base_url).hostname or ""):
@@ -99,7 +128,11 @@ class SlackNotifier:
     def correct(self, delivery: Delivery) -> None:
         channel, _, ts = delivery.reference.partition(":")
         if delivery.newest:
-            self._edit(channel, ts, slack_blocks.card(delivery.event, f"{mark(delivery)}:card"))
+            card, plain = self._cards(delivery, f"{mark(delivery)}:card")
+            edit = self._edit if delivery.stale else self._freshen
+            _first_that_is_taken(lambda message: edit(channel, ts, message), card, plain)
+        if not delivery.stale:
+            return
         try:
             replies = [
                 reply["ts"]
@@ -125,6 +158,10 @@ class SlackNotifier:
             "it; delete it there by hand"
         )
         raise Refused(msg)
+
+    def _freshen(self, channel: str, ts: str, message: slack_blocks.Message) -> None:
+        """Say what was done about it. A message that may not be edited says the same as before, which is no harm."""
+        self._change(self._client.chat_update, channel, ts, text=message.text, blocks=message.blocks)
 
     def _change(self, call: Call, channel: str, ts: str, **to: Any) -> bool:
         """False where Slack does not let us; a message that is gone needs no change."""
@@ -154,9 +191,23 @@ class SlackNotifier:
         return None
 
     def _first(self, delivery: Delivery) -> str:
-        message = slack_blocks.card(delivery.event, mark(delivery))
-        answer = self._say(delivery, _channel(delivery), message)
+        channel = _channel(delivery)
+        card, plain = self._cards(delivery, mark(delivery))
+        answer = _first_that_is_taken(lambda message: self._say(delivery, channel, message), card, plain)
         return f"{answer['channel']}:{answer['ts']}"
+
+    def _cards(self, delivery: Delivery, key: str) -> tuple[slack_blocks.Message, slack_blocks.Message | None]:
+        """The card, and the same without its picture, if it has one: Slack refuses what it cannot fetch.
+
+        Raises:
+            SourceAway: the store did not say how the story went.
+        """
+        event, look = delivery.event, self._look
+        trail = look.trails.trail(event.story.id, event.at) if look.trails else StoryTrail()
+        chart = f"{look.charts.rstrip('/')}{chart_path(event)}" if look.charts else ""
+        beside = slack_blocks.Beside(delivery.acts, trail, chart, look.links(event), look.buttons)
+        card = slack_blocks.card(event, key, beside)
+        return card, slack_blocks.without_picture(card, event, trail)
 
     def _say(self, delivery: Delivery, channel: str, message: slack_blocks.Message, **thread: str) -> SlackResponse:
         return self._ask(
@@ -176,7 +227,10 @@ class SlackNotifier:
 
     def _updated(self, delivery: Delivery, channel: str, ts: str) -> bool:
         """True if the alert's message now shows this event, or stands but may not be edited; False if it is gone."""
-        message = slack_blocks.card(delivery.event, f"{mark(delivery)}:card")
+        card, plain = self._cards(delivery, f"{mark(delivery)}:card")
+        return _first_that_is_taken(lambda message: self._shows(channel, ts, message), card, plain)
+
+    def _shows(self, channel: str, ts: str, message: slack_blocks.Message) -> bool:
         try:
             self._client.chat_update(channel=channel, ts=ts, text=message.text, blocks=message.blocks, link_names=False)
         except SlackApiError as error:
@@ -226,6 +280,19 @@ class SlackNotifier:
             raise failure(error) from error
         except _LINE_FAILURES as error:
             raise unheard(error) from error
+
+
+def _first_that_is_taken(
+    send: Callable[[slack_blocks.Message], T], message: slack_blocks.Message, plain: slack_blocks.Message | None
+) -> T:
+    """Send the message, or the plain one where Slack refuses the blocks of the first."""
+    try:
+        return send(message)
+    except Refused as error:
+        refused = error.__cause__
+        if plain is None or not isinstance(refused, SlackApiError) or answer_of(refused) != "invalid_blocks":
+            raise
+    return send(plain)
 
 
 def mark(delivery: Delivery) -> str:

@@ -7,11 +7,14 @@ refuses messages somewhere above 13,000 without documenting where.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from alerts import wording
+from alerts import course, wording
+from alerts.notifiers.slack_buttons import buttons
 from alerts.quoting import ELLIPSIS, clipped, web_address
+from secondsource.contracts.acts import Act
+from secondsource.contracts.evidence import StoryTrail
 from secondsource.contracts.messages import AlertEvent
 
 Block = dict[str, Any]
@@ -21,10 +24,28 @@ MOST_ALTOGETHER = 10_000
 MOST_REASONS = 6
 MOST_EARLIER = 3
 MOST_ORIGINS = 5
+STRONGEST = 2
+MOST_ACTS = 3
+LONGEST_ADDRESS = 3000  #: of a picture
+LONGEST_LINK = 700  #: four of them and the rest stand in one text
 
 #: Slack's mrkdwn has no escape for its formatting characters, so quoted ones become their look-alikes.
 _LOOK_ALIKES = str.maketrans({"*": "∗", "~": "∼", "`": "ˋ"})
 _EDGE_UNDERSCORE = re.compile(r"(?<!\w)_|_(?!\w)")
+
+
+class Beside(NamedTuple):
+    """What a card shows beside its event: what analysts did, how the story went, and where to look further.
+
+    `chart` is the address of a picture of its spread, a line of bars stands for it where there is none; `links` are
+    labels and addresses. `buttons`: whether a press of one would be heard.
+    """
+
+    acts: tuple[Act, ...] = ()
+    trail: StoryTrail = StoryTrail()
+    chart: str = ""
+    links: tuple[tuple[str, str], ...] = ()
+    buttons: bool = False
 
 
 class Message(NamedTuple):
@@ -45,12 +66,15 @@ def mrkdwn(text: str, most: int) -> str:
     return _fitting(plain, most, escaped)
 
 
-def card(event: AlertEvent, key: str) -> Message:
-    """The alert's one message, as its newest event leaves it. `key` marks its first block."""
-    blocks = _recalled(event) if event.kind == "corroborated" else _standing(event)
-    blocks += [_context(_footer(event))]
+def card(event: AlertEvent, key: str, beside: Beside = Beside()) -> Message:  # noqa: B008 - an immutable value
+    """The alert's one message, as its newest event and what was done about it leave it. `key` marks its first block."""
+    blocks = _recalled(event, beside) if event.kind == "corroborated" else _standing(event, beside)
     blocks[0]["block_id"] = key
-    return Message(_fallback(event), within_limits(blocks))
+    if beside.acts:
+        blocks.insert(1, _section("\n".join(_done(beside.acts))))
+    pressed = buttons(event.alert_id, beside.acts) if beside.buttons else []
+    last = [*pressed, _context(_footer(event, beside.links))]
+    return Message(_fallback(event), within_limits([*blocks, *last], len(last)))
 
 
 def change(event: AlertEvent, key: str) -> Message:
@@ -64,15 +88,30 @@ def change(event: AlertEvent, key: str) -> Message:
     return Message(_fallback(event), [block])
 
 
-def within_limits(blocks: Sequence[Block]) -> list[Block]:
-    """The first blocks and the last one; what is between gives way, last first, until all fit."""
+def without_picture(message: Message, event: AlertEvent, trail: StoryTrail) -> Message | None:
+    """The same with a line of bars in place of the chart, for where Slack cannot fetch it; None if it has no chart."""
+    if all(block["type"] != "image" for block in message.blocks):
+        return None
+    line = [_context(bars) for bars in [_bars(event, trail)] if bars]
+    blocks = [new for block in message.blocks for new in (line if block["type"] == "image" else [block])]
+    return message._replace(blocks=blocks)
+
+
+def within_limits(blocks: Sequence[Block], last: int = 1) -> list[Block]:
+    """The first blocks and the last ones; what is between gives way, last first, until all fit."""
     kept = list(blocks)
-    while len(kept) > 2 and (len(kept) > MOST_BLOCKS or sum(map(_size, kept)) > MOST_ALTOGETHER):
-        del kept[-2]
+    while len(kept) > last + 1 and (len(kept) > MOST_BLOCKS or sum(map(_size, kept)) > MOST_ALTOGETHER):
+        del kept[-1 - last]
     return kept
 
 
-def _standing(event: AlertEvent) -> list[Block]:
+def _done(acts: Sequence[Act]) -> list[str]:
+    """What was done last, in bold; what before, below."""
+    *before, newest = (mrkdwn(wording.act(act), 300) for act in acts[-MOST_ACTS:])
+    return [f"*{newest}*", *reversed(before)]
+
+
+def _standing(event: AlertEvent, beside: Beside) -> list[Block]:
     story, finding = event.story, event.finding
     head = f"{_mark(event)} *{mrkdwn(wording.headline(event), 700)}*\n{_status(event)}"
     blocks = [_section(head), _quotation(event)]
@@ -81,20 +120,50 @@ def _standing(event: AlertEvent) -> list[Block]:
         facts.append(f"*Against its history*\n{odds}")
     facts.append(f"*What would clear it*\n{mrkdwn(clipped(finding.clears, 400), 800)}")
     blocks.append(_fields(facts))
+    blocks += _chart(event, beside)
+    sightings = [mrkdwn(wording.earlier(sighting, now=story.opened_at), 500) for sighting in finding.earlier]
+    blocks += _bullets("Picture first seen", sightings, MOST_EARLIER)
+    strongest = sorted(story.origins, key=lambda of: (-of.weight, -of.posts, of.first_at))[:STRONGEST]
+    title = "The strongest origins" if len(strongest) > 1 else "The origin"
+    blocks += _bullets(title, [mrkdwn(wording.origin(origin), 300) for origin in strongest], STRONGEST)
     reasons = [mrkdwn(clipped(reason.sentence, 300), 400) for reason in finding.reasons]
     blocks += _bullets("Why", reasons, MOST_REASONS)
-    sightings = [mrkdwn(wording.earlier(sighting, now=story.opened_at), 500) for sighting in finding.earlier]
-    return blocks + _bullets("Picture seen before", sightings, MOST_EARLIER)
+    return blocks + _where(beside.trail)
 
 
-def _recalled(event: AlertEvent) -> list[Block]:
+def _recalled(event: AlertEvent, beside: Beside) -> list[Block]:
     """What the alert said is struck through; the claim never is, for whether it is so was never ours to say."""
     said = mrkdwn(wording.KIND_SENTENCES["opened"].rstrip("."), 300)
     head = f"{_mark(event)} ~{said}~\n*{wording.KINDS[event.kind]}. {mrkdwn(wording.headline(event), 700)}*"
     origins = [mrkdwn(wording.origin(origin), 300) for origin in event.story.origins]
     blocks = [_section(head), _quotation(event)]
     blocks += _bullets("Independent origins that assert it", origins, MOST_ORIGINS)
-    return [*blocks, _fields([f"*Spread*\n{wording.spread(event.story.spread)}"])]
+    spread = _fields([f"*Spread*\n{wording.spread(event.story.spread)}"])
+    return [*blocks, spread, *_chart(event, beside), *_where(beside.trail)]
+
+
+def _chart(event: AlertEvent, beside: Beside) -> list[Block]:
+    """The story's spread against what was expected, as a picture or a line of bars."""
+    address = web_address(beside.chart)
+    if address and _units(address) <= LONGEST_ADDRESS:
+        says = _fitting(wording.spread(event.story.spread), 500, str)
+        return [{"type": "image", "image_url": address, "alt_text": says}]
+    bars = _bars(event, beside.trail)
+    return [_context(bars)] if bars else []
+
+
+def _bars(event: AlertEvent, trail: StoryTrail) -> str:
+    seen, expected = course.lines(course.course(trail, event.story), event.story)
+    if not seen:
+        return ""
+    against = f"   expected by now {expected}" if expected else ""
+    return f"{seen}  in {wording.duration(event.story.spread.age_seconds)}{against}"
+
+
+def _where(trail: StoryTrail) -> list[Block]:
+    named = (("Languages", trail.languages), ("Platforms", trail.platforms))
+    told = [f"{label}: {mrkdwn(wording.shares(shares), 300)}" for label, shares in named if shares]
+    return [_context(" · ".join(told))] if told else []
 
 
 _MARKS = {
@@ -130,17 +199,17 @@ def _bullets(title: str, lines: list[str], most: int) -> list[Block]:
     return [_section("\n".join([f"*{title}*", *shown]))]
 
 
-def _footer(event: AlertEvent) -> str:
+def _footer(event: AlertEvent, links: Sequence[tuple[str, str]]) -> str:
+    """Where to look further, when, which watch, which alert."""
+    addressed = ((label, _link_address(url)) for label, url in (("Evidence page", event.link), *links))
+    shown = [f"<{address}|{mrkdwn(label, 60)}>" for label, address in addressed if address]
     parts = [f"{wording.moment(event.at)}", f"watch {mrkdwn(clipped(event.watch, 60), 200)}"]
-    address = _link_address(event.link)
-    if address:
-        parts.insert(0, f"<{address}|Evidence page>")
-    return " · ".join([*parts, mrkdwn(clipped(event.alert_id, 100), 200)])
+    return " · ".join([*shown, *parts, mrkdwn(clipped(event.alert_id, 100), 200)])
 
 
 def _link_address(url: str) -> str:
     address = escaped(web_address(url)).replace("|", "%7C")
-    return address if len(address) <= 1500 else ""
+    return address if len(address) <= LONGEST_LINK else ""
 
 
 def _fallback(event: AlertEvent) -> str:
@@ -183,6 +252,21 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+_CARRIES = {"text", "alt_text", "image_url", "value"}
+
+
 def _size(block: Block) -> int:
-    texts = [block["text"]] if "text" in block else block.get("fields") or block.get("elements") or []
-    return sum(_units(str(text["text"])) for text in texts)
+    """All it carries: texts, and what buttons and pictures hold besides."""
+    return sum(map(_units, _held(block)))
+
+
+def _held(part: Any) -> Iterator[str]:
+    if isinstance(part, list):
+        for each in part:
+            yield from _held(each)
+    elif isinstance(part, dict):
+        for name, value in part.items():
+            if isinstance(value, str):
+                yield value if name in _CARRIES else ""
+            else:
+                yield from _held(value)

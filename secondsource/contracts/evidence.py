@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 from secondsource.contracts.messages import Post, StanceLabel
@@ -16,3 +17,24 @@ class StoryPost(NamedTuple):
     tied_to: str
     evidence: str
     cue: str = ""
+
+
+class Step(NamedTuple):
+    """Something by which a story went further: a post that passes another on or answers it, or a count of a platform.
+
+    `post` is the uid of the post that was passed on, answered or counted. Of an act `account` is who did it; of a
+    count `account` is "" and `interactions` the reposts, quotes and replies the platform reports of the post.
+    """
+
+    at: datetime
+    post: str
+    account: str = ""
+    interactions: int = 0
+
+
+class StoryTrail(NamedTuple):
+    """What a story left behind: its steps, oldest first, and its posts by language and by platform, the most first."""
+
+    steps: tuple[Step, ...] = ()
+    languages: tuple[tuple[str, int], ...] = ()
+    platforms: tuple[tuple[str, int], ...] = ()
