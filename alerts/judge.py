@@ -17,7 +17,7 @@ from alerts.digests import digest, story_id
 from alerts.evidence import Everywhere, Rule, StoryEvidence
 from alerts.expectation import Expectation
 from alerts.origins import moment
-from alerts.pictures import sighted
+from alerts.pictures import once_a_clip, sighted
 from alerts.ports import Archive
 from alerts.stories import QUOTED, Story
 from alerts.story_book import StoryBook
@@ -297,7 +297,7 @@ class Judge:
         for one in self._archive.earlier(asked, moment(before), _EARLIER_SHOWN):
             clipped = msgspec.structs.replace(one, caption=one.caption[:QUOTED])
             seen.setdefault((one.source, one.picture), clipped)
-        others = [one for one in seen.values() if digest(one.source) not in story.notes]
+        others = [one for one in once_a_clip(seen.values()) if digest(one.source) not in story.notes]
         return tuple(sorted(others, key=lambda one: (one.seen_at, one.source, one.picture))[:_EARLIER_SHOWN])
 
     def _blind_for(self, story: Story, at: float) -> tuple[str, ...]:

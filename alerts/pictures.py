@@ -20,6 +20,7 @@ from alerts.copies import BandIndex, best
 from alerts.digests import digest
 from alerts.everywhere import FEWEST_UNRELATED, Showing, taken_up
 from alerts.ledger import Ledger
+from alerts.wording import stretches
 from secondsource.contracts.messages import UNMOVED, WHOLE, Earlier, Picture, Reuse
 from secondsource.contracts.reuse import inverted
 
@@ -27,6 +28,7 @@ SAME_BITS = 31
 FEWEST_QUALITY = 50
 FEWEST_WORDS = 5  #: words that can be read in a picture, for it to be known by them
 SUREST = 0.5  #: a match by features is taken up from this confidence on
+LONGEST_IDENT = 5.0  #: seconds; clips that share no more may share an agency's opening, and are not one film
 _SIGHTINGS = 5
 _READ = 280  # characters of a picture's text that are kept
 _VARIANTS = 64  # files of the same picture that are known by name; further ones are compared again
@@ -114,6 +116,9 @@ class Match(NamedTuple):
         if self.read:
             return f"a picture that reads the same ({self.read:.0f} % alike)"
         if self.distance < 0:
+            parts = self.row.how(self.row.id, self.file)
+            if parts is not None and parts.kind == "clip":
+                return f"part of the same clip: {stretches(parts.seconds)}"
             return f"part of the same picture ({-self.distance} places fit)"
         return f"the same picture but for {self.distance} of 256 bits" if self.distance else "the same picture"
 
@@ -155,7 +160,7 @@ class PictureBook:
             match = match._replace(file=picture.id)
             self._vary(match.row, picture.id, match.distance)
             self._reuse(match.row, picture)
-        if len(picture.found) == 1 and picture.found[0].confidence >= SUREST:
+        if len(picture.found) == 1 and _ties(picture.found[0]):
             # What it shows a part of may come later. (Of two, each has a life of its own.)
             self._vary(match.row, picture.found[0].picture, _distance(picture.found[0]))
         return match
@@ -331,7 +336,7 @@ class PictureBook:
 
     def _found(self, picture: Picture) -> Match | None:
         """The surest of the pictures that enrichment found in it, if it is known here."""
-        known = [each for each in picture.found if each.confidence >= SUREST and each.picture in self._by_id]
+        known = [each for each in picture.found if _ties(each) and each.picture in self._by_id]
         if not known:
             return None
         surest = max(known, key=lambda each: (each.confidence, each.picture))
@@ -375,12 +380,26 @@ def sighted(row: Row, file: str, seen: Sighting, at: Callable[[float], datetime]
         confidence=parts.confidence if parts else 1.0,
         region=parts.region if parts else WHOLE,
         transform=parts.transform if parts else UNMOVED,
+        seconds=parts.seconds if parts else (),
         shown=own,
     )
 
 
+def once_a_clip(earlier: Iterable[Earlier]) -> list[Earlier]:
+    """Where it is told which seconds of a post's clip are in ours, its key frames need not be told as well."""
+    every = list(earlier)
+    clips = {one.source for one in every if one.kind == "clip"}
+    return [one for one in every if one.source not in clips or one.kind in {"clip", "bytes"}]
+
+
+def _ties(reuse: Reuse) -> bool:
+    """Whether it makes the two one picture, or one film, for what is told of stories."""
+    shared = sum(end - here for here, end, _, _ in reuse.seconds)
+    return reuse.confidence >= SUREST and (reuse.kind != "clip" or shared > LONGEST_IDENT)
+
+
 def _distance(reuse: Reuse) -> int:
-    return -max(1, reuse.inliers) if reuse.kind == "features" else reuse.distance
+    return -max(1, reuse.inliers) if reuse.kind in {"features", "clip"} else reuse.distance
 
 
 def _readable(picture: Picture) -> bool:

@@ -190,7 +190,18 @@ def how_it_matches(sighting: Earlier) -> str:
     if sighting.kind == "clip":
         moments = count(sighting.inliers, "moment agrees", "moments agree")
         return f"{stretches(sighting.seconds)} ({moments}, confidence {sighting.confidence:.0%})"
+    if sighting.kind == "clip":
+        moments = count(sighting.inliers, "moment agrees", "moments agree")
+        return f"{stretches(sighting.seconds)} ({moments}, confidence {sighting.confidence:.0%})"
     return f"{sighting.distance} of 256 bits differ" if sighting.distance else ""
+
+
+def stretches(seconds: Sequence[tuple[float, float, float, float]], most: int = 3) -> str:
+    """Which seconds of the other clip are in this one: "seconds 12–40 of it are seconds 0–28 of this one"."""
+    told = [f"seconds {there:.0f}–{until:.0f} of it are seconds {here:.0f}–{end:.0f} of this one"
+            for here, end, there, until in seconds[:most]]  # fmt: skip
+    more = [count(len(seconds) - most, "further stretch", "further stretches")] if len(seconds) > most else []
+    return ", ".join([*told, *more]) or "the same film"
 
 
 def stretches(seconds: Sequence[tuple[float, float, float, float]], most: int = 3) -> str:

@@ -17,6 +17,7 @@ from enrich.pictures import KEY_FRAMES, NO_VIDEO, Decoded, Rgb, Unusable, decode
 from secondsource.contracts.messages import Picture, Reuse, frame_id
 
 if TYPE_CHECKING:
+    from enrich.reuse.clip_prints import ClipPrint
     from enrich.reuse.prints import Look
 
 _SIDE = 480  # pixels of a thumbnail's longer side, at most
@@ -26,6 +27,8 @@ _REMEMBERED = 20_000  # pictures whose finds are remembered
 
 #: Key frames of a clip that no picture codec reads.
 Clip = Callable[[bytes], Decoded | Unusable]
+#: What is asked, and kept, of anything that moves.
+Watch = Callable[[bytes], "ClipPrint | Unusable"]
 
 
 class Keeping(Protocol):
@@ -43,9 +46,9 @@ class Reading(Protocol):
 
 
 class Recognising(Protocol):
-    """Which archived pictures are in one; see `enrich.reuse.archive.ReuseArchive`."""
+    """Which archived pictures are in one, and clips in a clip; see `enrich.reuse.archive.ReuseArchive`."""
 
-    def recognised(self, picture: str, look: Look) -> tuple[Reuse, ...]: ...
+    def recognised(self, picture: str, look: Look, clip: ClipPrint | None = None) -> tuple[Reuse, ...]: ...
 
 
 class Looker:
@@ -64,6 +67,7 @@ class Looker:
         clip: Clip | None = None,
         reader: Reading | None = None,
         archive: Recognising | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._max_pixels = max_pixels
         self._key_frames = key_frames
@@ -72,7 +76,8 @@ class Looker:
         self._reader = reader
         self._archive = archive
         self._alone = Lock()
-        self._waiting: dict[str, Look] = {}
+        self._watch = watch
+        self._waiting: dict[str, tuple[Look, ClipPrint | None]] = {}
         self._known: Memo[str, tuple[Reuse, ...]] = Memo(_REMEMBERED)
 
     @property
@@ -88,10 +93,12 @@ class Looker:
             SourceAway: what is to be kept of it cannot be.
         """
         found = decode(body, max_pixels=self._max_pixels, key_frames=self._key_frames, alone=self._alone)
-        if self._clip is not None and found == Unusable(NO_VIDEO):
+        video = self._clip is not None and found == Unusable(NO_VIDEO)
+        if self._clip is not None and video:
             found = self._clip(body)
         if isinstance(found, Unusable):
             return found
+        moving = self._moving(body) if video or found.frames_said > 1 else None
         file = sha256(body).hexdigest()
         said = claims(body)
         pictures: list[Picture] = []
@@ -115,13 +122,20 @@ class Looker:
             if self._archive is not None and len(pictures) < _RECOGNISED:
                 from enrich.reuse.prints import looked  # noqa: PLC0415 -- loads OpenCV: who recognises nothing need not
 
-                self._waiting[picture.id] = looked(frame.rgb)
+                self._waiting[picture.id] = looked(frame.rgb), None if frame.number else moving
             pictures.append(picture)
             if self._kept is not None and self._kept.wants_thumbnail(picture.id):
                 self._kept.add_thumbnail(picture.id, thumbnail(frame.rgb))
         if self._kept is not None:
             self._kept.add_original(file, body)
         return tuple(pictures)
+
+    def _moving(self, body: bytes) -> ClipPrint | None:
+        """What is asked of a clip as a clip, beside its key frames as pictures."""
+        if self._archive is None or self._watch is None:
+            return None
+        seen = self._watch(body)
+        return None if isinstance(seen, Unusable) else seen
 
     def recognise(self, pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
         """These pictures with what of the archive is seen in them. Not for several threads at once.
@@ -132,9 +146,9 @@ class Looker:
         return tuple(map(self._recognised, pictures)) if self._archive is not None else pictures
 
     def _recognised(self, picture: Picture) -> Picture:
-        look = self._waiting.get(picture.id)
-        if look is not None and self._archive is not None:
-            self._known.put(picture.id, self._archive.recognised(picture.id, look))
+        seen = self._waiting.get(picture.id)
+        if seen is not None and self._archive is not None:
+            self._known.put(picture.id, self._archive.recognised(picture.id, *seen))
             del self._waiting[picture.id]
         found = self._known.get(picture.id)
         return msgspec.structs.replace(picture, found=found) if found else picture

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,9 @@ from enrich.stage import EnrichStage
 from enrich.stance_model import StanceModel
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.messages import Struct
+
+if TYPE_CHECKING:
+    from enrich.reuse.clip_prints import ClipPrint
 
 
 class EnrichSettings(Struct, frozen=True, kw_only=True):
@@ -79,6 +82,7 @@ def _stance_detail(path: Path | None) -> str:
 
 
 _CLIP_SECONDS = 20.0  # of decoding one video: a batch of posts waits for it
+_CLIP_WATCHED = 120.0  # seconds of a clip that are looked for in other clips: each holds 150 KB while it waits
 _UNREAD = ocr.Report(on=False, detail="off: pictures are not fetched")
 
 
@@ -92,6 +96,14 @@ def _clip(body: bytes, *, clock: Clock, most: int) -> Decoded | Unusable:
         return found
     height, width, _ = found[0].rgb.shape
     return Decoded(width, height, tuple(Frame(number, one.at, one.rgb) for number, one in enumerate(found)))
+
+
+def _watch(body: bytes, *, clock: Clock) -> ClipPrint | Unusable:
+    """What is asked of anything that moves, and kept of it."""
+    from enrich.reuse.clip_frames import ClipLimits  # noqa: PLC0415 -- as above
+    from enrich.reuse.clip_prints import clip_print  # noqa: PLC0415
+
+    return clip_print(body, ClipLimits(deadline_seconds=_CLIP_SECONDS, max_seconds=_CLIP_WATCHED), clock)
 
 
 class Network(NamedTuple):
@@ -135,9 +147,12 @@ def build(
     )
     fetching = fetcher if settings.media_enabled else FetchingOff()
     clip = clip or partial(_clip, clock=clock, most=settings.media.key_frames)
+    watch = partial(_watch, clock=clock)
     tesseract, readable = ocr.installed(settings.languages) if settings.media_enabled else (None, _UNREAD)
     reader = ocr.Reader(tesseract) if tesseract is not None else None
-    media = MediaAnnotator(fetching, clock, settings.media, kept=kept, clip=clip, reader=reader, archive=archive)
+    media = MediaAnnotator(
+        fetching, clock, settings.media, kept=kept, clip=clip, reader=reader, archive=archive, watch=watch
+    )
     stance_model = None if settings.stance_model is None else StanceModel.load(settings.stance_model)
     annotators = (
         LanguageAnnotator(settings.languages),

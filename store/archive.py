@@ -34,6 +34,7 @@ from store.upserts import IMPORTS, MATCHES, PICTURES, REUSE, SIGHTINGS
 
 _decode = msgspec.json.Decoder(Reuse).decode
 _MOST_NAMED = 8
+_RANKS = {"bytes": 0, "clip": 1, "hash": 2, "features": 3}  # the best is told
 
 
 class Imported(NamedTuple):
@@ -79,7 +80,7 @@ class Said(NamedTuple):
 class _How(NamedTuple):
     """How a stored picture matches one that was asked for; the best comes first in order."""
 
-    rank: int  # 0 bytes, 1 hash, 2 features
+    rank: int  # 0 bytes, 1 clip, 2 hash, 3 features
     distance: int
     doubt: float  # 1 - confidence
     asked: str
@@ -148,16 +149,18 @@ class PictureArchive:
         nears = self._near(connection, list(usable)) if usable else []
         for of, near in zip(usable.values(), nears, strict=True):
             for name, distance in near.items():
-                way(name, 1, of, Reuse(picture=name, kind="hash", distance=distance))
+                way(name, _RANKS["hash"], of, Reuse(picture=name, kind="hash", distance=distance))
         ids = [picture.id for picture in asked]
         for picture in asked:
             for match in picture.found:
-                way(match.picture, 2, picture.id, match)
+                way(match.picture, _RANKS[match.kind], picture.id, match)
         r = reuse_matches.c
         for row in connection.execute(select(r.asked, r.kept, r.body).where(among(connection, r.asked, ids))):
-            way(row.kept, 2, row.asked, _decode(row.body))
+            match = _decode(row.body)
+            way(row.kept, _RANKS[match.kind], row.asked, match)
         for row in connection.execute(select(r.asked, r.kept, r.body).where(among(connection, r.kept, ids))):
-            way(row.asked, 2, row.kept, inverted(_decode(row.body), row.asked))
+            match = _decode(row.body)
+            way(row.asked, _RANKS[match.kind], row.kept, inverted(match, row.asked))
         return ways
 
     def bring(self, entries: Iterable[Imported]) -> None:
@@ -317,6 +320,7 @@ def _earlier(row: Any, how: _How) -> Earlier:
         region=match.region,
         transform=match.transform,
         shown=how.asked,
+        seconds=match.seconds,
     )
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from enrich.annotator import Tags
 from enrich.fetch import Fetched
-from enrich.looking import Clip, Keeping, Looker, Reading, Recognising
+from enrich.looking import Clip, Keeping, Looker, Reading, Recognising, Watch
 from enrich.memo import Memo
 from enrich.pictures import KEY_FRAMES, NO_VIDEO, Unusable
 from secondsource.contracts import bounds
@@ -51,7 +51,8 @@ class MediaAnnotator:
     """The pictures of a post: one for each media reference, in their order, then the later frames of those that move.
 
     A picture that fails never fails its post. `kept` takes what is to be kept of pictures, `clip` reads videos,
-    `reader` what is written in pictures; `archive` knows those that are seen in others.
+    `reader` what is written in pictures; `archive` knows those that are seen in others, and is asked for what moves by
+    what `watch` sees of it.
     """
 
     fills = "pictures"
@@ -66,6 +67,7 @@ class MediaAnnotator:
         clip: Clip | None = None,
         reader: Reading | None = None,
         archive: Recognising | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._fetcher = fetcher
         self._clock = clock
@@ -77,6 +79,7 @@ class MediaAnnotator:
             clip=clip,
             reader=reader,
             archive=archive,
+            watch=watch,
         )
         self._pool = ThreadPoolExecutor(self._limits.threads, thread_name_prefix="media")
         self._by_url: Memo[tuple[str, str], tuple[Picture, ...]] = Memo(self._limits.remembered)

@@ -18,15 +18,21 @@ from threading import Lock
 from typing import Final, NamedTuple
 
 from enrich.ports import Prints
+from enrich.reuse.clip_archive import ClipArchive
+from enrich.reuse.clip_kept import KeptClip, bound, kept, parted
+from enrich.reuse.clip_prints import ClipPrint
+from enrich.reuse.clip_search import ClipMatch
+from enrich.reuse.clip_search import search as search_clips
 from enrich.reuse.index import Entry, Index
 from enrich.reuse.prints import Look, decode, encode
-from enrich.reuse.search import Match, search
+from enrich.reuse.search import TURNS, Match, search
 from enrich.reuse.segment_file import DamagedIndex
-from secondsource.contracts.errors import BadRecord
+from secondsource.contracts.errors import BadConfiguration, BadRecord
 from secondsource.contracts.messages import Reuse
 
 MOST_FOUND: Final = 16  #: pictures that are told of one; a collage of more is rare
 _PLACE = "place.json"
+_CLIPS = "clips"
 _TOGETHER = 256  # prints added to the index at a time
 _log = logging.getLogger(__name__)
 
@@ -47,7 +53,10 @@ class Checked(NamedTuple):
 
 
 class ReuseArchive:
-    """Which archived pictures are in one that is looked at. Usable from several threads; any number of processes."""
+    """Which archived pictures are in one that is looked at, and which archived clips in a clip.
+
+    Usable from several threads; any number of processes.
+    """
 
     def __init__(self, folder: Path, prints: Prints) -> None:
         """Opens the index, or makes it again of the store.
@@ -59,24 +68,30 @@ class ReuseArchive:
         self._prints = prints
         self._lock = Lock()
         with _alone(folder):
-            self._index, self._place = self._opened()
+            self._index, self._clips, self._place = self._opened()
 
-    def recognised(self, picture: str, look: Look) -> tuple[Reuse, ...]:
-        """Keep a picture's print, and say which others are in it, surest first.
+    def recognised(self, picture: str, look: Look, clip: ClipPrint | None = None) -> tuple[Reuse, ...]:
+        """Keep the print of a picture, and of the clip that it is the first frame of; say which others are in it.
+
+        Clips come first, then pictures, surest first.
 
         Raises:
             SourceAway: the store did not answer.
         """
-        self._prints.keep([(picture, encode(look.kept))])
-        return self.found(look, but=picture)
+        self._prints.keep([(picture, bound(encode(look.kept), kept(clip) if clip is not None else None))])
+        return self.found(look, clip, but=picture)
 
-    def found(self, look: Look, but: str = "") -> tuple[Reuse, ...]:
-        """Which archived pictures, `but` one, are in this one, surest first; nothing is kept."""
+    def found(self, look: Look, clip: ClipPrint | None = None, but: str = "") -> tuple[Reuse, ...]:
+        """Which archived clips and pictures, `but` one, are in this one, surest first; nothing is kept."""
         with self._lock:
             self.follow()
             segments, gone = self._index.segments(), self._index.gone
-        matches = [each for each in search(look, segments) if each.name != but and each.name not in gone]
-        return tuple(map(reuse, matches[:MOST_FOUND]))
+            clips = self._clips.archived() if clip is not None else None
+        moving = search_clips(clip, clips) if clip is not None and clips is not None else []
+        told = [clip_reuse(each) for each in moving if each.name != but and each.name not in gone]
+        known = {but, *gone, *(each.picture for each in told)}
+        told += [reuse(each) for each in search(look, segments) if each.name not in known]
+        return tuple(told[:MOST_FOUND])
 
     def follow(self) -> None:
         """Take in what the store has got since."""
@@ -84,12 +99,12 @@ class ReuseArchive:
         fresh: list[Entry] = []
         for seq, picture, body in self._prints.after(told.seq):
             if body:
-                entry = _entry(picture, body)
-                fresh += [entry] if entry is not None else []
+                fresh += self._taken_in(picture, body)
             else:
                 self._index.add(fresh)
                 fresh = []
                 self._index.remove([picture])
+                self._clips.remove(picture)
             if len(fresh) >= _TOGETHER:
                 self._index.add(fresh)
                 fresh = []
@@ -102,7 +117,7 @@ class ReuseArchive:
     def rebuild(self) -> int:
         """Make the index again of what the store holds; readers search what was until it is done. Its pictures."""
         with self._lock, _alone(self._folder):
-            self._place = self._made(self._index)
+            self._place = self._made(self._index, self._clips)
             return self._index.pictures
 
     def verify(self) -> Checked:
@@ -115,38 +130,54 @@ class ReuseArchive:
                 segment.name(number) for segment in self._index.segments() for number in range(segment.pictures)
             } - gone
             wrong = list(self._index.verify())
+            wrong += [f"the fingerprints of clip {name} are not what was written" for name in self._clips.damaged()]
         if missing := len(held - indexed):
             wrong.append(f"{missing} pictures of the store are not in the index")
         if foreign := len(indexed - held):
             wrong.append(f"{foreign} pictures in the index are not in the store")
         return Checked(len(indexed), len(held), tuple(wrong))
 
-    def _opened(self) -> tuple[Index, _Place]:
+    def _opened(self) -> tuple[Index, ClipArchive, _Place]:
         place = _read_place(self._folder)
         try:
-            index = Index(self._folder)
-        except DamagedIndex as error:
+            index, clips = Index(self._folder), ClipArchive(self._folder / _CLIPS)
+        except (DamagedIndex, BadConfiguration) as error:
             _log.warning("made again", extra={"reason": str(error)})
             _emptied(self._folder)
-            index, place = Index(self._folder), None
+            index, clips, place = Index(self._folder), ClipArchive(self._folder / _CLIPS), None
         if place is None or (place.seq and self._prints.at(place.seq) != place.picture):
-            return index, self._made(index)
-        return index, place
+            return index, clips, self._made(index, clips)
+        return index, clips, place
 
-    def _made(self, index: Index) -> _Place:
+    def _made(self, index: Index, clips: ClipArchive) -> _Place:
         place = _Place(0, "")
+        moving: set[str] = set()
+        for name in clips.damaged():
+            clips.remove(name)
 
         def entries() -> Iterator[Entry]:
             nonlocal place
             for seq, picture, body in self._prints.after(0):
                 place = _Place(seq, picture)
-                entry = _entry(picture, body) if body else None
+                entry, clip = _read(picture, body)
+                if clip is not None:
+                    clips.add_kept(picture, clip)
+                    moving.add(picture)
                 if entry is not None:
                     yield entry
 
         index.rebuild(entries())
+        for name in clips.names() - moving:
+            clips.remove(name)
         _write_place(self._folder, place)
         return place
+
+    def _taken_in(self, picture: str, body: bytes) -> list[Entry]:
+        """What is new for the index of pictures; a clip is put where clips are."""
+        entry, clip = _read(picture, body)
+        if clip is not None:
+            self._clips.add_kept(picture, clip)
+        return [entry] if entry is not None else []
 
 
 def reuse(match: Match) -> Reuse:
@@ -164,13 +195,32 @@ def reuse(match: Match) -> Reuse:
     )
 
 
-def _entry(picture: str, body: bytes) -> Entry | None:
-    """None for a print that cannot be read: damaged, or of another vocabulary. By bytes the picture is found yet."""
+def clip_reuse(match: ClipMatch) -> Reuse:
+    """A match of clips as everybody is told of it."""
+    (a, b), (d, e) = TURNS[match.turn]
+    return Reuse(
+        picture=match.name,
+        kind="clip",
+        inliers=match.moments,
+        confidence=round(match.confidence, 3),
+        transform=(a, b, 0.5 * (1 - a - b), d, e, 0.5 * (1 - d - e)),
+        seconds=tuple((*stretch.asked, *stretch.kept) for stretch in match.stretches),
+    )
+
+
+def _read(picture: str, body: bytes) -> tuple[Entry | None, KeptClip | None]:
+    """Nothing of a print that is erased, or that cannot be read: damaged, or of another vocabulary.
+
+    By bytes the picture is found yet.
+    """
+    if not body:
+        return None, None
     try:
-        return Entry(picture, decode(body))
+        print_, clip = parted(body)
+        return Entry(picture, decode(print_)), clip
     except (BadRecord, ValueError) as error:
         _log.warning("a print is left out", extra={"picture": picture, "reason": str(error)})
-        return None
+        return None, None
 
 
 @contextmanager

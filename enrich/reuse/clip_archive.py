@@ -15,23 +15,17 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from enrich.reuse.clip_frames import Grey
+from enrich.reuse.clip_kept import MOMENT, NO_THUMB, KeptClip, Rows, kept
 from enrich.reuse.clip_prints import THUMB, ClipPrint
 from secondsource.contracts.errors import BadConfiguration
 
 _MAGIC: Final = b"2SClips1"
-NO_THUMB: Final = 0xFFFFFFFF
-MOMENT: Final = np.dtype(
-    [("pdq", "<u8", 4), ("clip", "<u4"), ("milliseconds", "<u4"), ("thumb", "<u4"), ("quality", "u1"),
-     ("enclosed", "u1"), ("spare", "<u2")]
-)  # fmt: skip
 CLIP: Final = np.dtype(
     [("name", "u1", 32), ("first", "<u8"), ("first_thumb", "<u8"), ("moments", "<u4"), ("thumbs", "<u4"),
      ("milliseconds", "<u4"), ("gone", "<u4"), ("checked", "<u4"), ("own", "<u4")]
 )  # fmt: skip
-Rows = NDArray[Any]
 
 
 class Archived(NamedTuple):
@@ -75,18 +69,22 @@ class ClipArchive:
 
     def add(self, name: str, print_: ClipPrint) -> bool:
         """False if it is there already. Whatever kills us leaves all of it or nothing."""
+        return self.add_kept(name, kept(print_))
+
+    def add_kept(self, name: str, clip: KeptClip) -> bool:
+        """As `add`, of what is kept of a clip."""
         with self._writing() as clips:
             before = self._mapped(self._committed())
             wanted = np.frombuffer(bytes.fromhex(name), np.uint8)
             if bool((before.clips["name"] == wanted).all(axis=1).any()):
                 return False
-            rows, thumbs = _laid_out(print_, len(before.clips), len(before.thumbs))
+            rows, thumbs = _placed(clip.moments, len(before.clips), len(before.thumbs)), clip.thumbs
             _written(self._folder / "moments", before.moments.nbytes, rows.tobytes())
             _written(self._folder / "thumbs", before.thumbs.nbytes, thumbs.tobytes())
             row = np.zeros(1, CLIP)
             row["name"], row["first"], row["first_thumb"] = wanted, len(before.moments), len(before.thumbs)
             row["moments"], row["thumbs"] = len(rows), len(thumbs)
-            row["milliseconds"] = min(round(print_.seconds * 1000), 0xFFFFFFFF)
+            row["milliseconds"] = clip.milliseconds
             row["checked"] = zlib.crc32(thumbs.tobytes(), zlib.crc32(rows.tobytes()))
             row["own"] = _own_check(row)
             clips.seek((len(before.clips) + 1) * CLIP.itemsize)
@@ -120,6 +118,11 @@ class ClipArchive:
             clips.write(row.tobytes())
         self._seen = -1
         return True
+
+    def names(self) -> set[str]:
+        """Of all clips that are in it."""
+        now = self.archived()
+        return {now.name(number) for number in range(len(now.clips)) if not now.clips["gone"][number]}
 
     def damaged(self) -> list[str]:
         """Names of clips whose fingerprints are not what was written."""
@@ -162,19 +165,12 @@ class ClipArchive:
         return Archived(clips, _map(self._folder / "moments", MOMENT, moments), small)
 
 
-def _laid_out(print_: ClipPrint, clip: int, first_thumb: int) -> tuple[Rows, Grey]:
-    moments = print_.moments
-    kept = np.flatnonzero(moments.kept)
-    with_thumb = moments.key[kept]
-    rows = np.zeros(len(kept), MOMENT)
-    rows["pdq"] = moments.hashes[kept, 0]
+def _placed(moments: Rows, clip: int, first_thumb: int) -> Rows:
+    rows = moments.copy()
     rows["clip"] = clip
-    rows["milliseconds"] = np.round(moments.at[kept] * 1000)
-    rows["quality"] = moments.quality[kept]
-    rows["enclosed"] = moments.enclosed[kept]
-    rows["thumb"] = NO_THUMB
-    rows["thumb"][with_thumb] = first_thumb + np.arange(int(with_thumb.sum()))
-    return rows, moments.thumbs[kept][with_thumb]
+    with_thumb = rows["thumb"] != NO_THUMB
+    rows["thumb"][with_thumb] += np.uint32(first_thumb)
+    return rows
 
 
 def _own_check(row: Rows) -> int:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enrich.reuse.clip_alignment import FAR, Pairs, Piece, pieces
-from enrich.reuse.clip_archive import NO_THUMB, Archived
+from enrich.reuse.clip_archive import Archived
+from enrich.reuse.clip_kept import NO_THUMB
 from enrich.reuse.clip_pixels import agreeing
 from enrich.reuse.clip_prints import ARCHIVED_EVERY, MIRRORED, ClipPrint, Moments, turned
 from enrich.reuse.compiled import compiled, ones

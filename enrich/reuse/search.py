@@ -98,7 +98,7 @@ def _by_hash(look: Look, within: Segment) -> list[_Proposal]:
 
 #: How pdqhash's eight orientations of the picture asked stand to the picture: 2 × 2 over shares about the centre.
 #: A hash of the picture turned so is the hash of what was archived; the matrix takes what was archived back.
-_TURNS: Final = (
+TURNS: Final = (
     ((1, 0), (0, 1)),
     ((0, -1), (1, 0)),
     ((-1, 0), (0, -1)),
@@ -114,7 +114,7 @@ def _turned(look: Look, within: Segment, picture: int, asked: Region, kept: Regi
     """Region onto region, in that orientation, as pixels at 100,000."""
     kw, kh = normal_size(*within.sizes[picture].tolist())
     height, width = look.grey.shape
-    linear = np.array(_TURNS[turn], dtype=np.float64)
+    linear = np.array(TURNS[turn], dtype=np.float64)
     mirrored = bool(np.linalg.det(linear) < 0)
     # archived pixel → share of its region about the centre → turned → pixel asked
     into = np.diag([1 / ((kept.right - kept.left) * kw), 1 / ((kept.bottom - kept.top) * kh)])

@@ -197,7 +197,7 @@ class Claims(Struct, frozen=True, kw_only=True):
     credentials_by: str = ""
 
 
-ReuseKind = Literal["bytes", "hash", "features"]
+ReuseKind = Literal["bytes", "hash", "features", "clip"]
 WHOLE = (0.0, 0.0, 1.0, 1.0)  #: a region: all of a picture
 UNMOVED = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  #: a transform: every place where it was
 
@@ -241,10 +241,11 @@ def frame_id(file: str, frame: int) -> str:
 class Reuse(Struct, frozen=True, kw_only=True):
     """Another picture, `picture`, that is seen in this one.
 
-    `kind`: the same "bytes"; "hash", with `distance` in bits of 256; "features", with so many `inliers`. `region` is
-    the part of the other that is seen here: left, top, right, bottom in shares of its sides. `transform` a b c d e f
-    takes a place (x, y) of the other to (ax + by + c, dx + ey + f) of this one, both in shares of width and height.
-    `confidence` 0..1.
+    `kind`: the same "bytes"; "hash", with `distance` in bits of 256; "features", with so many `inliers`; "clip", where
+    both are clips, with `seconds`: stretches of this one and of the other (from, to, from, to) that show the same, and
+    in `inliers` how many moments agree. `region` is the part of the other that is seen here: left, top, right, bottom
+    in shares of its sides. `transform` a b c d e f takes a place (x, y) of the other to (ax + by + c, dx + ey + f) of
+    this one, both in shares of width and height. `confidence` 0..1.
     """
 
     picture: str
@@ -254,6 +255,7 @@ class Reuse(Struct, frozen=True, kw_only=True):
     confidence: float = 1.0
     region: tuple[float, float, float, float] = WHOLE
     transform: tuple[float, float, float, float, float, float] = UNMOVED
+    seconds: tuple[tuple[float, float, float, float], ...] = ()
 
 
 class Sketch(Struct, frozen=True, kw_only=True):
@@ -389,9 +391,9 @@ class Earlier(Struct, frozen=True, kw_only=True):
     comma how much of it is given ("day", "month", "year"); `seen_at` is then the end of that.
 
     `seen_in` is the kind of source: a "post", an outlet's "feed", a "fact-check", an imported "archive". `named` are
-    the canonical ids of places and events that the words of then name. `kind`, `inliers`, `confidence`, `region` and
-    `transform` say how the pictures match, as in `Reuse`: the other picture is the earlier one. `shown` is the id of
-    the picture that was asked about, "" where it is not known.
+    the canonical ids of places and events that the words of then name. `kind`, `inliers`, `confidence`, `region`,
+    `transform` and `seconds` say how the pictures match, as in `Reuse`: the other picture is the earlier one. `shown`
+    is the id of the picture that was asked about, "" where it is not known.
     """
 
     picture: str
@@ -410,6 +412,7 @@ class Earlier(Struct, frozen=True, kw_only=True):
     region: tuple[float, float, float, float] = WHOLE
     transform: tuple[float, float, float, float, float, float] = UNMOVED
     shown: str = ""
+    seconds: tuple[tuple[float, float, float, float], ...] = ()
 
 
 class StoryUpdate(Struct, frozen=True, kw_only=True, tag="story"):

@@ -14,6 +14,7 @@ def inverted(match: Reuse, picture: str) -> Reuse:
 
     The region is the bounding box of where the other one lies, within the picture.
     """
+    match = replace(match, seconds=tuple((there, until, here, end) for here, end, there, until in match.seconds))
     a, b, c, d, e, f = match.transform
     turned = a * e - b * d
     if abs(turned) < _FLAT:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from alerts.digests import digest
 from alerts.everywhere import FEWEST_UNRELATED, Showing, showing, taken_up
 from alerts.past import elsewhere, first_seen, reasons
-from alerts.pictures import Match, PictureBook
+from alerts.pictures import Match, PictureBook, Sighting, once_a_clip, sighted
 from alerts.rules.uncorroborated_spike import EXAMPLES
 from alerts.wording import apart, how_it_matches, named
 from secondsource.contracts.messages import Earlier, Entity, Picture, Reuse
@@ -88,6 +88,23 @@ class TestSame:
         assert first.row is nearly.row
         assert nearly.evidence().startswith("a picture that reads the same (")
         assert other.row is not first.row
+
+    def test_clips_that_share_more_than_an_opening_are_one_film(self) -> None:
+        book = PictureBook("velgrad/pictures")
+        shared = Reuse(picture=BRIDGE.id, kind="clip", inliers=40, confidence=0.99, seconds=((0.0, 28.0, 12.0, 40.0),))
+        opening = replace(shared, seconds=((0.0, 4.0, 0.0, 4.0),))
+        first = book.enter(BRIDGE).row
+        clip = book.enter(replace(picture("clip"), found=(shared,)))
+        assert clip.row is first
+        assert clip.evidence() == "part of the same clip: seconds 12–40 of it are seconds 0–28 of this one"
+        told = sighted(first, "", Sighting(0.0, "x:1", clip.file, "ana", "now", distance=clip.distance), at)
+        assert (told.kind, told.seconds) == ("clip", ((12.0, 40.0, 0.0, 28.0),))
+        assert book.enter(replace(picture("other"), found=(opening,))).row is not first
+
+    def test_key_frames_are_not_told_beside_their_clip(self) -> None:
+        clip = Earlier(picture="a", seen_at=START, source="x:1", handle="h", caption="c", kind="clip")
+        frame, elsewhere_ = replace(clip, kind="hash"), replace(clip, source="x:2", kind="hash")
+        assert once_a_clip([frame, clip, elsewhere_]) == [clip, elsewhere_]
 
     def test_what_is_saved_is_what_comes_back(self) -> None:
         book, again = PictureBook("velgrad/pictures"), PictureBook("velgrad/pictures")
@@ -233,6 +250,9 @@ class TestThenAndNow:
             region=(0.0, 0.0, 0.5, 0.5),
         )  # fmt: skip
         assert how_it_matches(seen) == "25 % of it is in this one (40 places fit, confidence 97%)"
+        clip = replace(seen, kind="clip", inliers=56, seconds=((0.0, 28.0, 12.0, 40.0),))
+        said = "seconds 12–40 of it are seconds 0–28 of this one (56 moments agree, confidence 97%)"
+        assert how_it_matches(clip) == said
 
 
 @given(
