@@ -10,12 +10,13 @@ from secondsource.contracts.messages import Message
 
 
 class Record(NamedTuple):
-    """A message as it came: `partition` of `partitions` of its topic, at `offset`."""
+    """A message as it came: `partition` of `partitions` of its topic, at `offset`, on which line of a frame."""
 
     message: Message
     partition: int = 0
     partitions: int = 1
     offset: int = 0
+    line: int = 0
 
 
 class Out(NamedTuple):

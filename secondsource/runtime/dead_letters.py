@@ -29,7 +29,7 @@ def _out(letter: DeadLetter) -> Out:
 def of_delivery(stage: str, delivery: Delivery | Broken, reason: str, at: datetime) -> Out:
     """For a record that a stage met on a topic; sent again, it goes back to that topic."""
     body = delivery.body if isinstance(delivery, Broken) else encode(delivery.record.message)
-    source = f"topic {delivery.place}@{delivery.offset}"
+    source = f"topic {delivery.spot}"
     target = delivery.place.topic
     return _out(
         DeadLetter(id="", stage=stage, source=source, target=target, reason=reason, body=body, at=at, key=delivery.key)

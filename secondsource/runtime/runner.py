@@ -16,7 +16,7 @@ from secondsource.runtime import dead_letters
 from secondsource.runtime.metrics import Metrics
 from secondsource.runtime.ports import Progress
 from secondsource.runtime.retry import Retry
-from secondsource.runtime.transport import Broken, Delivery, HandedOver, Inlet, Place, Transport
+from secondsource.runtime.transport import Broken, Delivery, HandedOver, Inlet, Place, Spot, Transport
 
 _log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Runner:
         self._pending: dict[int, dict[str, bytes | None]] = {}  # changes asked for but not yet saved
         self._handled = 0  # records since the last save
         self._saved_at = clock.monotonic()
-        self._bad: dict[tuple[Place, int], str] = {}  # found out before a rewind
+        self._bad: dict[Spot, str] = {}  # found out before a rewind
         self._bad_in_a_row = 0
         self._bad_in_a_row_saved = 0
         self._singly_until: dict[Place, int] | None = None
@@ -187,7 +187,9 @@ class Runner:
         self._bad_in_a_row_saved = self._bad_in_a_row
         self._saved_at = self._clock.monotonic()
         # Once saved, no rewind goes back to before here.
-        self._bad = {where: why for where, why in self._bad.items() if where[1] >= self._positions.get(where[0], 0)}
+        self._bad = {
+            where: why for where, why in self._bad.items() if where.offset >= self._positions.get(where.place, 0)
+        }
         if self._singly_until is not None and all(
             self._positions.get(place, end) >= end for place, end in self._singly_until.items()
         ):
@@ -306,8 +308,8 @@ class Runner:
         for each in deliveries:
             if isinstance(each, Broken):
                 bad.append((each, each.reason))
-            elif self._bad and (each.place, each.offset) in self._bad:
-                bad.append((each, self._bad[each.place, each.offset]))
+            elif self._bad and each.spot in self._bad:
+                bad.append((each, self._bad[each.spot]))
             else:
                 if bad:
                     yield good, bad
@@ -350,7 +352,7 @@ class Runner:
         except Exception as error:
             if len(batch) == 1:
                 self._log_bad(batch[0], _reason(error), error)
-                self._bad[batch[0].place, batch[0].offset] = _reason(error)
+                self._bad[batch[0].spot] = _reason(error)
             else:
                 ends = self._singly_until or {}
                 self._singly_until = ends | {each.place: each.offset + 1 for each in batch}
@@ -397,13 +399,13 @@ class Runner:
         self._rewind(stop)
 
     def _count_bad(self, bad: Delivery | Broken, reason: str, error: Exception | None = None) -> None:
-        if (bad.place, bad.offset) not in self._bad:
+        if bad.spot not in self._bad:
             self._log_bad(bad, reason, error)
         self._bad_in_a_row += 1
         if self._bad_in_a_row > self._settings.halt_after:
             msg = (
-                f"stage {self.stage.name}: {self._bad_in_a_row} bad records in a row, the last at {bad.place}@"
-                f"{bad.offset}: {reason}. Nothing of this batch was committed. Mend the cause and start again, or "
+                f"stage {self.stage.name}: {self._bad_in_a_row} bad records in a row, the last at {bad.spot}: "
+                f"{reason}. Nothing of this batch was committed. Mend the cause and start again, or "
                 f"raise the limit (halt_after {self._settings.halt_after}) to put them all aside."
             )
             raise Halted(msg)
@@ -414,7 +416,7 @@ class Runner:
             logging.ERROR if surprise else logging.WARNING,
             "bad record goes to dead letters",
             exc_info=error if surprise else None,
-            extra={"stage": self.stage.name, "place": f"{bad.place}@{bad.offset}", "reason": reason},
+            extra={"stage": self.stage.name, "place": str(bad.spot), "reason": reason},
         )
 
 

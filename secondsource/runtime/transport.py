@@ -17,6 +17,17 @@ class Place(NamedTuple):
         return f"{self.topic}/{self.partition}"
 
 
+class Spot(NamedTuple):
+    """Where one message stands: several may share an offset."""
+
+    place: Place
+    offset: int
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.place}@{self.offset}" + (f"+{self.line}" if self.line else "")
+
+
 class Delivery(NamedTuple):
     """A record and where it came from."""
 
@@ -28,15 +39,24 @@ class Delivery(NamedTuple):
     def offset(self) -> int:
         return self.record.offset
 
+    @property
+    def spot(self) -> Spot:
+        return Spot(self.place, self.record.offset, self.record.line)
+
 
 class Broken(NamedTuple):
-    """A record whose bytes are not one of our messages."""
+    """Bytes that are not one of our messages: a record's, or one's of several in it."""
 
     place: Place
     key: str
     offset: int
     body: bytes
     reason: str
+    line: int = 0
+
+    @property
+    def spot(self) -> Spot:
+        return Spot(self.place, self.offset, self.line)
 
 
 class Refused(NamedTuple):
@@ -73,7 +93,8 @@ class Inlet(Protocol):
     durable: bool  #: offsets mean the same after a restart
 
     def receive(self, max_records: int, timeout: float) -> list[Delivery | Broken]:
-        """What has come, in order within each place; empty after `timeout` seconds without any.
+        """What has come, in order within each place; empty after `timeout` seconds without any. Of messages that share
+        an offset, all: so there may be more than `max_records`.
 
         Raises:
             SourceAway: the broker did not answer. Nothing is lost by calling again.

@@ -20,6 +20,7 @@ class Fetched(NamedTuple):
     offset: int
     value: bytes
     key: bytes | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Coordinator:

@@ -111,6 +111,13 @@ def send(transport: Transport, outs: Sequence[Out]) -> None:
     transport.flush()
 
 
+def send_singly(transport: Transport, outs: Sequence[Out]) -> None:
+    """Each at an offset of its own."""
+    for out in outs:
+        assert transport.publish([out]) == []
+    transport.flush()
+
+
 def posts(numbers: range) -> list[Out]:
     return [Out(topics.POSTS, f"x:{number % 7}", post(number)) for number in numbers]
 
@@ -222,11 +229,25 @@ def test_stages_do_not_share_positions(ground: Ground) -> None:
 
 def test_seeks_back(ground: Ground) -> None:
     transport = ground.transport()
-    send(transport, [Out(topics.POSTS, "x:1", post(number)) for number in range(10)])
+    send_singly(transport, [Out(topics.POSTS, "x:1", post(number)) for number in range(10)])
     inlet = transport.inlet("reader", (topics.POSTS,))
     received = receive(inlet, until=count(10))
     inlet.seek(received[0].place, 6)
     assert numbers(receive(inlet, until=count(4))) == [6, 7, 8, 9]
+    inlet.close()
+
+
+def test_messages_at_one_offset_stand_apart_and_come_together(ground: Ground) -> None:
+    transport = ground.transport()
+    send(transport, [Out(topics.ENRICHED, "w", post(number)) for number in range(200)])
+    inlet = transport.inlet("reader", (topics.ENRICHED,))
+    received = receive(inlet, until=count(200))
+    assert numbers(received) == list(range(200))
+    assert len({each.spot for each in received}) == 200
+    middle = received[100].offset
+    inlet.seek(received[0].place, middle)
+    again = receive(inlet, until=lambda came: numbers(came)[-1:] == [199])
+    assert numbers(again) == [number for number, each in enumerate(received) if each.offset >= middle]
     inlet.close()
 
 
@@ -285,7 +306,7 @@ class Noting(Listener):
 
 def test_a_listener_says_where_to_go_on(ground: Ground) -> None:
     transport = ground.transport()
-    send(transport, [Out(topics.POSTS, "x:1", post(number)) for number in range(10)])
+    send_singly(transport, [Out(topics.POSTS, "x:1", post(number)) for number in range(10)])
     probe = transport.inlet("probe", (topics.POSTS,))
     place = receive(probe, until=count(10))[0].place
     probe.close()
@@ -322,7 +343,7 @@ def test_two_workers_share_and_hand_over(ground: Ground) -> None:
 
 def test_lags_are_known(ground: Ground) -> None:
     transport = ground.transport()
-    send(transport, [Out(topics.POSTS, "x:1", post(number)) for number in range(10)])
+    send_singly(transport, [Out(topics.POSTS, "x:1", post(number)) for number in range(10)])
     inlet = transport.inlet("reader", (topics.POSTS,))
     place = receive(inlet, until=count(10))[0].place
     assert inlet.lags()[place] == 0
