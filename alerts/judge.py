@@ -20,7 +20,7 @@ from alerts.origins import moment
 from alerts.pictures import once_a_clip, sighted
 from alerts.ports import Archive
 from alerts.stories import QUOTED, Story
-from alerts.story_book import StoryBook
+from alerts.story_book import Merged, StoryBook
 from alerts.words import named
 from secondsource.contracts.messages import (
     AlertEvent,
@@ -67,7 +67,7 @@ class Judge:
         self._expectation = Expectation(watch.name)
         self._blind = Blindness()
         self._checks = CheckBook(f"{watch.name}/checks")
-        self._unjudged: tuple[int, float] | None = None
+        self._unjudged: dict[int, float] = {}  # stories that changed, and when
         self._told: dict[int, None] = {}  # stories to be told of
         self._ended: list[StoryUpdate] = []  # of stories that were over before they were told of
         self._events: list[AlertEvent] = []
@@ -81,6 +81,8 @@ class Judge:
         story = self._book.take(enriched, at)
         if not story.frame.version:
             self._expectation.open(at, story.frame.first_account, enriched.post.author.followers)
+        for merged in self._book.merged:
+            self._join(merged, at)
         counts = enriched.post.counts
         if counts is not None and not enriched.post.repost_of:
             self._reported(story, enriched.post.uid, counts, at)
@@ -106,7 +108,7 @@ class Judge:
         story = self._book.remove(uid)
         if story is not None:
             self._expectation.forget(story.frame.number, digest(uid))
-            self._changed(story, at)
+            self._changed(story, at, *self._book.parted)
 
     def coverage(self, coverage: Coverage) -> None:
         """When a collector of this watch saw, and when not: for what is judged from now on."""
@@ -124,10 +126,10 @@ class Judge:
 
     def settle(self) -> None:
         """Finish what an absent archive has interrupted."""
-        if self._unjudged is not None:
-            number, at = self._unjudged
+        while self._unjudged:
+            number, at = next(iter(self._unjudged.items()))
             self._judge(self._book.shelf[number], at)
-            self._unjudged = None
+            del self._unjudged[number]
 
     def told(self) -> tuple[list[StoryUpdate], list[AlertEvent]]:
         """The stories that changed and the alert events since this was last asked, in the order of the stream."""
@@ -147,16 +149,39 @@ class Judge:
         self._expectation.reach(story.frame.number, story.tally.total, at - story.frame.born)
         self._expectation.report(story.frame.number, digest(uid), counts)
 
-    def _changed(self, story: Story, at: float) -> None:
-        frame = story.frame
-        frame.version += 1
-        self._expectation.reach(frame.number, story.tally.total, at - frame.born)
-        if not story.worth_telling():
+    def _changed(self, story: Story, at: float, *parted: Story) -> None:
+        """A story has changed, and so have those that are no part of it any more."""
+        for one in (story, *parted):
+            frame = one.frame
+            frame.version += 1
+            self._expectation.reach(frame.number, one.tally.total, at - frame.born)
+            if one.worth_telling():
+                self._told[frame.number] = None
+                self._unjudged[frame.number] = at
+        for one in parted:
+            if one.frame.alert is not None:  # it was said to be over: say how it stands
+                one.frame.alert = msgspec.structs.replace(one.frame.alert, interactions=0)
+        self.settle()
+
+    def _join(self, merged: Merged, at: float) -> None:
+        """A story goes on in another: tell so, once, of it and of its alert."""
+        frame, number = merged.story.frame, merged.story.frame.number
+        kept = merged.into.frame.part(number)  # as it would stand by itself again
+        self._expectation.end(number, joined=True)
+        self._told.pop(number, None)
+        if not frame.told:
             return
-        self._told[frame.number] = None
-        self._unjudged = frame.number, at
-        self._judge(story, at)
-        self._unjudged = None
+        frame.version = kept.version = frame.version + 1
+        frame.as_of, kept.shown = at, True
+        if frame.alert is not None and not frame.alert.closed:
+            frame.alert = kept.alert = msgspec.structs.replace(frame.alert, seq=frame.alert.seq + 1)
+            self._say(
+                merged.story,
+                "expired",
+                life.joined(frame.alert.rule, moment(merged.into.frame.opened_at), merged.tie),
+                at,
+            )
+        self._ended.append(self._update(merged.story, members=True, into=self._id(merged.into)))
 
     def _judge(self, story: Story, at: float) -> None:
         """Changes nothing before the archive has answered."""
@@ -308,7 +333,7 @@ class Judge:
         support = Support(story.asserted.posts, story.asserted.value, story.disputes, blind)
         return state(support, self.watch.thresholds.independent_origins)
 
-    def _update(self, story: Story, *, members: bool) -> StoryUpdate:
+    def _update(self, story: Story, *, members: bool, into: str = "") -> StoryUpdate:
         frame = story.frame
         assert frame.spread is not None
         return StoryUpdate(
@@ -327,6 +352,7 @@ class Judge:
             spread=frame.spread,
             origins=story.asserted.strongest(_ORIGINS_SHOWN),
             members=tuple(story.fresh) if members else (),
+            merged_into=into,
         )
 
     def _id(self, story: Story) -> str:

@@ -5,11 +5,13 @@ One story is one alert, and a closed one stays closed. Pure: the same evidence g
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from alerts.evidence import StoryEvidence
-from alerts.wording import count, duration, number, origin
-from secondsource.contracts.messages import AlertKind, Finding, Reason
+from alerts.wording import TIES, count, duration, moment, number, origin
+from secondsource.contracts.messages import AlertKind, Finding, Reason, Tie
 from secondsource.contracts.watch import Thresholds
 
 Kind = AlertKind
@@ -87,6 +89,22 @@ def recalled(finding: Finding, evidence: StoryEvidence) -> Finding:
         clears="nothing: the alert is recalled",
         earlier=finding.earlier,
         checks=finding.checks,
+    )
+
+
+def joined(rule: str, opened_at: datetime, tie: Tie) -> Finding:
+    """The finding of an alert whose story goes on in another one, which opened then."""
+    reason = Reason(
+        name="merged",
+        value=tie,
+        sentence=f"A post belongs to this story and to the one that opened at {moment(opened_at)}, of which it "
+        f"{TIES[tie]} a post. Both are one story now: the older goes on with the posts of both.",
+    )
+    return Finding(
+        rule=rule,
+        headline="Goes on in an older story that says the same",
+        reasons=(reason,),
+        clears="nothing: the older story has an evidence page of its own where it is flagged",
     )
 
 

@@ -46,13 +46,13 @@ class Shelf:
         story = self._hot.get(number)
         return read((self._frozen[number],)) if story is None else story
 
-    def text(self, number: int, place: int) -> tuple[str, str]:
-        """Uid and text of a story's representative at this place; ("", "") where there is none."""
+    def text(self, number: int, representative: int) -> tuple[str, str]:
+        """Uid and text of a story's representative; ("", "") where there is none."""
         frozen = self._frozen.get(number)
         if frozen is not None:
-            return read_text(frozen, place)
+            return read_text(frozen, representative)
         story = self._hot.get(number)
-        note = story.notes.get(story.places.get(place, 0)) if story is not None else None
+        note = story.notes.get(story.places.get(representative, 0)) if story is not None else None
         return (note.uid, note.text) if note is not None else ("", "")
 
     def put(self, story: Story) -> None:

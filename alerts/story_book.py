@@ -1,6 +1,8 @@
 """The living stories of one watch: posts put into them, counts taken up, posts taken down, and their end.
 
-Stories are never merged or split yet: a post that ties two of them together stays in the one it joined.
+A post that asserts what two living stories say makes one of them: the older takes the younger up. When the last post
+that ties them is taken down they are two again. Which stories are made one depends on the posts and their event order
+alone.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from alerts.digests import digest
 from alerts.everywhere import showing
@@ -31,14 +34,25 @@ from alerts.stories import (
     post_token,
     text_token,
 )
-from alerts.ties import FEWEST_WORDS, MOST_PICTURES, MOST_PLACES, PLACE_BITS, Tied, Ties, Traits
+from alerts.ties import FEWEST_WORDS, MOST_PICTURES, MOST_PLACES, ORIGINAL, Tied, Ties, Traits
+from alerts.wording import TIES
 from alerts.words import named
-from secondsource.contracts.messages import Counts, Enriched, StanceLabel
+from secondsource.contracts.messages import Counts, Enriched, StanceLabel, Tie
 from secondsource.contracts.watch import Watch
 
 _SLACK = 1_024  # entries of stories that are over may stay in the lists of living ones
 _COPIED = frozenset({"text", "media", "link"})
 _FEWEST_SHARED_WORDS = 3  # two posts of one story with the same few words may still have said them each by itself
+_BRIDGED_BY = frozenset({"text", "media", "link"})
+_LOOKED_FOR = 8  # texts of a part that shares a picture or page: so many are also looked for by their words
+
+
+class Merged(NamedTuple):
+    """A story that another has taken up, as it was, and what of a post tied it to that."""
+
+    story: Story
+    into: Story
+    tie: Tie
 
 
 class StoryBook:
@@ -60,6 +74,8 @@ class StoryBook:
         self._most_single = most_single
         self._most = most
         self.newest_at = 0.0  #: when the last story opened
+        self.merged: list[Merged] = []  #: by the last `take`
+        self.parted: list[Story] = []  #: off the story that the last `remove` gave
         self._singles: deque[int] = deque()
         self._single = 0
         self._due: list[tuple[float, int]] = []
@@ -69,7 +85,8 @@ class StoryBook:
         self.pictures = self._ties.pictures
 
     def take(self, enriched: Enriched, at: float) -> Story:
-        """Put a post into its story, or open one. The story, changed."""
+        """Put a post into its story, or open one. The story, changed; `merged` says which others it took up."""
+        self.merged = []
         post = enriched.post
         key = digest(post.uid)
         tied = self._ties.named(enriched, key)
@@ -86,12 +103,18 @@ class StoryBook:
         if tied is None:
             tied = Tied(self._next, "first", "", "")
             self._open(enriched, at)
-        story = self.shelf[tied.story]
-        note = self._note(story, enriched, key, at, tied, traits)
+        story = self.shelf[self._ties.living(tied.part)]
+        also: list[Tied] = []
+        if not opens and not plain and _may_bridge(enriched, tied):
+            looked = said if story.frame.part(tied.part).places < _LOOKED_FOR else ()
+            also = self._ties.bridges(traits, looked, tied)
+            story, also = self._made_one(story, also) if also else (story, also)
+        note = self._note(story, enriched, key, at, tied, traits, also)
         source = self._registry.source_of(post)
         if account_token(note.account) in note.tokens:  # it speaks for itself, and passes on nobody
             note.tokens += (*_behind(source), *map(pair_token, self._registry.pairs_of(post.author.uid)))
-        story.add(note, _evidence(tied, post.credits, source) if post.credits or source else tied.evidence)
+        behind = post.credits or source
+        story.add(note, _evidence(tied, post.credits, source, also) if behind or also else tied.evidence)
         if not plain:
             self._ties.lead(story, note, traits, said)
         if enriched.pictures:
@@ -99,6 +122,47 @@ class StoryBook:
         self.shelf.touch(story)
         if not opens:
             self._single -= story.ever == 2
+        return story
+
+    def _made_one(self, story: Story, also: list[Tied]) -> tuple[Story, list[Tied]]:
+        """The story of a post that is also tied to other parts, and those parts of it: two stories are made one; three
+        are a list of news, which ties none.
+        """
+        others = {self._ties.living(tied.part) for tied in also} - {story.frame.number}
+        if len(others) == 1:
+            number = others.pop()
+            older, younger = sorted((story, self.shelf[number]), key=lambda one: one.frame.number)
+            if older.takes(younger):
+                self._merge(older, younger, next(tied for tied in also if self._ties.living(tied.part) == number))
+                story = older
+        return story, [tied for tied in also if self._ties.living(tied.part) == story.frame.number]
+
+    def _merge(self, older: Story, younger: Story, tied: Tied) -> None:
+        self._single -= (older.ever == 1) + (younger.ever == 1)
+        older.absorb(younger, "came in another story, which a later post ties to this one")
+        self._ties.take(older, younger)
+        self.shelf.drop(younger.frame.number)
+        self.merged.append(Merged(younger, older, tied.tie))
+
+    def _part(self, story: Story) -> Story:
+        """Let go of what nothing ties to a story any more. What is left of it."""
+        self.parted = []
+        for group in story.loose():
+            rows = story.frame.rows
+            shown = self._ties.shown_by(rows, frozenset({one.number for one in story.frame.parts()}) - {*group})
+            story, split = story.part_with(group, shown)
+            if split is None:
+                continue
+            self.shelf.put(split)
+            self.shelf.touch(split)
+            self._ties.part(split)
+            self._singles = deque(sorted({*self._singles, split.frame.number, story.frame.number}))
+            self._single += split.ever == 1
+            heapq.heappush(self._due, (self.ends_at(split), split.frame.number))
+            self.parted.append(split)
+        if self.parted:
+            self._single += story.ever == 1
+            self.shelf.put(story)
         return story
 
     def find(self, uid: str) -> Story | None:
@@ -130,12 +194,17 @@ class StoryBook:
         return story
 
     def remove(self, uid: str) -> Story | None:
-        """A post is gone from its platform. The story it was in, changed."""
+        """A post is gone from its platform. The story it was in, changed; `parted` are those that are no part of it any
+        more.
+        """
+        self.parted = []
         self.pictures.forget_post(uid)
         story = self.find(uid)
         if story is None:
             return None
-        story.remove(digest(uid))
+        note = story.remove(digest(uid))
+        if note is not None and len(note.parts) > 1:
+            story = self._part(story)
         self.shelf.touch(story)
         self.shelf.scrub(story.frame.number)
         return story
@@ -205,7 +274,11 @@ class StoryBook:
         self._singles.append(number)
         heapq.heappush(self._due, (last_at + self._life, number))
 
-    def _note(self, story: Story, enriched: Enriched, key: int, at: float, tied: Tied, traits: Traits) -> Note:
+    def _note(
+        self, story: Story, enriched: Enriched, key: int, at: float, tied: Tied, traits: Traits, also: list[Tied]
+    ) -> Note:
+        parts = tuple(sorted({tied.part, *(one.part for one in also)})) if also else (tied.part,)
+        part = story.frame.part(parts[0])
         post, stance = enriched.post, enriched.stance.label
         account = digest(post.author.uid)
         other = post.repost_of or post.quote_of or post.reply_to
@@ -222,19 +295,20 @@ class StoryBook:
             stance=stance,
             tie=tied.tie,
             to=tied.to,
-            target=target if self._ties.name(key, target, story.frame.number) else 0,
+            target=target if self._ties.name(key, target, part.number) else 0,
             tokens=_tokens(story, enriched, key, account, stance, traits),
             passes=_passes(story, enriched, account, stance, target, tied),
             reported=0 if post.repost_of or post.counts is None else post.counts.interactions(),
             text=post.text[:QUOTED],
             doubt=_doubt(enriched, tied),
             named=named(enriched),
+            parts=() if parts == (story.frame.number,) else parts,
         )
-        if _represents(story, enriched, traits):
-            story.frame.places += 1
-            note.place = story.frame.places
+        if _represents(part, enriched, traits):
+            part.places += 1
+            note.place = part.places
             note.bands = enriched.sketch.bands
-            note.tokens += (cluster_token(story.frame.number << PLACE_BITS | note.place),)
+            note.tokens += (cluster_token(note.representative(story.frame.number)),)
         return note
 
     def _sight(self, enriched: Enriched, traits: Traits, key: int) -> None:
@@ -261,7 +335,8 @@ class StoryBook:
 
     def changes(self) -> dict[str, bytes | None]:
         for story in self.shelf.changed():
-            story.frame.sayings = self._ties.sayings(story.frame.number)
+            for frame in story.frame.parts():
+                frame.sayings = self._ties.sayings(frame.number)
         return {**self.shelf.changes(), **self.pictures.changes()}
 
     def saved_numbers(self) -> tuple[int, int]:
@@ -350,24 +425,37 @@ def _behind(source: Listed | None) -> tuple[int, ...]:
     return (owner, credit_token(digest(source.credit))) if source.credit else (owner,)
 
 
+def _may_bridge(enriched: Enriched, tied: Tied) -> bool:
+    """Whether a post says what the story says that it is tied to, and may show that another says the same."""
+    post = enriched.post
+    if enriched.stance.label != "asserts" or post.reviews:
+        return False
+    if tied.tie == "text":
+        return bool(enriched.pictures or post.links)
+    return tied.tie in _BRIDGED_BY or tied.evidence == ORIGINAL
+
+
 def _doubt(enriched: Enriched, tied: Tied) -> int:
     """How often the weight of an origin that this post begins is halved: see `origins`."""
     second_hand = bool(enriched.stance.attributed_to and not enriched.post.repost_of)
     return (tied.tie == "reply") + second_hand + (not tied.sure)
 
 
-def _evidence(tied: Tied, credited: tuple[str, ...], source: Listed | None) -> str:
-    """What shows the tie, and the agency or owner through which outlets of the story become one origin."""
-    told = (tied.evidence, *(f"credits {agency}" for agency in credited[:1]), source.evidence() if source else "")
-    return "; ".join(filter(None, told))
+def _evidence(tied: Tied, credited: tuple[str, ...], source: Listed | None, also: list[Tied]) -> str:
+    """What shows the tie; what else ties it to other parts of the story; and the agency or owner through which outlets
+    of the story become one origin.
+    """
+    others = (f"and {TIES[one.tie]} a post that began another story, now part of this one" for one in also)
+    behind = (*(f"credits {agency}" for agency in credited[:1]), source.evidence() if source else "")
+    return "; ".join(filter(None, (tied.evidence, *others, *behind)))
 
 
-def _represents(story: Story, enriched: Enriched, traits: Traits) -> bool:
+def _represents(part: Frame, enriched: Enriched, traits: Traits) -> bool:
     """Whether later texts are to be compared with this one: it is long enough, and no copy itself."""
     return (
         bool(traits.exact)
         and not traits.representative
         and enriched.sketch.words >= FEWEST_WORDS
         and not enriched.post.repost_of
-        and story.frame.places < MOST_PLACES
+        and part.places < MOST_PLACES
     )

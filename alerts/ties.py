@@ -1,5 +1,8 @@
 """Which living story a post belongs to, and what shows it.
 
+What leads to a story is kept by the number of the part that it leads to: where stories have become one, or have been
+parted again, only the way from parts to stories changes.
+
 A post joins a story by the first of these ties that holds: it reposts, quotes or answers a post of the story (or is
 the original that an earlier repost named); its text is the same or nearly the same; it shows the same picture; it
 links to the same page; it shares rare words. Of several stories the one tied most closely wins, then the one opened
@@ -18,34 +21,36 @@ from alerts.digests import digest
 from alerts.links import canonical
 from alerts.pictures import Match, PictureBook
 from alerts.shelf import Shelf
-from alerts.stories import QUOTED, Note, Story
+from alerts.stories import PLACE_BITS, QUOTED, Frame, Note, Story
 from alerts.words import SURE_ODDS, WordIndex, own_terms, terms
 from secondsource.contracts.messages import Enriched, Tie
 from secondsource.contracts.watch import Watch
 
 #: Texts of fewer words are said by chance: they need more than their words to match.
 FEWEST_WORDS = 5
-#: A representative text is known by its story's number and its place among the story's texts.
-PLACE_BITS = 8
+#: Texts of a part that later ones are compared with.
 MOST_PLACES = (1 << PLACE_BITS) - 2
 
 #: Pictures of a post that are looked at.
 MOST_PICTURES = 8
 
-_PLACE = (1 << PLACE_BITS) - 1
+#: What shows the tie of a post that others had named before it came.
+ORIGINAL = "the original of an earlier post"
+
 _MOST_EXACTS = 128
 _MOST_ROWS = 64
 _MOST_LINKS = 4
+_FEWEST_IN_COMMON = 2  # terms that two stories say both, for a page to make them one
 _NAMED: tuple[Tie, Tie, Tie] = ("repost", "quote", "reply")
 
 
 class Tied(NamedTuple):
-    """The story a post belongs to, by what, to which of its posts, and what shows it.
+    """The part of a living story that a post belongs to, by what, to which of its posts, and what shows it.
 
     `sure`: whether it is nine to one that both say the same, where only words tell.
     """
 
-    story: int
+    part: int
     tie: Tie
     to: str
     evidence: str
@@ -74,6 +79,7 @@ class Ties:
     def __init__(self, watch: Watch, shelf: Shelf) -> None:
         self._shelf = shelf
         self._own = own_terms(watch)
+        self._into: dict[int, int] = {}  # part → the story that has taken it up
         self._posts: dict[int, int] = {}
         self._exacts: dict[int, int] = {}
         self._links: dict[int, tuple[int, str]] = {}
@@ -85,14 +91,20 @@ class Ties:
 
     def story_of(self, key: int) -> int | None:
         """The living story that has this post, or a post that names it."""
-        return self._posts.get(key)
+        part = self._posts.get(key)
+        return None if part is None else self.living(part)
+
+    def living(self, part: int) -> int:
+        """The story that a part belongs to: itself, or the one that has taken it up."""
+        return self._into.get(part, part)
 
     def named(self, enriched: Enriched, key: int) -> Tied | None:
         """By a post it names, or one that has named it."""
         post = enriched.post
         number = self._posts.get(key)
         if number is not None:
-            return Tied(number, "repost", self._shelf[number].frame.first_uid, "the original of an earlier post")
+            first = self._shelf[self.living(number)].frame.first_uid
+            return Tied(number, "repost", first, ORIGINAL)
         for target, tie in zip((post.repost_of, post.quote_of, post.reply_to), _NAMED, strict=True):
             number = self._posts.get(digest(target)) if target else None
             if number is not None:
@@ -123,18 +135,49 @@ class Ties:
     def alike(self, traits: Traits) -> Tied | None:
         """By its text, its picture, its link, in this order."""
         if traits.representative:
-            alike = f"nearly the same text, or part of it ({traits.likeness:.0f} % alike)"
-            evidence = alike if traits.likeness else "the same text"
-            return Tied(traits.representative >> PLACE_BITS, "text", self._uid_of(traits.representative), evidence)
+            return self._copied(traits)
         shown = [match for match in traits.pictures if match.row.story and match.row.telling]
         if shown:
-            match = min(shown, key=lambda match: (match.distance < 0, abs(match.distance), match.row.story))
-            return Tied(match.row.story, "media", match.row.uid, match.evidence())
+            return _showing(min(shown, key=lambda match: (match.distance < 0, abs(match.distance), match.row.story)))
         linked = [(*self._links[link], page) for link, page in (*traits.links, *traits.checked) if link in self._links]
         if linked:
             number, uid, page = min(linked)
             return Tied(number, "link", uid, page)
         return None
+
+    def _copied(self, traits: Traits) -> Tied:
+        alike = f"nearly the same text, or part of it ({traits.likeness:.0f} % alike)"
+        evidence = alike if traits.likeness else "the same text"
+        return Tied(traits.representative >> PLACE_BITS, "text", self._uid_of(traits.representative), evidence)
+
+    def bridges(self, traits: Traits, said: tuple[str, ...], tied: Tied) -> list[Tied]:
+        """What ties a post to other parts than that which it belongs to, each part once.
+
+        Only what makes two posts one claim by itself: their texts, a picture, sure words; and a page that two stories
+        link to which have words in common. Who quotes or answers a post may say anything.
+        """
+        found: dict[int, Tied] = {}
+        if traits.representative and tied.tie != "text":
+            copied = self._copied(traits)
+            found[copied.part] = copied
+        for match in traits.pictures:
+            if match.row.story and match.row.telling:
+                found.setdefault(match.row.story, _showing(match))
+        if said and tied.tie in {"media", "link"}:
+            told = self.told(said)
+            if told is not None and told.sure:
+                found.setdefault(told.part, told)
+        for link, page in traits.links:
+            if link in self._links:
+                part, uid = self._links[link]
+                if part != tied.part and self._in_common(part, tied.part):
+                    found.setdefault(part, Tied(part, "link", uid, page))
+        found.pop(tied.part, None)
+        return list(found.values())
+
+    def _in_common(self, part: int, other: int) -> bool:
+        here, there = ({term for said in self.sayings(one) for term in said} for one in (part, other))
+        return len(here & there) >= _FEWEST_IN_COMMON
 
     def terms(self, enriched: Enriched) -> tuple[str, ...]:
         """What `told` and `lead` know a post by."""
@@ -146,20 +189,21 @@ class Ties:
         if found is None:
             return None
         shared = ", ".join(term.partition(" ")[2] or term for term in found.shared[:8])
-        to = self._shelf[found.story].claim_uid()
+        to = self._shelf[self.living(found.story)].claim_uid()
         return Tied(found.story, "words", to, f"shared: {shared}", sure=found.odds >= SURE_ODDS)
 
     # Leading to a story
 
-    def name(self, key: int, target: int, story: int) -> bool:
-        """A post leads to this story, and so does the one it names: False where that leads to another already."""
-        self._posts[key] = story
-        return not target or self._posts.setdefault(target, story) == story
+    def name(self, key: int, target: int, part: int) -> bool:
+        """A post leads to this part, and so does the one it names: False where that leads to another already."""
+        self._posts[key] = part
+        return not target or self._posts.setdefault(target, part) == part
 
     def lead(self, story: Story, note: Note, traits: Traits, said: tuple[str, ...]) -> None:
-        """The post's text, pictures, links and words lead to its story."""
-        frame, number = story.frame, story.frame.number
-        representative = traits.representative or (number << PLACE_BITS | note.place if note.place else 0)
+        """The post's text, pictures, links and words lead to its part of the story."""
+        number = note.parts[0] if note.parts else story.frame.number
+        frame = story.frame.part(number)
+        representative = traits.representative or note.representative(story.frame.number)
         if (
             representative >> PLACE_BITS == number
             and traits.exact
@@ -171,7 +215,9 @@ class Ties:
         if note.bands:
             self._add_bands(representative, note.bands)
         for match in traits.pictures:
-            self._show(story, match, note.uid)
+            if frame is not story.frame:
+                _list(story.frame, match)
+            self._show(frame, match, note.uid)
         for link, _ in traits.links:
             if link not in self._links:
                 self._links[link] = (number, note.uid)
@@ -185,15 +231,29 @@ class Ties:
     def _add_bands(self, representative: int, bands: tuple[int, ...]) -> None:
         self._bands.add(representative, bands)
         if self._bands.full():
-            self._bands.grow(np.fromiter(self._shelf, dtype=np.int64, count=len(self._shelf)), PLACE_BITS)
+            living = np.fromiter((*self._shelf, *self._into), dtype=np.int64, count=len(self._shelf) + len(self._into))
+            self._bands.grow(living, PLACE_BITS)
 
-    def _show(self, story: Story, match: Match, uid: str) -> None:
-        row = match.row
-        if row.number not in story.frame.rows and len(story.frame.rows) < _MOST_ROWS:
-            story.frame.rows.append(row.number)
-            story.frame.files.append(match.file)
-            if not row.story:
-                self.pictures.show(row, story.frame.number, uid)
+    def _show(self, frame: Frame, match: Match, uid: str) -> None:
+        if _list(frame, match) and not match.row.story:
+            self.pictures.show(match.row, frame.number, uid)
+
+    # One story of two, and two of one
+
+    def take(self, story: Story, other: Story) -> None:
+        """What led to the other leads to this story from now on."""
+        self._into.update(dict.fromkeys((frame.number for frame in other.frame.parts()), story.frame.number))
+
+    def part(self, story: Story) -> None:
+        """What leads to the parts of this story leads to it again, and to no other."""
+        for frame in story.frame.parts():
+            self._into[frame.number] = story.frame.number
+        self._into.pop(story.frame.number, None)
+
+    def shown_by(self, rows: Sequence[int], parts: frozenset[int]) -> set[int]:
+        """Those pictures that posts of these parts brought."""
+        found = (self.pictures.row(number) for number in rows)
+        return {row.number for row in found if row is not None and row.story in parts}
 
     def slid(self) -> int:
         """The newest story whose words lead to it no more because of its age or the number of stories since."""
@@ -204,35 +264,43 @@ class Ties:
 
     def forget(self, story: Story) -> None:
         """A story is over: nothing leads to it any more."""
-        frame, number = story.frame, story.frame.number
-        for key in story.leads():
-            if self._posts.get(key) == number:
+        parts = {frame.number for frame in story.frame.parts()}
+        for key, _ in story.leads():
+            if self._posts.get(key) in parts:
                 del self._posts[key]
-        for exact, _ in frame.exacts:
-            self._exacts.pop(exact, None)
-        for link, _ in frame.links:
-            self._links.pop(link, None)
-        for row_number in frame.rows:
-            row = self.pictures.row(row_number)
-            if row is not None and row.story == number:
-                self.pictures.show(row, 0, "")
-        self._words.drop(number)
+        for frame in story.frame.parts():
+            for exact, _ in frame.exacts:
+                self._exacts.pop(exact, None)
+            for link, _ in frame.links:
+                self._links.pop(link, None)
+            for row_number in frame.rows:
+                row = self.pictures.row(row_number)
+                if row is not None and row.story in parts:
+                    self.pictures.show(row, 0, "")
+            self._words.drop(frame.number)
+            self._into.pop(frame.number, None)
 
     def restore(self, slid: int) -> None:
         """Build all of it anew from the stories on the shelf; the picture book has been restored before."""
         self._words.slid = slid
+        frames: list[Frame] = []
         for number in sorted(self._shelf):
             story = self._shelf.peek(number)
-            frame = story.frame
             for note in story.notes.values():
                 if note.bands:
-                    self._add_bands(number << PLACE_BITS | note.place, note.bands)
-            self._posts.update(dict.fromkeys(story.leads(), number))
-            self._exacts.update(frame.exacts)
-            for link, uid in frame.links:
-                self._links[link] = (number, uid)
-            if number > slid:
-                self._words.open(number, frame.opened_at, frame.sayings)
+                    self._add_bands(note.representative(number), note.bands)
+            for key, part in story.leads():
+                self._posts.setdefault(key, part)
+            for frame in story.frame.parts():
+                if frame is not story.frame:
+                    self._into[frame.number] = number
+                self._exacts.update(frame.exacts)
+                for link, uid in frame.links:
+                    self._links[link] = (frame.number, uid)
+                if frame.number > slid:
+                    frames.append(frame)
+        for frame in sorted(frames, key=lambda frame: frame.number):
+            self._words.open(frame.number, frame.opened_at, frame.sayings)
 
     def _in_pictures(self, enriched: Enriched) -> tuple[int, int, float] | None:
         """The text that one of its pictures shows, if it is another post's: its digest, whose it is, how alike."""
@@ -252,11 +320,24 @@ class Ties:
         return best(text[:QUOTED], [one for one in candidates if one[1]])
 
     def _text_of(self, representative: int) -> str:
-        return self._shelf.text(representative >> PLACE_BITS, representative & _PLACE)[1]
+        return self._shelf.text(self.living(representative >> PLACE_BITS), representative)[1]
 
     def _uid_of(self, representative: int) -> str:
-        number = representative >> PLACE_BITS
-        return self._shelf.text(number, representative & _PLACE)[0] or self._shelf[number].frame.first_uid
+        number = self.living(representative >> PLACE_BITS)
+        return self._shelf.text(number, representative)[0] or self._shelf[number].frame.first_uid
+
+
+def _showing(match: Match) -> Tied:
+    return Tied(match.row.story, "media", match.row.uid, match.evidence())
+
+
+def _list(frame: Frame, match: Match) -> bool:
+    """Put a picture among those of a frame. Whether it was not there, and there was room."""
+    if match.row.number in frame.rows or len(frame.rows) >= _MOST_ROWS:
+        return False
+    frame.rows.append(match.row.number)
+    frame.files.append(match.file)
+    return True
 
 
 def _pages(links: Sequence[str]) -> tuple[tuple[int, str], ...]:

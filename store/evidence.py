@@ -49,7 +49,7 @@ class EvidenceReads:
             .select_from(story_posts)
             .join(posts, p.uid == m.uid)
             .join(accounts, accounts.c.uid == p.account_uid)
-            .where(m.story == story_id)
+            .where(m.story == story_id, m.tie != "left")
             .order_by(p.observed_at, p.uid)
             .limit(limit)
         )

@@ -179,6 +179,7 @@ class StoryRow(NamedTuple):
     history: int
     origins: str
     digest: int
+    merged_into: str
 
 
 class MemberRow(NamedTuple):
@@ -433,6 +434,7 @@ def story_row(update: StoryUpdate, moment: Moment) -> StoryRow:
         spread.history,
         as_json(update.origins),
         _digest(_encode(update)),
+        update.merged_into,
     )
 
 

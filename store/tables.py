@@ -206,6 +206,7 @@ stories = Table(
     Column("history", BigInteger, nullable=False),
     Column("origins", Json, nullable=False),
     Column("digest", BigInteger, nullable=False),
+    Column("merged_into", Words, nullable=False, server_default="", comment="the older story that it goes on in"),
     Index("stories_by_time", "as_of"),
 )
 

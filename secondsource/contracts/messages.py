@@ -316,7 +316,8 @@ class DeadLetter(Struct, frozen=True, kw_only=True, tag="dead-letter"):
 
 
 Corroboration = Literal["none", "single-origin", "multi-origin", "contested", "unknown"]
-Tie = Literal["first", "repost", "quote", "reply", "text", "media", "link", "words"]
+#: "left": it was in this story, and is in another now.
+Tie = Literal["first", "repost", "quote", "reply", "text", "media", "link", "words", "left"]
 
 
 class Member(Struct, frozen=True, kw_only=True):
@@ -416,7 +417,10 @@ class Earlier(Struct, frozen=True, kw_only=True):
 
 
 class StoryUpdate(Struct, frozen=True, kw_only=True, tag="story"):
-    """A story as it stands at `as_of`; `version` rises with each change. `members` are those new since the last one."""
+    """A story as it stands at `as_of`; `version` rises with each change. `members` are those new since the last one.
+
+    `merged_into` is the id of the older story that it goes on in, "" while it stands by itself.
+    """
 
     id: str
     watch: str
@@ -433,6 +437,7 @@ class StoryUpdate(Struct, frozen=True, kw_only=True, tag="story"):
     spread: Spread
     origins: tuple[Origin, ...] = ()
     members: tuple[Member, ...] = ()
+    merged_into: str = ""
 
 
 class Reason(Struct, frozen=True, kw_only=True):
