@@ -25,7 +25,7 @@ from ingest.matching import Matcher
 from ingest.pictures import pictures
 from secondsource.app import replaying, wiring
 from secondsource.app.wiring import House
-from secondsource.contracts.errors import BadConfiguration, BadRecord
+from secondsource.contracts.errors import BadConfiguration, BadRecord, SecondSourceError
 from secondsource.contracts.messages import (
     Coverage,
     Engagement,
@@ -48,6 +48,10 @@ _AT_ONCE = 2_000
 _INSTANT = timedelta(microseconds=1)
 
 Told = Post | Engagement | Takedown | Coverage
+
+
+class Stopped(SecondSourceError):
+    """Somebody asked to end before there was anything to tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +136,7 @@ def gathered(
     Raises:
         BadConfiguration: a file, mapping or watch that cannot be used.
         SourceAway: the store does not answer.
+        Stopped: `stop` was set.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as until_done:
@@ -140,13 +145,13 @@ def gathered(
             house = until_done.enter_context(wiring.house(apart, clock=at.clock))
             messages = _of_files(house, wanted, stop)
             roots = [each for each in (wanted.pictures, *map(export_folder, wanted.files)) if each is not None]
-            found = wiring.enrichment(configuration, at.clock, roots=roots, stop=stop)
+            found = wiring.enrichment(configuration, at.clock, roots=roots)
             known = None
         else:
             house = replace(at, configuration=configuration)
             everyone = "" if wanted.take != "collected" else wanted.watch
             messages = iter(at.store.recorded.messages(everyone, wanted.first, wanted.until))
-            found = wiring.enrichment(_without_fetching(configuration), at.clock, stop=stop)
+            found = wiring.enrichment(_without_fetching(configuration), at.clock)
             known = at.store.recorded.pictures
         until_done.callback(found.close)
         watch = watch_of(configuration, wanted.watch)
@@ -156,7 +161,7 @@ def gathered(
         with path.open("wb") as file:
             while batch := list(islice(messages, _AT_ONCE)):
                 if stop.is_set():
-                    raise BadConfiguration("stopped before all posts were read; nothing was judged")
+                    raise Stopped("stopped before all posts were read; nothing was judged")
                 writing.write(file, batch)
                 progressed(writing.posts + writing.before)
             writing.finish(file)
