@@ -22,7 +22,7 @@ import select
 import socket
 import struct
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -94,6 +94,7 @@ class FakeX:
         self.ghosts = 0
         self.connects = 0
         self.lines_sent = 0
+        self.endless: Iterator[Json] | None = None  #: lines to go on with, for ever, once all that was sent is gone
         self.polls_until_complete = 2
         self.job_ends = "complete"
         self.jobs: dict[str, Json] = {}
@@ -391,9 +392,11 @@ class FakeX:
             if _gone(client):
                 return "gone", b""
             try:
-                return self._commands.get(timeout=0.01)
+                return self._commands.get(timeout=0.01 if self.endless is None else 0)
             except Empty:
                 waited += 0.01
+            if self.endless is not None:
+                return "data", self.spelled(next(self.endless)) + b"\r\n"
         return ("gone" if self._over.is_set() else "beat"), b""
 
     def until_gone(self, client: socket.socket) -> None:
