@@ -6,11 +6,12 @@ leaves the row in doubt, and whoever finds it looks for the message before posti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Literal, NamedTuple
 
+from alerts.backlog import TERMS, Terms, digest_id, sorted_out
 from alerts.notifiers.contract import Notifier, Pace, Refused, Unheard
 from alerts.ports import Delivery, Outbox
 from secondsource.contracts.clock import Clock
@@ -22,7 +23,7 @@ class Patience(NamedTuple):
 
     `poll`: how often to look for new deliveries. `lease`: how long a destination stays ours without a word from us;
     longer than any delivery takes. `settle`: how long a message whose answer was lost may take to show up there.
-    `first`, `most`: the wait after the first failure, doubled with each, and its limit.
+    `first`, `most`: the wait after the first failure, doubled with each, and its limit. `terms`: what is told together.
     """
 
     poll: float = 0.5
@@ -30,6 +31,7 @@ class Patience(NamedTuple):
     settle: float = 2.0
     first: float = 1.0
     most: float = 60.0
+    terms: Terms = TERMS
 
     def after(self, failures: int) -> float:
         return min(self.first * 2.0 ** min(failures, 30), self.most)
@@ -104,7 +106,7 @@ class Sender:
         try:
             while not stop.is_set():
                 try:
-                    wait = self._round(stop)
+                    wait = self._round(stop, self._patience.terms)
                     pause = self._patience.poll if wait is None else min(wait, self._patience.poll)
                     failures = 0
                 except SourceAway:  # the outbox's own database: each notifier's absence is dealt with in its turn
@@ -117,7 +119,8 @@ class Sender:
     def drain_once(self, stop: Event | None = None, *, wait_up_to: float = 0.0) -> int:
         """Deliver what can go now, or within `wait_up_to` seconds, and return how many did.
 
-        Leaves what a service asked to send later, what stays in doubt, and what others hold.
+        A digest does not wait for more to come. Leaves what a service asked to send later, what stays in doubt, and
+        what others hold.
 
         Raises:
             SourceAway: the outbox's database did not answer.
@@ -125,9 +128,10 @@ class Sender:
         """
         stop = stop or Event()
         before, until = self._delivered, self._clock.monotonic() + wait_up_to
+        terms = self._patience.terms._replace(gather=0.0)
         try:
             while not stop.is_set():
-                wait = self._round(stop)
+                wait = self._round(stop, terms)
                 if wait is None or (wait > 0 and self._clock.monotonic() + wait > until):
                     break
                 self._clock.wait(wait, stop)
@@ -135,7 +139,7 @@ class Sender:
             self._let_go()
         return self._delivered - before
 
-    def _round(self, stop: Event) -> float | None:
+    def _round(self, stop: Event, terms: Terms) -> float | None:
         """One try for each destination that waits. Seconds until another round is worth it, None if nothing is due."""
         waits = []
         for destination in self._outbox.waiting():
@@ -144,11 +148,11 @@ class Sender:
             notifier = self._notifiers.get(destination.partition(":")[0])
             if notifier is None:
                 self._say_unserved(destination)
-            elif (wait := self._turn(destination, notifier)) is not None:
+            elif (wait := self._turn(destination, notifier, terms)) is not None:
                 waits.append(wait)
         return min(waits, default=None)
 
-    def _turn(self, destination: str, notifier: Notifier) -> float | None:
+    def _turn(self, destination: str, notifier: Notifier, terms: Terms) -> float | None:
         """At most one delivery. Seconds until this destination's next turn, None to look at the next poll."""
         quiet = self._quiet.get(destination, 0.0) - self._clock.monotonic()
         bucket = self._bucket(destination, notifier.pace)
@@ -156,7 +160,8 @@ class Sender:
             return max(quiet, bucket.wait())
         if not self._hold(destination):
             return None
-        delivery = self._outbox.next(destination, self._clock.now())
+        leaving = self._sort_out(destination, notifier, terms)
+        delivery = self._outbox.next(destination, self._clock.now(), leaving)
         if delivery is None:
             return None
         if delivery.in_doubt and delivery.id not in self._doubts:
@@ -167,6 +172,22 @@ class Sender:
         bucket.take()
         to_change = delivery.stale or delivery.acted
         return self._correct(delivery, notifier) if to_change else self._try(delivery, notifier)
+
+    def _sort_out(self, destination: str, notifier: Notifier, terms: Terms) -> Collection[str]:
+        """Withhold what is not to go any more, and bundle what is told together. Ids of what is to wait."""
+        backlog = self._outbox.backlog(destination)
+        if not backlog:
+            return ()
+        of = sorted_out(backlog, self._clock.now(), terms, digests=notifier.digests)
+        for reason, ids in of.withheld.items():
+            self._outbox.withhold(ids, reason)
+        digest = digest_id(of.together, destination) if of.together else ""
+        apart = [each.id for each in backlog if each.bundle not in {"", digest} and each.id not in of.together]
+        if apart:
+            self._outbox.bundle("", apart)
+        if any(each.bundle != digest for each in backlog if each.id in of.together):
+            self._outbox.bundle(digest, of.together)
+        return of.leaving
 
     def _correct(self, delivery: Delivery, notifier: Notifier) -> float:
         started = self._clock.monotonic()

@@ -11,7 +11,19 @@ from secondsource.contracts.evidence import StoryPost, StoryTrail
 from secondsource.contracts.messages import AlertEvent, Earlier, Picture
 from secondsource.contracts.outbox import Delivery, Waiting
 
-__all__ = ["Act", "Acts", "Archive", "Delivery", "Evidence", "Outbox", "StoryPost", "StoryTrail", "Thumbnails", "Trails"]
+__all__ = [
+    "Act",
+    "Acts",
+    "Archive",
+    "Delivery",
+    "Evidence",
+    "Outbox",
+    "StoryPost",
+    "StoryTrail",
+    "Thumbnails",
+    "Trails",
+    "Waiting",
+]
 
 
 class Archive(Protocol):

@@ -35,6 +35,7 @@ class Probe:
 
     name = "console"
     pace: Pace | None = None
+    digests = False
 
     def __init__(self) -> None:
         self.seconds: list[float] = []

@@ -40,6 +40,7 @@ class ConsoleNotifier:
 
     name = "console"
     pace: Pace | None = None
+    digests = False  #: whoever looks at a terminal scrolls
 
     def __init__(self, stream: TextIO, width: int | None = None) -> None:
         self._stream = stream

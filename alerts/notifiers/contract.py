@@ -40,8 +40,15 @@ class Notifier(Protocol):
         """How fast one destination of this kind takes deliveries; None for as fast as they come."""
         ...
 
+    @property
+    def digests(self) -> bool:
+        """Whether people read there, whom too many messages reach no more: what is over a watch's budget, and what
+        waited while the place was out of reach, comes in one delivery then, with `Delivery.together`.
+        """
+        ...
+
     def post(self, delivery: Delivery) -> str:
-        """Show the delivery's event there: the alert's first message, or a change of it.
+        """Show the delivery's event there: the alert's first message, or a change of it; or all of `together` in one.
 
         Returns the handle of the alert's first message, never "". Called again for a delivery that surely was
         not posted, it posts; called again for one that was, it may post twice: ask `find` first.

@@ -19,7 +19,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
 from alerts.course import chart_path
-from alerts.notifiers import slack_blocks
+from alerts.notifiers import slack_blocks, slack_digest
 from alerts.notifiers.contract import Pace, Refused
 from alerts.notifiers.slack_errors import answer_of, failure, unheard
 from alerts.ports import Delivery, StoryTrail, Trails
@@ -79,6 +79,7 @@ class SlackNotifier:
     """
 
     name = "slack"
+    digests = True
 
     def __init__(
         self,
@@ -202,6 +203,8 @@ class SlackNotifier:
         Raises:
             SourceAway: the store did not say how the story went.
         """
+        if delivery.together:
+            return slack_digest.digest(delivery.together, key), None
         event, look = delivery.event, self._look
         trail = look.trails.trail(event.story.id, event.at) if look.trails else StoryTrail()
         chart = f"{look.charts.rstrip('/')}{chart_path(event)}" if look.charts else ""

@@ -67,6 +67,7 @@ class FakeNotifier:
     """Remembers what it was given; `script` are the errors it raises first, one a call."""
 
     name = "fake"
+    digests = True
 
     def __init__(self, *script: Exception, pace: Pace | None = None) -> None:
         self.pace = pace

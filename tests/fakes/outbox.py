@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -10,6 +11,7 @@ from typing import Literal
 from alerts.ports import Delivery
 from secondsource.contracts.acts import Act
 from secondsource.contracts.messages import AlertEvent
+from secondsource.contracts.outbox import Waiting
 
 
 @dataclass
@@ -17,7 +19,7 @@ class Row:
     id: str
     destination: str
     event: AlertEvent
-    state: Literal["waiting", "sending", "sent", "refused"] = "waiting"
+    state: Literal["waiting", "sending", "sent", "refused", "withheld"] = "waiting"
     attempts: int = 0
     reference: str = ""
     reason: str = ""
@@ -25,6 +27,8 @@ class Row:
     sent_at: datetime | None = None
     stale: int = 0
     acted: int = 0
+    queued_at: datetime | None = None
+    bundle: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -38,12 +42,12 @@ class FakeOutbox:
     acts: list[Act] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
-    def add(self, event: AlertEvent, destination: str) -> str:
+    def add(self, event: AlertEvent, destination: str, queued_at: datetime | None = None) -> str:
         """Idempotent, as the store's write is: the row's id is the event's and the destination's."""
         delivery_id = f"{event.id}>{destination}"
         with self._lock:
             if all(row.id != delivery_id for row in self.rows):
-                self.rows.append(Row(delivery_id, destination, event))
+                self.rows.append(Row(delivery_id, destination, event, queued_at=queued_at))
         return delivery_id
 
     def states(self) -> list[str]:
@@ -66,42 +70,81 @@ class FakeOutbox:
             if self.leases.get(destination, ("",))[0] == holder:
                 del self.leases[destination]
 
-    def next(self, destination: str, now: datetime) -> Delivery | None:
+    def backlog(self, destination: str) -> list[Waiting]:
+        with self._lock:
+            return [
+                Waiting(
+                    id=row.id,
+                    alert_id=row.event.alert_id,
+                    seq=row.event.seq,
+                    kind=row.event.kind,
+                    queued_at=row.queued_at or row.event.at,
+                    over_budget=row.event.digest,
+                    bundle=row.bundle,
+                    shown=bool(self._reference(row)),
+                    digested=any(each.bundle and each.state == "sent" for each in self._of_the_alert(row)),
+                    acts=self._acts(row),
+                )
+                for row in self.rows
+                if row.destination == destination and row.state == "waiting"
+            ]
+
+    def bundle(self, digest: str, delivery_ids: Collection[str]) -> None:
         with self._lock:
             for row in self.rows:
-                if row.destination == destination and row.is_open:
+                if row.id in delivery_ids and row.state == "waiting":
+                    row.bundle = digest
+
+    def withhold(self, delivery_ids: Collection[str], reason: str) -> None:
+        with self._lock:
+            for row in self.rows:
+                if row.id in delivery_ids and row.state == "waiting":
+                    row.state, row.reason, row.bundle = "withheld", reason, ""
+
+    def next(self, destination: str, now: datetime, leaving: Collection[str] = ()) -> Delivery | None:
+        with self._lock:
+            for row in self.rows:
+                if row.destination == destination and row.is_open and row.id not in leaving:
                     if row.not_before is not None and row.not_before > now:
                         return None
-                    if row.state == "sent":
-                        newest = all(later.state != "sent" for later in self._later(row))
-                        delivery = Delivery(row.id, destination, row.event, False, row.reference, 1, row.stale, newest)
-                        return delivery._replace(acts=self._acts(row), acted=row.acted)
-                    reference = self._reference(row)
-                    in_doubt = row.state == "sending"
-                    delivery = Delivery(row.id, destination, row.event, in_doubt, reference, row.attempts)
-                    return delivery._replace(acts=self._acts(row))
+                    return self._delivery(row)
             return None
+
+    def _delivery(self, row: Row) -> Delivery:
+        told = [each for each in self.rows if row.bundle and each.bundle == row.bundle]
+        together = tuple(each.event for each in told)
+        if row.state == "sent":
+            newest = bool(told) or all(later.state != "sent" for later in self._later(row))
+            delivery = Delivery(row.id, row.destination, row.event, False, row.reference, 1, row.stale, newest)
+            return delivery._replace(acts=self._acts(row), acted=row.acted, together=together)
+        if told:
+            in_doubt = any(each.state == "sending" for each in told)
+            delivery = Delivery(row.bundle, row.destination, told[-1].event, in_doubt, "", row.attempts)
+            return delivery._replace(together=together)
+        in_doubt = row.state == "sending"
+        delivery = Delivery(row.id, row.destination, row.event, in_doubt, self._reference(row), row.attempts)
+        return delivery._replace(acts=self._acts(row))
 
     def sending(self, delivery_id: str) -> None:
         with self._lock:
-            row = self._row(delivery_id)
-            row.state, row.attempts = "sending", row.attempts + 1
+            for row in self._rows(delivery_id):
+                row.state, row.attempts = "sending", row.attempts + 1
 
     def sent(self, delivery_id: str, reference: str, at: datetime) -> None:
         with self._lock:
-            row = self._row(delivery_id)
-            row.state, row.reference, row.sent_at = "sent", reference, at
+            for row in self._rows(delivery_id):
+                row.state, row.reference, row.sent_at = "sent", reference, at
 
     def postponed(self, delivery_id: str, reason: str, until: datetime) -> None:
         with self._lock:
-            row = self._row(delivery_id)
-            row.state = "sent" if row.state == "sent" else "waiting"
-            row.reason, row.not_before = reason, until
+            for row in self._rows(delivery_id):
+                row.state = "sent" if row.state == "sent" else "waiting"
+                row.reason, row.not_before = reason, until
 
     def refused(self, delivery_id: str, reason: str) -> None:
         with self._lock:
-            row = self._row(delivery_id)
-            row.state, row.reason, row.stale, row.acted = "refused", reason, 0, 0
+            for row in self._rows(delivery_id):
+                row.state, row.reason, row.stale, row.acted = "refused", reason, 0, 0
 
     def corrected(self, delivery_id: str, stale: int, acted: int = 0) -> None:
         with self._lock:
@@ -139,14 +182,20 @@ class FakeOutbox:
             and row.event.seq > than.event.seq
         ]
 
+    def _of_the_alert(self, of: Row) -> list[Row]:
+        same = (of.destination, of.event.alert_id)
+        return [row for row in self.rows if (row.destination, row.event.alert_id) == same]
+
+    def _rows(self, delivery_id: str) -> list[Row]:
+        """A row, or all rows of a digest."""
+        if delivery_id.startswith("digest:"):
+            return [row for row in self.rows if row.bundle == delivery_id]
+        return [self._row(delivery_id)]
+
     def _row(self, delivery_id: str) -> Row:
         return next(row for row in self.rows if row.id == delivery_id)
 
     def _reference(self, of: Row) -> str:
         """The newest reference given for this alert there: a message that was deleted is followed by another."""
-        given = [
-            row.reference
-            for row in self.rows
-            if row.destination == of.destination and row.event.alert_id == of.event.alert_id and row.reference
-        ]
+        given = [row.reference for row in self._of_the_alert(of) if row.reference and not row.bundle]
         return given[-1] if given else ""
