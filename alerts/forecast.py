@@ -111,7 +111,9 @@ class Foresight:
         growths.sort()
         places = np.arange(1, len(growths) + 1) / (len(growths) + 1)
         low, middle, high = (np.exp(np.interp((_LOW, _MIDDLE, _HIGH), places, growths)) * (count + 1) - 1).tolist()
-        return Range(max(count, math.floor(low)), max(float(count), _short(middle)), max(count, math.ceil(high)))
+        most = max(count, round(high))
+        likely = min(max(float(count), _short(middle)), most)
+        return Range(max(count, min(round(low), math.floor(likely))), likely, most)
 
     def _neighbours(self, shape: Shape, age: float, horizon: Horizon) -> npt.NDArray[np.float64]:
         """How far those grew that were most like it at this age; of equally like ones those longest known."""

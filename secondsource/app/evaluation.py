@@ -96,6 +96,27 @@ def coordination(
 
 
 @eval_app.command()
+def forecast(
+    ages: Annotated[str, typer.Option(help="Ages to forecast at, in seconds, with commas.", metavar="SECONDS")] = (
+        "900,3600,21600"
+    ),
+    hours: Annotated[float, typer.Option(min=0.01, help="A story is over when it was silent for so long.")] = 48,
+    history: Annotated[
+        Path | None, typer.Option(help="Lines of stories that are over, to compare with.", show_default=False)
+    ] = None,
+) -> None:
+    """{"id", "at", "account"?, "interactions"?} → {"id", "age", "interactions", "low", "middle", "high", "final"}."""
+    from secondsource.app.evaluate_forecast import ages_of, judge_forecast, opened
+
+    lines = standard_lines()
+    earlier = Lines(opened(history), sys.stderr) if history is not None else None
+    judge_forecast(lines, sys.stdout, ages=ages_of(ages), over_hours=hours, history=earlier)
+    if earlier is not None:
+        lines.bad += earlier.bad
+    _finish(lines)
+
+
+@eval_app.command()
 def stories(
     hours: Annotated[float, typer.Option(min=0.01, help="A story is over when it was silent for so long.")] = 72,
 ) -> None:
