@@ -83,8 +83,8 @@ def pressed(payload: Any, now: datetime) -> tuple[Pressed, ...]:
 
 
 def _act(press: slack_buttons.Press, user: _User, team: _Named | None, at: datetime) -> Act:
-    name = clipped(user.username or user.name, 50)
-    who = f"{name} ({user.id})" if name else user.id
+    name, number = clipped(user.username or user.name, 50), clipped(user.id, 25) or "no id"
+    who = f"{name} ({number})" if name else number
     same = "\0".join((team.id if team else "", user.id, press.value()))
     return Act(
         id=f"slack:{sha256(same.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}",

@@ -1,4 +1,5 @@
-"""A Slack that speaks the wire format: enough of the Web API for a bot that posts, edits, threads and looks back.
+"""A Slack that speaks the wire format: enough of the Web API for a bot that posts, edits, threads and looks back, and
+of what happens when somebody presses a button (`tests.fakes.slack_interactions`).
 
 Errors come the way Slack sends them: HTTP 200 with `ok: false`, HTTP 429 with Retry-After, HTML from a proxy in front,
 or a connection that closes after (or before) the message was taken.
@@ -17,9 +18,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
+from tests.fakes.slack_interactions import Sockets, payload
+
 Json = dict[str, Any]
 
 TOKEN = "xoxb-test"
+APP_TOKEN = "xapp-1-A0000000001-test"
+SIGNING_SECRET = "0123456789abcdef-of-velgrad"
 SCOPES: tuple[str, ...] = ("chat:write", "channels:history")
 _NEEDED = {
     "chat.postMessage": "chat:write",
@@ -80,7 +85,8 @@ class FakeSlack:
     """`calls` are the methods called with their arguments, in order, faults included.
 
     `faults` are taken one a call by the method they are queued for. `strip_metadata` reads back messages as an app
-    without access to metadata sees them.
+    without access to metadata sees them. `pictures_away`: addresses of pictures cannot be fetched. `sockets` are those
+    of Socket Mode; `answers` what was said at each `response_url`.
     """
 
     def __init__(self) -> None:
@@ -89,6 +95,11 @@ class FakeSlack:
         self.token_error = ""
         self.page_limit = 100
         self.strip_metadata = False
+        self.pictures_away = False
+        self.app_scopes: tuple[str, ...] = ("connections:write",)
+        self.sockets = Sockets()
+        self.answers: list[tuple[str, Json]] = []
+        self.answer_status = 200
         self.calls: list[tuple[str, Json]] = []
         self.faults: dict[str, deque[Fault]] = {}
         self._next_ts = 1_700_000_000_000_100
@@ -97,6 +108,8 @@ class FakeSlack:
 
         class Handler(_Handler):
             def answer(self, method: str, token: str, body: Json) -> tuple[int, dict[str, str], bytes] | None:
+                if method.startswith("/actions/"):
+                    return slack.heard(method, body)
                 return slack.answer(method, token, body)
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -107,10 +120,17 @@ class FakeSlack:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}/api/"
 
+    @property
+    def place(self) -> str:
+        """Where a `response_url` begins."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
     def start(self) -> None:
         self._thread.start()
+        self.sockets.start()
 
     def stop(self) -> None:
+        self.sockets.stop()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(timeout=5)
@@ -131,6 +151,28 @@ class FakeSlack:
         found = self.channels[channel].find(ts)
         if found is not None:
             self.channels[channel].messages.remove(found)
+
+    def pressed(
+        self,
+        label: str,
+        *,
+        ts: str = "",
+        channel: str = "C0000000001",
+        user: str = "U0000000007",
+        name: str = "ana",
+        at: float = 1_893_456_000.0,
+    ) -> Json:
+        """The payload of a press on a message (the first of its channel), as the channel shows it now."""
+        message = self.channels[channel].find(ts) if ts else self.first_messages(channel)[0]
+        assert message is not None
+        copy: Json = json.loads(json.dumps(message))
+        answer_to = f"{self.place}/actions/T0000000001/{len(self.answers) + 1}/once"
+        return payload(copy, label, channel=channel, user=user, name=name, at=at, answer_to=answer_to)
+
+    def heard(self, path: str, body: Json) -> tuple[int, dict[str, str], bytes]:
+        with self._lock:
+            self.answers.append((path, body))
+            return self.answer_status, {"Content-Type": "text/plain"}, b"ok" if self.answer_status == 200 else b"no"
 
     def answer(self, method: str, token: str, body: Json) -> tuple[int, dict[str, str], bytes] | None:
         """Status, headers and body; None to close the connection."""
@@ -163,6 +205,8 @@ class FakeSlack:
             raise Refusal("not_authed")
         if self.token_error:
             raise Refusal(self.token_error)
+        if method == "apps.connections.open":
+            return self._connection(token)
         if token != TOKEN:
             raise Refusal("invalid_auth")
         needed = _NEEDED.get(method)
@@ -187,9 +231,25 @@ class FakeSlack:
             raise Refusal("unknown_method", req_method=method)
         return {"ok": True, **handlers[method](body)}
 
+    def _connection(self, token: str) -> Json:
+        if not token.startswith("xapp-"):
+            raise Refusal("not_allowed_token_type")
+        if token != APP_TOKEN:
+            raise Refusal("invalid_auth")
+        if "connections:write" not in self.app_scopes:
+            raise Refusal("missing_scope", needed="connections:write", provided=",".join(self.app_scopes))
+        return {"ok": True, "url": self.sockets.url()}
+
+    def _check(self, body: Json) -> None:
+        _check_content(body)
+        pictures = [place for place, block in enumerate(body.get("blocks") or []) if block["type"] == "image"]
+        if pictures and self.pictures_away:
+            reasons = [f"downloading image failed [json-pointer:/blocks/{place}/image_url]" for place in pictures]
+            raise Refusal("invalid_blocks", errors=reasons, response_metadata={"messages": reasons})
+
     def _post(self, body: Json) -> Json:
         channel = self._channel(body.get("channel", ""), by_name=True)
-        _check_content(body)
+        self._check(body)
         parent = body.get("thread_ts")
         if parent is not None and channel.find(parent) is None:
             raise Refusal("thread_not_found")
@@ -210,7 +270,7 @@ class FakeSlack:
 
     def _update(self, body: Json) -> Json:
         channel = self._channel(body.get("channel", ""), by_name=False)
-        _check_content(body)
+        self._check(body)
         if len(body.get("text", "")) > 4000:
             raise Refusal("msg_too_long")
         message = channel.find(body.get("ts", ""))
@@ -333,19 +393,62 @@ def _check_content(body: Json) -> None:
 
 def _block_problems(block: Json) -> Iterator[str]:
     kinds = {"section", "context", "divider", "header", "actions", "image", "rich_text"}
-    if block.get("type") not in kinds:
-        yield f"unsupported type: {block.get('type')}"
+    kind = block.get("type")
+    if kind not in kinds:
+        yield f"unsupported type: {kind}"
     if len(block.get("block_id", "")) > 255:
         yield "block_id too long"
-    if len(block.get("fields", [])) > 10 or len(block.get("elements", [])) > 25:
+    if len(block.get("fields", [])) > 10 or len(block.get("elements", [])) > (10 if kind == "context" else 25):
         yield "too many parts"
+    if kind == "image":
+        if not 1 <= len(block.get("image_url", "")) <= 3000 or not 1 <= len(block.get("alt_text", "")) <= 2000:
+            yield "an image needs an image_url of at most 3000 characters and an alt_text of at most 2000"
+        return
+    if kind == "actions":
+        yield from _action_problems(block)
+        return
     most = 2000 if "fields" in block else 3000
     for text in _texts(block):
         if text.get("type") not in {"mrkdwn", "plain_text"} or not 1 <= len(text.get("text", "")) <= most:
             yield f"a text must have 1 to {most} characters"
 
 
+def _action_problems(block: Json) -> Iterator[str]:
+    """Buttons and overflow menus: https://docs.slack.dev/reference/block-kit/block-elements"""
+    elements = block.get("elements") or []
+    if not elements:
+        yield "must provide elements"
+    ids = [element.get("action_id", "") for element in elements]
+    if len(set(ids)) < len(ids) or not all(1 <= len(each) <= 255 for each in ids):
+        yield "action_ids must differ and have 1 to 255 characters"
+    for element in elements:
+        if element.get("type") == "button":
+            yield from _label_problems(element.get("text"))
+            if len(element.get("value", "")) > 2000 or len(element.get("url", "")) > 3000:
+                yield "value or url too long"
+            if element.get("style", "primary") not in {"primary", "danger"}:
+                yield "unknown style"
+            if len(element.get("accessibility_label", "")) > 75:
+                yield "accessibility_label too long"
+        elif element.get("type") == "overflow":
+            if not 1 <= len(element.get("options", [])) <= 5:
+                yield "an overflow menu has 1 to 5 options"
+            for option in element.get("options", []):
+                yield from _label_problems(option.get("text"))
+                if not 1 <= len(option.get("value", "")) <= 150:
+                    yield "an option's value must have 1 to 150 characters"
+        else:
+            yield f"unsupported element: {element.get('type')}"
+
+
+def _label_problems(text: Json | None) -> Iterator[str]:
+    if text is None or text.get("type") != "plain_text" or not 1 <= len(text.get("text", "")) <= 75:
+        yield "a label is plain_text of 1 to 75 characters"
+
+
 def _texts(block: Json) -> list[Json]:
+    if block.get("type") in {"actions", "image"}:
+        return []
     return [block["text"]] if "text" in block else list(block.get("fields") or block.get("elements") or [])
 
 
