@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from alerts.notifiers.console import ConsoleNotifier
 from alerts.notifiers.contract import Notifier
+from alerts.notifiers.mail import MailNotifier
 from alerts.notifiers.slack import SlackNotifier
+from alerts.notifiers.webhook import WebhookNotifier
 
-__all__ = ["NOTIFIERS", "ConsoleNotifier", "Notifier", "SlackNotifier"]
+__all__ = ["NOTIFIERS", "ConsoleNotifier", "MailNotifier", "Notifier", "SlackNotifier", "WebhookNotifier"]
 
-NOTIFIERS: tuple[type[Notifier], ...] = (ConsoleNotifier, SlackNotifier)
+NOTIFIERS: tuple[type[Notifier], ...] = (ConsoleNotifier, SlackNotifier, WebhookNotifier, MailNotifier)

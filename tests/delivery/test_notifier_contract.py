@@ -9,10 +9,23 @@ from typing import NamedTuple
 
 import pytest
 
-from alerts.notifiers import NOTIFIERS, ConsoleNotifier, Notifier, SlackNotifier
+from alerts.notifiers import (
+    NOTIFIERS,
+    ConsoleNotifier,
+    MailNotifier,
+    Notifier,
+    SlackNotifier,
+    WebhookNotifier,
+)
+from alerts.notifiers.mail import Relay
+from alerts.notifiers.webhook import Receiver
 from alerts.ports import Delivery
+from secondsource.contracts.clock import SystemClock
+from secondsource.contracts.secret import Secret
 from store import scrubbing
 from tests.delivery.stories import CLAIM, STATES, Kind, event, life
+from tests.fakes import mail_server
+from tests.fakes import receiver as hooks
 from tests.fakes.slack import TOKEN, running
 
 
@@ -38,7 +51,33 @@ def workspace() -> Iterator[Place]:
         yield Place(SlackNotifier(TOKEN, slack.url), "slack:C0000000001", shown, looks_back=True)
 
 
-places = {ConsoleNotifier: terminal, SlackNotifier: workspace}
+@contextmanager
+def receiver() -> Iterator[Place]:
+    """What it is told replaces what it was told before of the same step."""
+    with hooks.running("whsec_c2VjcmV0") as fake:
+        receivers = {"desk": Receiver(Secret(fake.url), Secret("whsec_c2VjcmV0"), inside=True)}
+
+        def shown() -> str:
+            return str({body["alert"]["step"]: body for body in fake.taken})
+
+        yield Place(WebhookNotifier(receivers, SystemClock()), "webhook:desk", shown, looks_back=False)
+
+
+@contextmanager
+def mailbox() -> Iterator[Place]:
+    with mail_server.running() as server:
+        relay = Relay("127.0.0.1", server.port, "none", "alerts@velgrad.example")
+        notifier = MailNotifier(relay, {"night": ["ana@velgrad.example"]}, SystemClock())
+
+        def shown() -> str:
+            return "\n".join(
+                part.get_content() for each in server.taken for part in each.mail.walk() if not part.is_multipart()
+            )
+
+        yield Place(notifier, "email:night", shown, looks_back=False)
+
+
+places = {ConsoleNotifier: terminal, SlackNotifier: workspace, WebhookNotifier: receiver, MailNotifier: mailbox}
 
 
 @pytest.fixture(params=NOTIFIERS, ids=lambda kind: kind.__name__)
@@ -95,14 +134,27 @@ def test_shows_every_step_of_an_alerts_life(place: Place, kind: Kind) -> None:
     assert "http://desk.example/alerts/velgrad-1" in place.shown()
 
 
+@pytest.mark.parametrize("kind", list(STATES))
+def test_a_digest_shows_all_that_is_in_it(place: Place, kind: Kind) -> None:
+    if not place.notifier.digests:
+        return
+    events = tuple(event(kind, alert_id=f"velgrad-{number}", interactions=480 + number) for number in range(9))
+    digest = Delivery(f"digest:1>{place.destination}", place.destination, events[-1], False, "", 0, together=events)
+    reference = place.notifier.post(digest)
+    assert reference
+    for number in range(9):
+        assert f"{480 + number} interactions" in place.shown()
+    place.notifier.correct(digest._replace(reference=reference, stale=1))
+
+
 def test_paces_are_possible(place: Place) -> None:
     pace = place.notifier.pace
     assert pace is None or (pace.per_second > 0 and pace.burst >= 1)
 
 
 def test_names_differ() -> None:
-    with terminal() as console, workspace() as slack:
-        names = [place.notifier.name for place in (console, slack)]
+    with terminal() as console, workspace() as slack, receiver() as hook, mailbox() as mail:
+        names = [place.notifier.name for place in (console, slack, hook, mail)]
     assert len(set(names)) == len(names)
 
 
