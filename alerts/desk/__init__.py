@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from alerts.desk.app import create_desk
+from alerts.desk.acting import Forms
+from alerts.desk.app import Acting, create_desk
 
-__all__ = ["create_desk"]
+__all__ = ["Acting", "Forms", "create_desk"]

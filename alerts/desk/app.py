@@ -1,19 +1,28 @@
-"""The desk as a web application. It only reads, and leads nowhere but to its own pages and to the posts it quotes."""
+"""The desk as a web application. It leads nowhere but to its own pages and to the posts it quotes.
+
+It only reads, unless it is given where to keep what analysts do.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from importlib.resources import files
+from typing import NamedTuple
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, PlainTextResponse
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from alerts.desk.pages import Pages
-from alerts.ports import Evidence, Thumbnails
+from alerts.desk.acting import COOKIE, MOST_BYTES, NAME_COOKIE, Forms, Turned, name_cookie
+from alerts.desk.charts import Charts
+from alerts.desk.pages import Pages, alert_path
+from alerts.ports import Acts, Evidence, StoryPost, Thumbnails, Trails
 from secondsource.contracts.clock import Clock
-from secondsource.contracts.errors import SourceAway
+from secondsource.contracts.errors import BadRecord, SourceAway
+from secondsource.contracts.messages import AlertEvent
 
 MOST_ALERTS = 200
 MOST_POSTS = 300
@@ -37,6 +46,14 @@ HEADERS = {
 }
 
 
+#: With forms they go to us and to nobody else; and a browser that may not say where it comes from, as without these
+#: it may not, could not tell us that a form is ours.
+WITH_FORMS = {
+    "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'"),
+    "Referrer-Policy": "same-origin",
+}
+CHART = {"Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'"}
+
 #: A thumbnail is a picture and nothing else, whatever a browser makes of it.
 THUMBNAIL = {
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
@@ -45,31 +62,43 @@ THUMBNAIL = {
 _PICTURE = re.compile(r"[0-9a-f]{64}\Z")
 
 
-def create_desk(evidence: Evidence, clock: Clock, thumbnails: Thumbnails | None = None) -> FastAPI:
-    """`/`, `/alerts/{id}`, `/thumbnails/{picture}`, `/desk.css`, `/healthz`.
+class Acting(NamedTuple):
+    """Where acts are kept and shown from; `forms` None where the pages show what was done and offer nothing.
 
-    The clock only tells how long ago things were.
+    `secure`: readers come over https, so cookies go nowhere else.
+    """
+
+    acts: Acts
+    forms: Forms | None = None
+    secure: bool = False
+
+
+def create_desk(
+    evidence: Evidence,
+    clock: Clock,
+    thumbnails: Thumbnails | None = None,
+    acting: Acting | None = None,
+    trails: Trails | None = None,
+) -> FastAPI:
+    """`/`, `/alerts/{id}`, `/thumbnails/{picture}`, `/charts/{id}/{seq}.png`, `/desk.css`, `/healthz`; `/acts` takes
+    what is to be done.
+
+    The clock tells how long ago things were, and when something was done.
     """
     desk = FastAPI(title="Second Source", docs_url=None, redoc_url=None, openapi_url=None)
     pages = Pages(thumbnails=thumbnails is not None)
     stylesheet = files("alerts.desk").joinpath("desk.css").read_text(encoding="utf-8")
 
+    headers = HEADERS if acting is None or acting.forms is None else HEADERS | WITH_FORMS
+
     @desk.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         response = await call_next(request)
-        for name, value in HEADERS.items():
+        for name, value in headers.items():
             response.headers.setdefault(name, value)
         return response
 
-    @desk.exception_handler(SourceAway)
-    async def away(_: Request, error: SourceAway) -> Response:
-        sentence = f"The store did not answer, so there is nothing to show. Try again in a moment. ({error})"
-        return HTMLResponse(pages.notice("The store is away", sentence), status_code=503)
-
-    @desk.exception_handler(HTTPException)
-    async def wrong(_: Request, error: HTTPException) -> Response:
-        sentence = "There is no such page here. Alerts are listed on the first page."
-        return HTMLResponse(pages.notice(str(error.detail), sentence), status_code=error.status_code)
+    _say_what_is_wrong(desk, pages)
 
     # Plain functions: the framework runs them on threads, so that a slow read holds nobody else up.
     @desk.api_route("/", methods=READS)
@@ -77,17 +106,22 @@ def create_desk(evidence: Evidence, clock: Clock, thumbnails: Thumbnails | None 
         return HTMLResponse(pages.alerts(evidence.latest_alerts(MOST_ALERTS), clock.now()))
 
     @desk.api_route("/alerts/{alert_id:path}", methods=READS)
-    def alert(alert_id: str) -> Response:
+    def alert(request: Request, alert_id: str) -> Response:
         events = evidence.alert_events(alert_id)
         if not events:
             sentence = "There is no alert of that name; it may have been taken down with its posts."
             return HTMLResponse(pages.notice("No such alert", sentence), status_code=404)
         posts = evidence.story_posts(events[-1].story.id, MOST_POSTS)
-        return HTMLResponse(pages.alert(events, posts, clock.now()))
+        return _page(pages, events, posts, clock.now(), acting, request)
 
     @desk.api_route("/thumbnails/{picture}", methods=READS)
     def thumbnail(picture: str) -> Response:
         return _thumbnail(thumbnails, picture)
+
+    if trails is not None:
+        _serve_charts(desk, Charts(evidence, trails))
+    if acting is not None and acting.forms is not None:
+        _take_forms(desk, acting.acts, acting.forms, clock, pages, secure=acting.secure)
 
     @desk.api_route("/desk.css", methods=READS)
     def style() -> Response:
@@ -102,6 +136,68 @@ def create_desk(evidence: Evidence, clock: Clock, thumbnails: Thumbnails | None 
         return PlainTextResponse("ok\n")
 
     return desk
+
+
+def _say_what_is_wrong(desk: FastAPI, pages: Pages) -> None:
+    @desk.exception_handler(SourceAway)
+    async def away(_: Request, error: SourceAway) -> Response:
+        sentence = f"The store did not answer, so there is nothing to show. Try again in a moment. ({error})"
+        return HTMLResponse(pages.notice("The store is away", sentence), status_code=503)
+
+    @desk.exception_handler(HTTPException)
+    async def wrong(_: Request, error: HTTPException) -> Response:
+        sentence = "There is no such page here. Alerts are listed on the first page."
+        return HTMLResponse(pages.notice(str(error.detail), sentence), status_code=error.status_code)
+
+
+def _page(
+    pages: Pages,
+    events: Sequence[AlertEvent],
+    posts: Sequence[StoryPost],
+    now: datetime,
+    acting: Acting | None,
+    request: Request,
+) -> Response:
+    alert_id = events[-1].alert_id
+    done = acting.acts.of(alert_id) if acting else ()
+    if acting is None or acting.forms is None:
+        return HTMLResponse(pages.alert(events, posts, now, done))
+    cookie = acting.forms.cookie(request.cookies)
+    form = acting.forms.form(alert_id, cookie, request.cookies)
+    page = HTMLResponse(pages.alert(events, posts, now, done, form))
+    page.set_cookie(COOKIE, cookie, httponly=True, samesite="strict", secure=acting.secure)
+    return page
+
+
+def _serve_charts(desk: FastAPI, charts: Charts) -> None:
+    @desk.api_route("/charts/{alert_id:path}/{seq}.png", methods=READS)
+    def chart(alert_id: str, seq: str) -> Response:
+        body = charts.chart(alert_id, seq)
+        if body is None:
+            return PlainTextResponse("there is no such chart\n", status_code=404)
+        return Response(body, media_type="image/png", headers=CHART)
+
+
+def _take_forms(desk: FastAPI, acts: Acts, forms: Forms, clock: Clock, pages: Pages, *, secure: bool) -> None:
+    @desk.post("/acts")
+    async def do(request: Request) -> Response:
+        body = bytearray()
+        async for part in request.stream():
+            body += part
+            if len(body) > MOST_BYTES:
+                return HTMLResponse(pages.notice("Not done", "That form was too large."), status_code=413)
+        try:
+            act = forms.read(request.headers, request.cookies, bytes(body), clock.now())
+            await run_in_threadpool(acts.record, act)
+        except Turned as error:
+            return HTMLResponse(pages.notice("Not done", str(error)), status_code=error.status)
+        except BadRecord:
+            sentence = "There is no alert of that name; it may have been taken down with its posts."
+            return HTMLResponse(pages.notice("No such alert", sentence), status_code=404)
+        answer = RedirectResponse(f"{alert_path(act.alert_id)}#acts", status_code=303)
+        name = name_cookie(act.by)
+        answer.set_cookie(NAME_COOKIE, name, max_age=2_592_000, httponly=True, samesite="strict", secure=secure)
+        return answer
 
 
 def _thumbnail(kept: Thumbnails | None, picture: str) -> Response:

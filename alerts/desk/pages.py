@@ -9,8 +9,10 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from alerts import wording
-from alerts.ports import StoryPost
+from alerts.desk.acting import DOINGS, Form
+from alerts.ports import Act, StoryPost
 from alerts.quoting import clean, clipped, host, paragraphs, web_address
+from secondsource.contracts.acts import standing
 from secondsource.contracts.messages import AlertEvent
 
 #: What still asks for somebody's eyes; the rest is recalled or over.
@@ -45,6 +47,7 @@ class Pages:
             "seen_by": wording.seen_by,
             "apart": wording.apart,
             "named": wording.named,
+            "done": lambda act: clean(wording.act(act)),
             "how_it_matches": wording.how_it_matches,
             "duration": wording.duration,
             "number": wording.number,
@@ -67,12 +70,40 @@ class Pages:
         closed = [event for event in newest if event.kind not in STANDING]
         return self._templates.get_template("alerts.html").render(standing=standing, closed=closed, now=now)
 
-    def alert(self, events: Sequence[AlertEvent], posts: Sequence[StoryPost], now: datetime) -> str:
-        """One alert's evidence: its newest event, how it came to it, and the posts of its story."""
+    def alert(
+        self,
+        events: Sequence[AlertEvent],
+        posts: Sequence[StoryPost],
+        now: datetime,
+        acts: Sequence[Act] = (),
+        form: Form | None = None,
+    ) -> str:
+        """One alert's evidence: its newest event, how it came to it, what was done about it, and its story's posts.
+
+        With a `form` it can be acted on.
+        """
         places = {shown.post.uid: place for place, shown in enumerate(posts, start=1)}
         return self._templates.get_template("alert.html").render(
-            event=events[-1], events=events, posts=posts, places=places, now=now
+            event=events[-1],
+            events=events,
+            posts=posts,
+            places=places,
+            now=now,
+            acts=acts,
+            form=form,
+            offered=_offered(acts, now) if form else (),
         )
 
     def notice(self, title: str, sentence: str) -> str:
         return self._templates.get_template("notice.html").render(title=title, sentence=sentence)
+
+
+def _offered(acts: Sequence[Act], now: datetime) -> list[tuple[str, str]]:
+    """What can be done about an alert as it stands."""
+    state = standing(acts, now).state
+    idle = {"open": "reopened", "acknowledged": "acknowledged"}.get(state, "")
+    return [
+        (doing, label)
+        for doing, label in DOINGS.items()
+        if doing != idle and (state != "dismissed" or doing == "reopened")
+    ]

@@ -24,7 +24,11 @@ SHOWN = [
     ROOM / "wording.py",
     ROOM / "notifiers" / "console.py",
     ROOM / "notifiers" / "slack_blocks.py",
+    ROOM / "notifiers" / "slack_buttons.py",
+    ROOM / "interactions" / "receiver.py",
     ROOM / "desk" / "app.py",
+    ROOM / "desk" / "acting.py",
+    ROOM / "desk" / "chart.py",
 ]
 
 
