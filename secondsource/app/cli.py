@@ -614,6 +614,62 @@ def backtest(
 
 
 @app.command()
+def tune(
+    watch: Annotated[str, typer.Argument(metavar="WATCH", help="The watch whose thresholds are tried.")],
+    since: Annotated[str, typer.Option("--from", help="Posts from this moment, such as 2026-05-14.")] = "",
+    until: Annotated[str, typer.Option("--to", help="To just before this moment.")] = "",
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(help="A threshold and its values: min_interactions=10,30,100. May be given more than once."),
+    ] = None,
+    alerts_per_day: Annotated[
+        float | None, typer.Option(min=0, help="At most so many are wanted; without: no more than now.")
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="Labels in place of verdicts, as in `backtest`.", show_default=False)
+    ] = None,
+    positive: Annotated[list[str] | None, typer.Option(help="A label that means: worth an alert.")] = None,
+    warm_up: Annotated[float, typer.Option(min=0, help="Hours of posts before --from to learn from.")] = 72.0,
+    jobs: Annotated[int, typer.Option(min=0, max=256, help="Processes; 0 for as many as pay.")] = 0,
+    config: ConfigFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """What other thresholds would have said of stored posts: precision, recall, alerts a day, and a diff to consider.
+
+    Nothing changes by itself.
+
+    For example:
+
+      [b]secondsource tune aleppo --from 2026-05-01[/b]
+
+      [b]secondsource tune aleppo --vary min_interactions=10,20,40 --vary independent_origins=2,3[/b]
+    """
+    from secondsource.app import backtest_asked, wiring
+    from secondsource.app import tune as tuning
+
+    configure_logging(sys.stderr, level=logging.WARNING)
+    wanted = backtest_asked.wanted(watch=watch, since=since, until=until, warm_up=warm_up)
+    varied = tuning.read_varied(vary or ())
+    with stopping_on_signals() as stop, wiring.house(_configuration(config), stop=stop) as house:
+        backtest_asked.known_watch(house.configuration, watch)
+        truth = backtest_asked.truth(house, watch, labels, positive or ())
+        if house.store.recorded.bounds(watch) is None:
+            typer.echo(backtest_asked.nothing(wanted), err=True)
+            raise typer.Exit(FOUND)
+        with _progress(as_json, "trying", "") as progressed:
+            found = tuning.tune(
+                house, wanted, truth, varied, stop, most_a_day=alerts_per_day, jobs=jobs, progressed=progressed
+            )
+    if as_json:
+        _print_json(msgspec.to_builtins(found))
+    else:
+        typer.echo(tuning.page(found), nl=False)
+    if not found.posts:
+        typer.echo(backtest_asked.nothing(wanted), err=True)
+        raise typer.Exit(FOUND)
+
+
+@app.command()
 def verdicts(
     watch: Annotated[str, typer.Option(help="Of this watch only.")] = "",
     since: Annotated[str, typer.Option("--from", help="Alerts that opened from this moment.")] = "",
