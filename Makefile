@@ -13,14 +13,14 @@ demo: .venv/runtime
 
 test: .venv/dev
 	$(BIN)/python -m tests.servers.install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -m "not kafka and not postgres and not prometheus and not browser and not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not kafka and not postgres and not prometheus and not browser and not slow"
 
 bench: .venv/bench
 	$(BIN)/python -m tests.servers.install
