@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
+from alerts.file_claims import Claimed
 from secondsource.contracts.messages import Checked, Corroboration, Earlier, Finding, Origin, Spread
 from secondsource.contracts.watch import Thresholds
 
@@ -26,7 +27,8 @@ class StoryEvidence(NamedTuple):
     `spread`. `opened_by_denial`: the story's first post denies. `blind`: collectors that saw nothing for part of the
     story's time. `origins` are the strongest two. `earlier`, `named` and `everywhere` are filled only once a rule
     has found something: looking is costly. `named`: ids of the places and events that the story's texts name.
-    `everywhere`: its pictures that tell nothing, because unrelated posts show them. `checks`: published
+    `everywhere`: its pictures that tell nothing, because unrelated posts show them. `claimed`: what files of its
+    pictures say of themselves. `checks`: published
     checks of a claim like the story's, found as late.
     """
 
@@ -49,6 +51,7 @@ class StoryEvidence(NamedTuple):
     earlier: tuple[Earlier, ...] = ()
     named: tuple[str, ...] = ()
     everywhere: tuple[Everywhere, ...] = ()
+    claimed: tuple[Claimed, ...] = ()
     checks: tuple[Checked, ...] = ()
 
 

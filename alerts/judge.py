@@ -16,8 +16,9 @@ from alerts.corroboration import Support, state
 from alerts.digests import digest, story_id
 from alerts.evidence import Everywhere, Rule, StoryEvidence
 from alerts.expectation import Expectation
+from alerts.file_claims import Claimed
 from alerts.origins import moment
-from alerts.pictures import once_a_clip, sighted
+from alerts.pictures import claimed, once_a_clip, sighted
 from alerts.ports import Archive
 from alerts.stories import QUOTED, Story
 from alerts.story_book import Merged, StoryBook
@@ -292,6 +293,7 @@ class Judge:
             earlier=self._earlier(story),
             named=story.named(),
             everywhere=tuple(self._everywhere(story)),
+            claimed=tuple(self._claimed(story)),
             checks=self._checks.like(claim, evidence.as_of.timestamp(), _CHECKS_SHOWN),
         )
 
@@ -299,6 +301,11 @@ class Judge:
         for row in map(self._book.pictures.row, story.frame.rows):
             if row is not None and row.everywhere:
                 yield Everywhere(row.id, len(row.showings), moment(min(showing.at for showing in row.showings)))
+
+    def _claimed(self, story: Story) -> Iterator[Claimed]:
+        for row in map(self._book.pictures.row, story.frame.rows):
+            if row is not None and row.telling:
+                yield from claimed(row)
 
     def _earlier(self, story: Story) -> tuple[Earlier, ...]:
         """The first sightings of the story's pictures before it opened, in this watch and in the archive.

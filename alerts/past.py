@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from alerts import file_claims
 from alerts.evidence import StoryEvidence
 from alerts.wording import (
     apart,
@@ -37,6 +38,7 @@ def reasons(evidence: StoryEvidence) -> list[Reason]:
     other = elsewhere(evidence.earlier, evidence.named)
     if other is not None:
         lines.append(_then_and_now(other, evidence.named))
+    lines += file_claims.reasons(evidence.claimed, evidence.opened_at)
     if evidence.everywhere:
         pictures = count(len(evidence.everywhere), "of its pictures is", "of its pictures are")
         since = min(each.since for each in evidence.everywhere)

@@ -8,7 +8,7 @@ read is the same where its text is. One that is flat and cannot be read, or that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from alerts.copies import BandIndex, best
 from alerts.digests import digest
 from alerts.everywhere import FEWEST_UNRELATED, Showing, taken_up
+from alerts.file_claims import Claimed, FileSays
 from alerts.ledger import Ledger
 from alerts.wording import stretches
 from secondsource.contracts.messages import UNMOVED, WHOLE, Earlier, Picture, Reuse
@@ -38,8 +39,8 @@ class Sighting(msgspec.Struct, array_like=True, frozen=True):
     """One picture in one post: when (seconds since 1970), in which post, which file, by whom, with which words.
 
     `distance`: bits in which the file differs from the one that stands for the picture, or less than 0: minus the
-    places that fit (see `Match`). `named`: ids of the places and events its words name. What a sighting says is what
-    the archive says of it, so that it does not matter which of the two is asked.
+    places that fit (see `Match`). `named`: ids of the places and events its words name. `says`: what its file says of
+    itself. What else a sighting says is what the archive says of it, so that it does not matter which is asked.
     """
 
     at: float
@@ -50,6 +51,7 @@ class Sighting(msgspec.Struct, array_like=True, frozen=True):
     url: str = ""
     distance: int = 0
     named: tuple[str, ...] = ()
+    says: FileSays | None = None
 
 
 class Row(msgspec.Struct, array_like=True):
@@ -224,7 +226,7 @@ class PictureBook:
             row = self._rows.get(number)
             if row is not None:
                 row.sightings = [
-                    msgspec.structs.replace(seen, caption=caption, named=named)
+                    msgspec.structs.replace(seen, caption=caption, named=named, says=_unplaced(seen.says))
                     if seen.uid == uid and seen.caption != caption and edited_at > seen.at
                     else seen
                     for seen in row.sightings
@@ -383,6 +385,18 @@ def sighted(row: Row, file: str, seen: Sighting, at: Callable[[float], datetime]
         seconds=parts.seconds if parts else (),
         shown=own,
     )
+
+
+def claimed(row: Row) -> Iterator[Claimed]:
+    """What files of this picture say of themselves, among its earliest sightings."""
+    for seen in row.sightings:
+        if seen.says is not None:
+            yield Claimed(seen.says, seen.uid, seen.handle)
+
+
+def _unplaced(says: FileSays | None) -> FileSays | None:
+    """Without the place its post named, which may be named no more."""
+    return None if says is None else msgspec.structs.replace(says, away=0.0, place="")
 
 
 def once_a_clip(earlier: Iterable[Earlier]) -> list[Earlier]:

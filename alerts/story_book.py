@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from alerts.digests import digest
 from alerts.everywhere import showing
+from alerts.file_claims import file_says
 from alerts.pictures import Sighting
 from alerts.registry import NOBODY, Listed, Registry
 from alerts.shelf import Shelf
@@ -327,6 +328,7 @@ class StoryBook:
                 url=picture.url,
                 distance=match.distance,
                 named=names,
+                says=file_says(picture, enriched.entities),
             )
             self.pictures.see(match.row, sighting)
             self.pictures.shown_by(match.row, tells)

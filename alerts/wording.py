@@ -151,15 +151,19 @@ def apart(sighting: Earlier, now: datetime) -> str:
     "at least …" where no more than the day, month or year of the sighting is known.
     """
     at_least = "at least " if sighting.dated_by.partition(", ")[2] else ""
-    then = sighting.seen_at
+    return at_least + span(sighting.seen_at, now)
+
+
+def span(then: datetime, now: datetime) -> str:
+    """In the two largest units: "2 y 9 mo", "3 mo", "5 h 02 min"."""
     months = (now.year - then.year) * 12 + now.month - then.month
     months -= (now.day, now.time()) < (then.day, then.time())
     if months < 1:
-        return at_least + duration((now - then).total_seconds())
+        return duration((now - then).total_seconds())
     if months >= 12:
         rest = f" {months % 12} mo" if months % 12 else ""
-        return f"{at_least}{months // 12} y{rest}"
-    return f"{at_least}{months} mo"
+        return f"{months // 12} y{rest}"
+    return f"{months} mo"
 
 
 def named(names: Sequence[str], most: int = 4) -> str:
