@@ -36,8 +36,7 @@ All of it describes what accounts did, in numbers. It says nothing of who they a
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -426,44 +425,3 @@ def _q_values(p: Floats, reachable: NDArray[np.bool_], tested: float) -> Floats:
     adjusted = p[order] * max(tested, len(order)) / np.arange(1, len(order) + 1)
     q[order] = np.minimum(1.0, np.minimum.accumulate(adjusted[::-1])[::-1])
     return q
-
-
-class CoShares:
-    """The same counting, a share at a time, in the order of time: what each brings is told at once.
-
-    Memory is bounded by the shares of one window and `most` objects.
-    """
-
-    def __init__(self, window: float = WINDOW, most: int = 200_000) -> None:
-        self._window, self._most = window, most
-        self._recent: dict[Hashable, deque[tuple[float, Hashable]]] = {}
-
-    def add(self, thing: Hashable, account: Hashable, at: float) -> list[Hashable]:
-        """The accounts of earlier shares this one is a co-share with, one for each such share; the newest first."""
-        held = self._recent.pop(thing, None)
-        if held is None:
-            held = deque(maxlen=CROWD)
-        self._recent[thing] = held
-        while held and at - held[0][0] > self._window:
-            held.popleft()
-        others = [other for _, other in reversed(held) if other != account]
-        held.append((at, account))
-        while len(self._recent) > self._most or self._over(at):
-            del self._recent[next(iter(self._recent))]
-        return others
-
-    def _over(self, at: float) -> bool:
-        oldest = next(iter(self._recent.values()))
-        return at - oldest[-1][0] > self._window
-
-
-def objects_of(
-    text: str, links: Iterable[str] = (), pictures: Iterable[str] = (), hashtags: Sequence[str] = ()
-) -> list[str]:
-    """What of a post can be co-shared: its text's digest, pages, pictures, and hashtags if three or more."""
-    found = [f"text {text}"] if text else []
-    found += [f"link {link}" for link in dict.fromkeys(links)]
-    found += [f"picture {picture}" for picture in dict.fromkeys(pictures)]
-    if len(hashtags) >= 3:
-        found.append("hashtags " + " ".join(tag.casefold() for tag in hashtags))
-    return found

@@ -190,6 +190,8 @@ class Judge:
         frame.as_of = at
         frame.state = self._state(story, at)
         frame.spread = self._expectation.measure(
+        if story.tally.total >= self.watch.thresholds.min_interactions:
+            self._book.in_step(story)  # before its origins are counted
             frame.number, at - frame.born, frame.first_account, self.watch.thresholds.min_history, frame.spread
         )
         if frame.alert is None:

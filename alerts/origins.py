@@ -138,6 +138,14 @@ class Origins:
                 ties[_kind(token)] += 1
         return root
 
+    def tie_in(self, token: int, others: Sequence[int]) -> None:
+        """A post that is counted already, known by a token of its own, has these in common with others, too."""
+        for other in others:
+            known = other in self._parent
+            root = self._union(self._find(token), self._find(other))
+            if known:
+                self._ties.setdefault(root, [0] * len(_KINDS))[_kind(other)] += 1
+
     def remove(self, tokens: Sequence[int], account: int, uid: str, *, leaves_ties: bool) -> bool:
         """Take back a post; what it tied together stays so, or a takedown would make two sources of one.
 

@@ -16,6 +16,7 @@ from itertools import islice
 import msgspec
 
 from alerts.digests import digest
+from alerts.in_step import InStep
 from alerts.life import AlertState
 from alerts.origins import Origins, grouped
 from alerts.spread import Tally
@@ -142,8 +143,9 @@ class Frame(msgspec.Struct, array_like=True):
     is the one that stands for it. `told`: it is worth telling of; `shown`: a first update was sent. `as_of`, `state`
     and `spread` are as of the last change.
 
-    `taken` are the frames of the stories it took up, by number, as they were then; what leads to them (`exacts`,
-    `links`, `rows`, `places`) is kept up to date in them. `parted`: how often it was parted again.
+    `in_step`: accounts of it that do things in step, as was found when it had `coupled` posts and the watch had been
+    looked through `run` times. `taken` are the frames of the stories it took up, by number, as they were then; what
+    leads to them (`exacts`, `links`, `rows`, `places`) is kept up to date in them. `parted`: how often it was parted.
     """
 
     number: int
@@ -168,6 +170,9 @@ class Frame(msgspec.Struct, array_like=True):
     files: list[str] = []
     taken: dict[int, Frame] = {}
     parted: int = 0
+    run: int = 0
+    coupled: int = 0
+    in_step: InStep | None = None
 
     def part(self, number: int) -> Frame:
         """The frame of a part."""
@@ -398,6 +403,36 @@ class Story:
             else:
                 self.denied = anew
 
+    # Accounts in step
+
+    def asserting(self) -> set[int]:
+        """The accounts that assert it in posts of their own."""
+        return {note.account for note in self.notes.values() if note.stance == "asserts" and note.own}
+
+    def couple(self, pairs: Iterable[tuple[int, int, int]]) -> None:
+        """What two accounts of a pair say has one origin: (account, account, id of the pair)."""
+        wanted: dict[int, list[int]] = {}
+        leader: dict[int, int] = {}
+        for one, other, pair in pairs:  # as many as it takes to hold them together, of all that there are
+            if _leader(leader, one) != _leader(leader, other):
+                leader[_leader(leader, one)] = _leader(leader, other)
+                for account in (one, other):
+                    wanted.setdefault(account, []).append(pair_token(pair))
+        if not wanted:
+            return
+        first: dict[int, Note] = {}
+        known: dict[int, set[int]] = {}
+        for note in self.notes.values():
+            if note.account in wanted and note.stance == "asserts" and account_token(note.account) in note.tokens:
+                first.setdefault(note.account, note)
+                known.setdefault(note.account, set()).update(note.tokens)
+        for account, note in first.items():
+            new = tuple(token for token in wanted[account] if token not in known[account])
+            if new:
+                note.tokens += new
+                self._changed[note.key] = None
+                self.asserted.tie_in(note.tokens[0], new)
+
     # Merging and parting
 
     def takes(self, other: Story) -> bool:
@@ -529,6 +564,14 @@ def read_text(body: bytes, representative: int) -> tuple[str, str]:
     place = representative & (1 << PLACE_BITS) - 1
     found = (note for note in notes if note.place == place and note.representative(frame.number) == representative)
     return next(((note.uid, note.text) for note in found), ("", ""))
+
+
+def _leader(leader: dict[int, int], account: int) -> int:
+    while account in leader:
+        above = leader[account]
+        leader[account] = leader.get(above, above)
+        account = above
+    return account
 
 
 def _headed(frame: Frame, group: Collection[int]) -> Frame:

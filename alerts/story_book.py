@@ -10,12 +10,13 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from alerts.digests import digest
 from alerts.everywhere import showing
 from alerts.file_claims import file_says
+from alerts.in_step import InStep, Steps, reading
 from alerts.pictures import Sighting
 from alerts.registry import NOBODY, Listed, Registry
 from alerts.shelf import Shelf
@@ -44,6 +45,8 @@ from secondsource.contracts.watch import Watch
 _SLACK = 1_024  # entries of stories that are over may stay in the lists of living ones
 _COPIED = frozenset({"text", "media", "link"})
 _FEWEST_SHARED_WORDS = 3  # two posts of one story with the same few words may still have said them each by itself
+_SHARED = frozenset(token(0) & 7 for token in (cluster_token, picture_token, link_token))
+_FEWEST_HASHTAGS = 3
 _BRIDGED_BY = frozenset({"text", "media", "link"})
 _LOOKED_FOR = 8  # texts of a part that shares a picture or page: so many are also looked for by their words
 
@@ -83,6 +86,7 @@ class StoryBook:
         self._next = 1
         self.shelf = Shelf(f"{watch.name}/stories", most_hot)
         self._ties = Ties(watch, self.shelf)
+        self._steps = Steps(watch.name)
         self.pictures = self._ties.pictures
 
     def take(self, enriched: Enriched, at: float) -> Story:
@@ -113,11 +117,14 @@ class StoryBook:
         note = self._note(story, enriched, key, at, tied, traits, also)
         source = self._registry.source_of(post)
         if account_token(note.account) in note.tokens:  # it speaks for itself, and passes on nobody
-            note.tokens += (*_behind(source), *map(pair_token, self._registry.pairs_of(post.author.uid)))
+            pairs = (*self._registry.pairs_of(post.author.uid), *self._steps.pairs_of(note.account))
+            note.tokens += (*_behind(source), *map(pair_token, pairs))
         behind = post.credits or source
         story.add(note, _evidence(tied, post.credits, source, also) if behind or also else tied.evidence)
         if not plain:
             self._ties.lead(story, note, traits, said)
+            if note.own and note.stance == "asserts":
+                self._steps.share(_shared(note, post.hashtags), note.account, key, at)
         if enriched.pictures:
             self._sight(enriched, traits, key)
         self.shelf.touch(story)
@@ -182,6 +189,21 @@ class StoryBook:
             return None
         self.shelf.touch(story)
         return story
+
+    def in_step(self, story: Story) -> InStep | None:
+        """Accounts that assert this story and do things in step, as of the last time that was looked for. What they say
+        has one origin from now on. Costs next to nothing but where a quarter of the story or of the watch is new; for
+        stories that spread.
+        """
+        frame, steps = story.frame, self._steps
+        steps.look()
+        if frame.run != steps.run or len(story.notes) > 1.25 * frame.coupled:
+            accounts = story.asserting()
+            frame.run, frame.coupled = steps.run, len(story.notes)
+            among = steps.among(accounts)
+            story.couple((pair.a, pair.b, pair.id) for pair in among)
+            frame.in_step = reading(among, len(accounts))
+        return frame.in_step
 
     def reword(self, uid: str, text: str, edited_at: float, names: tuple[str, ...] = ()) -> Story | None:
         """A post was edited. The story it is in, if its earlier words were kept."""
@@ -339,15 +361,16 @@ class StoryBook:
         for story in self.shelf.changed():
             for frame in story.frame.parts():
                 frame.sayings = self._ties.sayings(frame.number)
-        return {**self.shelf.changes(), **self.pictures.changes()}
+        return {**self.shelf.changes(), **self.pictures.changes(), **self._steps.changes()}
 
     def saved_numbers(self) -> tuple[int, int]:
         """What `restore` needs besides the parts."""
         return self._next, self._ties.slid()
 
     def restore(self, parts: Mapping[str, Iterable[tuple[int, bytes]]], numbers: tuple[int, int]) -> None:
-        """`parts` under "stories" and "pictures", numbered and in order."""
+        """`parts` under "stories", "pictures", "shares" and "steps", numbered and in order."""
         self.pictures.restore(parts.get("pictures", ()))
+        self._steps.restore(parts)
         self.shelf.restore(parts.get("stories", ()))
         self._next, slid = numbers
         self._ties.restore(slid)
@@ -394,6 +417,14 @@ def _tokens(
         tokens += [picture_token(match.row.number) for match in traits.pictures if match.row.telling]
         tokens += [link_token(link) for link, _ in traits.links]
     return tuple(tokens)
+
+
+def _shared(note: Note, hashtags: Sequence[str]) -> list[int]:
+    """What of a post others may share: its text and near-copies, pictures, pages, and hashtags if three or more."""
+    shared = [token for token in note.tokens if token & 7 in _SHARED]
+    if len(hashtags) >= _FEWEST_HASHTAGS:
+        shared.append(text_token(digest(f"hashtags {' '.join(hashtags).casefold()}")))
+    return shared
 
 
 def _passes(story: Story, enriched: Enriched, account: int, stance: StanceLabel, target: int, tied: Tied) -> int:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.communities import groups
-from alerts.coordination import CROWD, CoShares, Share, network, objects_of
+from alerts.coordination import CROWD, Share, network
 
 _shares = st.lists(
     st.builds(
@@ -52,16 +52,6 @@ def test_counting_is_exact_whatever_the_order(
     found = network(shares, window=window, participation=participation)
     assert {(edge.a, edge.b): edge.shares for edge in found.edges()} == expected
     assert (found.co_shares, found.pairs) == (expected.total(), len(expected))
-
-
-@given(_shares, st.sampled_from([0.0, 10.0, 60.0]))
-def test_a_share_at_a_time_the_counts_are_the_same(shares: list[Share], window: float) -> None:
-    counts: Counter[frozenset[object]] = Counter()
-    stream = CoShares(window)
-    for share in sorted(shares, key=lambda one: one.at):
-        counts.update(frozenset({share.account, other}) for other in stream.add(share.object, share.account, share.at))
-    found = network(shares, window=window, participation=1)
-    assert counts == {frozenset({edge.a, edge.b}): edge.shares for edge in found.edges()}
 
 
 def _town(seed: int, shares: int = 4_000) -> list[Share]:
@@ -122,10 +112,3 @@ def test_what_a_crowd_shares_at_once_says_nothing_of_any_two() -> None:
 def test_settings_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ValueError, match="participation"):
         network([], participation=0)
-
-
-def test_what_of_a_post_can_be_co_shared() -> None:
-    assert objects_of("t", ["https://a.example/b"], ["p", "p"], ["One", "two", "THREE"]) == [
-        "text t", "link https://a.example/b", "picture p", "hashtags one two three",
-    ]  # fmt: skip
-    assert objects_of("", hashtags=["one", "two"]) == []

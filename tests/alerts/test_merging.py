@@ -223,7 +223,7 @@ def test_what_was_parted_three_times_stays_apart() -> None:
 
 def test_a_merged_story_is_read_back_as_it_was() -> None:
     sent = [*history(1_000, -600, 12), *two_stories(), BOTH, post(4, 110, MILL)]
-    after = [gone(3, 130), post(6, 140, MILL), post(7, 150, CLAIM), counted(2, 160, 50)]
+    after: list[Sent] = [gone(3, 130), post(6, 140, MILL), post(7, 150, CLAIM), counted(2, 160, 50)]
     whole = AlertsStage({"velgrad": watch(thresholds=LOUD)}, MemoryArchive())
     broken = AlertsStage({"velgrad": watch(thresholds=LOUD)}, MemoryArchive())
     stream = sorted(sent, key=lambda one: one.post.observed_at if isinstance(one, Enriched) else one.observed_at)
