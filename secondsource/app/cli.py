@@ -24,6 +24,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
+from alerts.wording import act as wording_of
 from alerts.wording import count
 from config.loader import BUILT_IN, Configuration
 from secondsource.app.configuring import load, problems, write_schemas
@@ -31,6 +32,7 @@ from secondsource.app.evaluation import eval_app
 from secondsource.app.parts import PARTS
 from secondsource.app.stance import stance_app
 from secondsource.app.threads import stopping_on_signals
+from secondsource.contracts.acts import ACT_KINDS, VERDICTS
 from secondsource.contracts.errors import BadConfiguration, BadRecord, Halted, SecondSourceError, SourceAway
 from secondsource.contracts.messages import DeadLetter
 from secondsource.runtime.logs import configure_logging
@@ -58,12 +60,14 @@ app = typer.Typer(
 )
 config_app = typer.Typer(no_args_is_help=True, help="Check the YAML that says what is watched, and how.")
 letters_app = typer.Typer(no_args_is_help=True, help="Records that could not be handled: list, show, send again.")
+acts_app = typer.Typer(no_args_is_help=True, help="What analysts did about alerts: list it, do it.")
 compliance_app = typer.Typer(no_args_is_help=True, help="Ask a platform which stored posts are gone from it.")
 app.add_typer(config_app, name="config")
 media_app = typer.Typer(no_args_is_help=True, help="Pictures that were seen before: import, find, explain.")
 index_app = typer.Typer(no_args_is_help=True, help="The index by which parts of pictures are found again.")
 media_app.add_typer(index_app, name="index")
 app.add_typer(letters_app, name="dead-letters")
+app.add_typer(acts_app, name="acts")
 app.add_typer(compliance_app, name="compliance")
 app.add_typer(media_app, name="media")
 app.add_typer(eval_app, name="eval")
@@ -891,6 +895,67 @@ def letters_resend(
                     typer.echo(f"{plain(letter_id)} still fails: {plain(str(error))}")
     typer.echo(f"{count(sent, 'record')} sent again, {failed:,} still failed and stay.")
     raise typer.Exit(FOUND if failed else 0)
+
+
+@acts_app.command("list")
+def acts_list(
+    alert: Annotated[str, typer.Option(help="Only what was done about this alert, the oldest first.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Without --alert: so many, the newest first.")] = 50,
+    config: ConfigFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """What was done about alerts, by whom and when.
+
+    For example:
+
+      [b]secondsource acts list[/b]
+
+      [b]secondsource acts list --alert velgrad:17 --json[/b]
+    """
+    from secondsource.app import wiring
+
+    with wiring.house(_configuration(config)) as house:
+        found = list(house.store.acts.of(alert)) if alert else house.store.acts.latest(limit)
+    if as_json:
+        _print_json(msgspec.to_builtins(found))
+        return
+    for act in found:
+        note = f": {act.note}" if act.note else ""
+        typer.echo(plain(f"{act.alert_id}  {wording_of(act)}, via {act.via}{note}"))
+    if not found:
+        typer.echo("nothing was done yet", err=True)
+
+
+@acts_app.command("add")
+def acts_add(
+    alert: Annotated[str, typer.Argument(metavar="ALERT", help="Its id, as its message and its page show it.")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help=f"One of {', '.join(ACT_KINDS)}.")],
+    verdict: Annotated[str, typer.Option(help=f"Of a dismissal: {', '.join(VERDICTS)}.")] = "",
+    hours: Annotated[float, typer.Option(help="Of a snooze: how long it lasts.", show_default=False)] = 0.0,
+    by: Annotated[str, typer.Option(help="Who does it; your login name if not given.", show_default=False)] = "",
+    note: Annotated[str, typer.Option(help="In your own words, if any; it should quote no post.")] = "",
+    press: Annotated[str, typer.Option("--id", help="For scripts: the same id twice is done once.")] = "",
+    config: ConfigFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Acknowledge, snooze, dismiss or reopen an alert. Its messages will say so.
+
+    For example:
+
+      [b]secondsource acts add velgrad:17 dismissed --verdict known[/b]
+
+      [b]secondsource acts add velgrad:17 snoozed --hours 4 --by ana[/b]
+    """
+    from secondsource.app import wiring
+    from secondsource.app.acting import made
+
+    with wiring.house(_configuration(config)) as house:
+        act = made(alert, kind, house.clock.now(), verdict=verdict, hours=hours, by=by, note=note, press=press)
+        recorded = house.store.acts.record(act)
+    if as_json:
+        _print_json(msgspec.to_builtins(act) | {"recorded": recorded})
+    else:
+        typer.echo(plain(wording_of(act) if recorded else f"{press} was done before; nothing changed"))
 
 
 @compliance_app.command("x")
