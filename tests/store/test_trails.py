@@ -1,0 +1,74 @@
+"""How a story went is read back from what it left behind."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from alerts.ports import Trails
+from secondsource.contracts.evidence import Step, StoryTrail
+from secondsource.contracts.messages import Enriched
+from store.memory import Store
+from store.trails import TrailReads
+from tests.store import velgrad as v
+
+STORY = "velgrad/1"
+
+
+def own(number: int, seconds: float, **more: str) -> Enriched:
+    """A post by an account of its own, which passes on what `more` says."""
+    made = v.enriched(number, seconds=seconds, author=number)
+    blank = {"quote_of": "", "reply_to": "", "repost_of": "", "edit_of": ""}
+    return replace(made, post=replace(made.post, **(blank | more)))
+
+
+def keep(store: Store) -> None:
+    v.keep(
+        store,
+        own(1, 0),
+        own(2, 10, repost_of="x:1"),
+        own(3, 20, quote_of="x:1"),
+        own(4, 30, reply_to="x:3"),
+        own(5, 40),
+        v.engagement(1, 15, 7),
+        v.engagement(1, 50, 9),
+        v.engagement(5, 45, 3),
+        v.story(1, members=(1, 2, 3, 4)),
+    )
+
+
+def test_acts_and_counts_of_its_posts_in_order(store: Store) -> None:
+    keep(store)
+    trails: Trails = store.trails
+    trail = trails.trail(STORY, v.at(100))
+    assert trail.steps == (
+        Step(v.at(10), "x:1", "x:a2"),
+        Step(v.at(15), "x:1", "", 7),
+        Step(v.at(20), "x:1", "x:a3"),
+        Step(v.at(30), "x:3", "x:a4"),
+        Step(v.at(50), "x:1", "", 9),
+    )
+    assert trail.languages == (("en", 4),)
+    assert trail.platforms == (("x", 4),)
+
+
+def test_what_came_later_is_left_out(store: Store) -> None:
+    keep(store)
+    trail = store.trails.trail(STORY, v.at(20))
+    assert [step.at for step in trail.steps] == [v.at(10), v.at(15), v.at(20)]
+    assert trail.platforms == (("x", 3),)
+
+
+def test_of_a_story_with_more_the_oldest(store: Store) -> None:
+    keep(store)
+    trail = TrailReads(store.database, most=2).trail(STORY, v.at(100))
+    assert [step.at for step in trail.steps] == [v.at(10), v.at(15), v.at(50)]
+
+
+def test_of_an_unknown_story_nothing(store: Store) -> None:
+    assert store.trails.trail("velgrad/9", v.at(100)) == StoryTrail()
+
+
+def test_a_removed_post_leaves_the_trail(store: Store) -> None:
+    keep(store)
+    v.keep(store, v.takedown(3))
+    assert "x:a3" not in {step.account for step in store.trails.trail(STORY, v.at(100)).steps}
