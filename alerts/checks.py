@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import msgspec
@@ -39,6 +40,8 @@ class CheckBook:
         self._kept: dict[int, _Kept] = {}
         self._by_post: dict[str, list[int]] = {}
         self._next = 1
+        self.edition = 0  #: another one for each change of what is kept
+        self.newest_at = -math.inf  #: when the newest was seen
         self._encoder = msgspec.msgpack.Encoder()
         self._ledger = Ledger(name, lambda number: self._encoder.encode(self._kept[number]))
         self._index: FactCheckIndex | None = None
@@ -103,11 +106,14 @@ class CheckBook:
         return self._index
 
     def _keep(self, number: int, kept: _Kept) -> None:
+        self.edition += 1
+        self.newest_at = max(self.newest_at, kept.seen_at)
         self._kept[number] = kept
         self._by_post.setdefault(kept.uid, []).append(number)
 
     def _drop(self, number: int) -> None:
         kept = self._kept.pop(number)
+        self.edition += 1
         left = self._by_post[kept.uid]
         left.remove(number)
         if not left:
@@ -120,11 +126,12 @@ class CheckBook:
     def changes(self) -> dict[str, bytes | None]:
         return self._ledger.changes()
 
-    def restore(self, parts: Iterable[tuple[int, bytes]]) -> None:
+    def restore(self, parts: Iterable[tuple[int, bytes]], edition: int = 0) -> None:
         decoder = msgspec.msgpack.Decoder(_Kept)
         for number, bodies in sorted(self._ledger.restore(parts).items()):
             self._keep(number, decoder.decode(bodies[-1]))
             self._next = number + 1
+        self.edition = edition
 
 
 def _checked(kept: _Kept, shared: tuple[str, ...]) -> Checked:

@@ -106,7 +106,7 @@ class Docket:
             self._judge.counts(message.uid, message.counts, message.observed_at.timestamp(), at)
         elif isinstance(message, Takedown):
             self._remember(digest(message.uid))  # should it come after all, it is not to be taken up
-            self._judge.takedown(message.uid, at)
+            self._judge.takedown(message.uid, message.reason, at)
         else:
             self._judge.coverage(message)
 

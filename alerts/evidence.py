@@ -19,6 +19,52 @@ class Everywhere(NamedTuple):
     since: datetime
 
 
+class Old(NamedTuple):
+    """A picture of the story that was seen before it, first `since`: so many posts that assert the story show it, and
+    so many interactions they drew.
+    """
+
+    since: datetime
+    posts: int
+    interactions: int
+
+
+class Coordinated(NamedTuple):
+    """`accounts` of those that assert the story share the same things as another of them within seconds, repeatedly and
+    more often than chance allows; `pairs` of them do. `of`: how many accounts assert it.
+    """
+
+    accounts: int
+    pairs: int
+    of: int
+
+
+class Removed(NamedTuple):
+    """`posts` that asserted the story in words of their own are gone from their platform, of `of` there ever were, the
+    last of them at `latest_at`. `most`: interactions of the one that had most when it went. `story` and `surprise`: how
+    far the whole story had gone then, and how surprising that was (None: too little history), at its most.
+    """
+
+    posts: int
+    of: int
+    most: int
+    story: int
+    surprise: float | None
+    latest_at: datetime
+
+
+class Surge(NamedTuple):
+    """The watch's posts since `since`, how many its hours lead to expect, and the most that the chance of as many
+    can be; `led`: how many of them are posts of the story.
+    """
+
+    posts: int
+    expected: float
+    surprise: float
+    since: datetime
+    led: int
+
+
 class StoryEvidence(NamedTuple):
     """All that is known of a story at `as_of`. A rule sees this and the watch's thresholds, nothing else.
 
@@ -28,8 +74,9 @@ class StoryEvidence(NamedTuple):
     story's time. `origins` are the strongest two. `earlier`, `named` and `everywhere` are filled only once a rule
     has found something: looking is costly. `named`: ids of the places and events that the story's texts name.
     `everywhere`: its pictures that tell nothing, because unrelated posts show them. `claimed`: what files of its
-    pictures say of themselves. `checks`: published
-    checks of a claim like the story's, found as late.
+    pictures say of themselves. `checks`: published checks of a claim like the story's, found as late; `checked`: how
+    many there are, known from the start. So are `old` (its pictures that were seen before, those that drew most first),
+    `coordinated`, `removed` and `surge`.
     """
 
     watch: str
@@ -53,6 +100,11 @@ class StoryEvidence(NamedTuple):
     everywhere: tuple[Everywhere, ...] = ()
     claimed: tuple[Claimed, ...] = ()
     checks: tuple[Checked, ...] = ()
+    checked: int = 0
+    old: tuple[Old, ...] = ()
+    coordinated: Coordinated | None = None
+    removed: Removed | None = None
+    surge: Surge | None = None
 
 
 class Example(NamedTuple):
@@ -70,12 +122,15 @@ class Rule(NamedTuple):
     """One finding. `fires` is cheap and runs at every change of a story; `describe` says what there is to say of it.
 
     Both are pure. `describe` is also asked when the story no longer fires, for the later events of an open alert.
+    `recalled`: as many independent origins as the watch requires answer it. Otherwise it stands beside them until the
+    story is over.
     """
 
     name: str
     fires: Callable[[StoryEvidence, Thresholds], bool]
     describe: Callable[[StoryEvidence, Thresholds], Finding]
     examples: tuple[Example, ...]
+    recalled: bool = True
 
     def find(self, evidence: StoryEvidence, thresholds: Thresholds) -> Finding | None:
         return self.describe(evidence, thresholds) if self.fires(evidence, thresholds) else None

@@ -4,6 +4,7 @@ out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -11,17 +12,22 @@ import msgspec
 
 from alerts import life
 from alerts.blindness import Blind, Blindness
+from alerts.budget import Budget
+from alerts.cases import Case, Cases, own_posts
 from alerts.checks import CheckBook
 from alerts.corroboration import Support, state
 from alerts.digests import digest, story_id
-from alerts.evidence import Everywhere, Rule, StoryEvidence
+from alerts.evidence import Everywhere, Rule, StoryEvidence, Surge
 from alerts.expectation import Expectation
 from alerts.file_claims import Claimed
+from alerts.findings import together
+from alerts.grouping import Kin
 from alerts.origins import moment
 from alerts.pictures import claimed, once_a_clip, sighted
 from alerts.ports import Archive
 from alerts.stories import QUOTED, Story
 from alerts.story_book import Merged, StoryBook
+from alerts.volume import Volume
 from alerts.words import named
 from secondsource.contracts.messages import (
     AlertEvent,
@@ -39,6 +45,8 @@ _ORIGINS_SHOWN = 10
 _STRONGEST = 2
 _EARLIER_SHOWN = 5
 _CHECKS_SHOWN = 3
+_NEVER = (-1, 0, 0.0)
+_EDITED = "edited"  # how the reason begins for which an edited post's earlier version is gone
 
 
 class Numbers(NamedTuple):
@@ -48,6 +56,8 @@ class Numbers(NamedTuple):
     expectation: tuple[int, int, list[int]]
     blind: list[Blind]
     recovered: tuple[Blind, ...] = ()
+    spent: tuple[float, ...] = ()
+    checks: int = 0
 
 
 class Judge:
@@ -68,6 +78,10 @@ class Judge:
         self._expectation = Expectation(watch.name)
         self._blind = Blindness()
         self._checks = CheckBook(f"{watch.name}/checks")
+        self._volume = Volume(watch.name)
+        self._cases = Cases(f"{watch.name}/cases")
+        self._kin = Kin(f"{watch.name}/kin")
+        self._budget = Budget(watch.thresholds.alerts_per_hour)
         self._unjudged: dict[int, float] = {}  # stories that changed, and when
         self._told: dict[int, None] = {}  # stories to be told of
         self._ended: list[StoryUpdate] = []  # of stories that were over before they were told of
@@ -79,6 +93,7 @@ class Judge:
         """A post that has not been here before."""
         if enriched.post.reviews:
             self._checks.see(enriched, at)
+        self._volume.post(at)
         story = self._book.take(enriched, at)
         if not story.frame.version:
             self._expectation.open(at, story.frame.first_account, enriched.post.author.followers)
@@ -104,12 +119,27 @@ class Judge:
         if story is not None:
             self._changed(story, at)
 
-    def takedown(self, uid: str, at: float) -> None:
+    def takedown(self, uid: str, reason: str, at: float) -> None:
+        """A post is gone from its platform. What is said of that leaves out edits: the story has the newer version."""
         self._checks.forget_post(uid)
+        if not reason.startswith(_EDITED):
+            self._leaves(uid, at)
         story = self._book.remove(uid)
         if story is not None:
             self._expectation.forget(story.frame.number, digest(uid))
             self._changed(story, at, *self._book.parted)
+
+    def _leaves(self, uid: str, at: float) -> None:
+        """Note how far the story had gone when a post of it that asserts it in words of its own left."""
+        story = self._book.find(uid)
+        if story is None or story.frame.spread is None:
+            return
+        note, case = story.notes[digest(uid)], self._cases.known(story.frame.number)
+        floor = self.watch.thresholds.min_interactions
+        spreads = story.tally.total >= floor or (case is not None and case.left is not None)
+        if spreads and note.own and note.stance == "asserts":
+            spread = story.frame.spread
+            self._cases.leave(story, note, spread.surprise if spread.state == "measured" else None, at)
 
     def coverage(self, coverage: Coverage) -> None:
         """When a collector of this watch saw, and when not: for what is judged from now on."""
@@ -118,6 +148,7 @@ class Judge:
     def advance(self, until: float) -> None:
         """Let happen what was due before `until`: ages are noted, stories end, in their time or crowded out."""
         self._expectation.advance(until)
+        self._volume.advance(until)
         while (story := self._book.over(until)) is not None:
             self._expire(story, self._book.ends_at(story))
             self._end(story)
@@ -169,6 +200,7 @@ class Judge:
         frame, number = merged.story.frame, merged.story.frame.number
         kept = merged.into.frame.part(number)  # as it would stand by itself again
         self._expectation.end(number, joined=True)
+        self._cases.end(number)
         self._told.pop(number, None)
         if not frame.told:
             return
@@ -200,42 +232,44 @@ class Judge:
             self._follow(story, frame.alert, at)
 
     def _look_for_findings(self, story: Story, at: float) -> None:
-        thresholds = self.watch.thresholds
-        assert story.frame.spread is not None
-        if story.frame.spread.interactions < thresholds.min_interactions:
-            return  # no rule looks at less, and most stories stay below it
+        frame, thresholds = story.frame, self.watch.thresholds
+        if story.tally.total < thresholds.min_interactions:
+            known = self._cases.known(frame.number)
+            if known is None or known.left is None:
+                return  # no rule looks at less, unless it has been more, and most stories stay below it
         evidence = self._evidence(story, at)
-        for rule in self._rules.values():
-            if rule.fires(evidence, thresholds):
-                evidence = self._full(story, evidence)
-                story.frame.alert = life.opened(rule.name, evidence, len(story.frame.rows))
-                self._say(story, "opened", rule.describe(evidence, thresholds), at)
-                return
+        rules = life.standing(self._rules.values(), (), evidence, thresholds)
+        if rules:
+            evidence = self._full(story, evidence)
+            frame.alert = life.opened(rules, evidence, digest=not self._budget.spend(at))
+            self._say(story, "opened", self._finding(rules, evidence), at)
 
     def _follow(self, story: Story, alert: life.AlertState, at: float) -> None:
-        thresholds = self.watch.thresholds
         evidence = self._evidence(story, at)
-        if len(story.frame.rows) > alert.asked:
-            evidence = evidence._replace(earlier=self._earlier(story))
-        kind = life.next_step(alert, evidence, thresholds)
+        rules = life.standing(self._rules.values(), alert.rules, evidence, self.watch.thresholds)
+        kind = life.next_step(alert, evidence, rules)
         if kind is None:
-            story.frame.alert = msgspec.structs.replace(alert, asked=len(story.frame.rows))
             return
         evidence = self._full(story, evidence)
-        finding = self._rules[alert.rule].describe(evidence, thresholds)
+        finding = self._finding(rules or alert.rules, evidence)
         if kind == "corroborated":
             finding = life.recalled(finding, evidence)
-        story.frame.alert = life.after(alert, kind, evidence, len(story.frame.rows))
+        digest_ = alert.digest and not (kind == "escalated" and self._budget.spend(at))
+        story.frame.alert = life.after(alert, kind, evidence, rules, digest=digest_)
         self._say(story, kind, finding, at)
 
     def _expire(self, story: Story, at: float) -> None:
-        alert = story.frame.alert
+        alert, thresholds = story.frame.alert, self.watch.thresholds
         if alert is None or alert.closed:
             return
         evidence = self._full(story, self._evidence(story, at))
-        finding = self._rules[alert.rule].describe(evidence, self.watch.thresholds)
-        story.frame.alert = life.after(alert, "expired", evidence, len(story.frame.rows))
-        self._say(story, "expired", life.over(finding, self.watch.thresholds.story_hours), at)
+        corroborated = evidence.independent >= thresholds.independent_origins
+        finding = life.over(self._finding(alert.rules, evidence), thresholds.story_hours, corroborated=corroborated)
+        story.frame.alert = life.after(alert, "expired", evidence, alert.rules)
+        self._say(story, "expired", finding, at)
+
+    def _finding(self, names: Iterable[str], evidence: StoryEvidence) -> Finding:
+        return together([self._rules[name] for name in names], evidence, self.watch.thresholds)
 
     def _end(self, story: Story) -> None:
         number = story.frame.number
@@ -243,15 +277,18 @@ class Judge:
             self._ended.append(self._update(story, members=True))
             del self._told[number]
         self._expectation.end(number)
+        self._cases.end(number)
         self._book.end(story)
 
     def _say(self, story: Story, kind: life.Kind, finding: Finding, at: float) -> None:
-        assert story.frame.alert is not None
+        frame = story.frame
+        assert frame.alert is not None
         alert_id = f"{self.watch.name}:{self._id(story)}"
+        related = self._kin.see(frame.number, alert_id, at, self._things(story), story.named())
         self._events.append(
             AlertEvent(
                 alert_id=alert_id,
-                seq=story.frame.alert.seq,
+                seq=frame.alert.seq,
                 kind=kind,
                 at=moment(at),
                 watch=self.watch.name,
@@ -259,15 +296,36 @@ class Judge:
                 finding=finding,
                 channel=self.watch.slack_channel,
                 link=self._link(alert_id),
+                digest=frame.alert.digest,
+                related=related,
             )
         )
+
+    def _things(self, story: Story) -> Iterator[int]:
+        """Its pictures and pages, each by a number of its own."""
+        for number in story.frame.rows:
+            row = self._book.pictures.row(number)
+            if row is not None and row.telling:
+                yield number << 1
+        for link, _ in story.frame.links:
+            yield link << 1 | 1
 
     # What is known of a story
 
     def _evidence(self, story: Story, at: float) -> StoryEvidence:
-        """All of it but what is costly: its claim, its strongest origins, its pictures' earlier lives."""
+        """All of it but what is costly: its claim, its strongest origins, its pictures' earlier lives where no picture
+        is new.
+
+        Raises:
+            SourceAway: a picture is, and the archive did not answer.
+        """
         frame = story.frame
         assert frame.spread is not None
+        earlier: tuple[Earlier, ...] = ()
+        if self._cases.of(frame.number).asked != len(frame.rows):
+            earlier = self._earlier(story)
+            self._cases.looked_up(story, self._first_seen(story, earlier))
+        case = self._cases.weigh(story)
         return StoryEvidence(
             watch=self.watch.name,
             claim="",
@@ -283,7 +341,48 @@ class Judge:
             interactions_with_denials=story.interactions_with_denials,
             opened_by_denial=story.first_denies,
             blind=self._blind_for(story, at),
+            earlier=earlier,
+            checked=self._checked(story, case, at),
+            old=case.old_pictures(),
+            coordinated=case.coordinated(),
+            removed=case.removed(own_posts(story)),
+            surge=self._surge(story, at),
         )
+
+    def _surge(self, story: Story, at: float) -> Surge | None:
+        """The watch's volume and the story's part in it; None where there is too little to compare it with."""
+        volume = self._volume.reading(at)
+        if volume.state != "measured":
+            return None
+        led = self._cases.burst(story, volume.since)
+        return Surge(volume.posts, volume.expected, volume.surprise, moment(volume.since), led)
+
+    def _first_seen(self, story: Story, earlier: Iterable[Earlier]) -> dict[int, float]:
+        """When each of its pictures was first seen before, as far as these sightings tell."""
+        rows: dict[str, int] = {}
+        for number, file in zip(story.frame.rows, story.frame.files, strict=False):
+            row = self._book.pictures.row(number)
+            if row is not None:
+                rows |= {row.id: number, file or row.id: number}
+        first: dict[int, float] = {}
+        for seen in earlier:
+            number = rows.get(seen.shown) or rows.get(seen.picture, 0)
+            if number:
+                first[number] = min(first.get(number, math.inf), seen.seen_at.timestamp())
+        return first
+
+    def _checked(self, story: Story, case: Case, at: float) -> int:
+        """How many published checks are of a claim like the story's. They are looked through where there are others
+        than the last time, or the claim is another.
+        """
+        claim = story.notes.get(story.frame.claim)
+        if not len(self._checks) or claim is None:
+            return 0
+        by = (self._checks.edition, claim.key, claim.reworded)
+        if case.matched_by != by:
+            matched = len(self._checks.like(claim.text, at, _CHECKS_SHOWN))
+            self._cases.match(story, matched, by if at > self._checks.newest_at else _NEVER)
+        return case.matched
 
     def _full(self, story: Story, evidence: StoryEvidence) -> StoryEvidence:
         claim = story.claim()
@@ -370,21 +469,38 @@ class Judge:
     # Saving
 
     def changes(self) -> dict[str, bytes | None]:
-        return {**self._book.changes(), **self._expectation.changes(), **self._checks.changes()}
+        return {
+            **self._book.changes(),
+            **self._expectation.changes(),
+            **self._checks.changes(),
+            **self._volume.changes(),
+            **self._cases.changes(),
+            **self._kin.changes(),
+        }
 
     def saved_history(self) -> bytes | None:
         return self._expectation.saved_history()
 
     def saved_numbers(self) -> Numbers:
         """What `restore` needs besides the parts."""
-        return Numbers(self._book.saved_numbers(), self._expectation.saved_numbers(), *self._blind.save())
+        return Numbers(
+            self._book.saved_numbers(),
+            self._expectation.saved_numbers(),
+            *self._blind.save(),
+            self._budget.save(),
+            self._checks.edition,
+        )
 
     def restore(
         self, parts: Mapping[str, Iterable[tuple[int, bytes]]], numbers: Numbers, history: bytes | None
     ) -> None:
         self._blind.load(numbers.blind, numbers.recovered)
         self._book.restore(parts, numbers.book)
-        self._checks.restore(parts.get("checks", ()))
+        self._checks.restore(parts.get("checks", ()), numbers.checks)
+        self._volume.restore(parts.get("volume", ()))
+        self._cases.restore(parts.get("cases", ()))
+        self._kin.restore(parts.get("kin", ()))
+        self._budget.load(numbers.spent)
         self._expectation.restore(parts, numbers.expectation, history)
         for number in self._book.shelf:
             self._expectation.reach(number, self._book.shelf.peek(number).tally.total)

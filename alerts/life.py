@@ -1,27 +1,33 @@
-"""An alert's life: opened, updated where something material changed, contested, and closed: corroborated or expired.
+"""An alert's life: opened, updated where something material changed, escalated where it got graver, contested, and
+closed: corroborated or expired.
 
-One story is one alert, and a closed one stays closed. Pure: the same evidence gives the same steps.
+One story is one alert, however many rules it is for, and a closed one stays closed. Pure: the same evidence gives the
+same steps.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
 
-from alerts.evidence import StoryEvidence
+from alerts.evidence import Rule, StoryEvidence
 from alerts.wording import TIES, count, duration, moment, number, origin
 from secondsource.contracts.messages import AlertKind, Finding, Reason, Tie
 from secondsource.contracts.watch import Thresholds
 
 Kind = AlertKind
+_MATERIAL = 0.5  # of an origin: less is doubt about the same sources
+_GRAVER = 10  # times as far as when it was last told of as new
 
 
 class AlertState(msgspec.Struct, array_like=True, frozen=True):
     """What was last said of an alert, to tell what is new.
 
-    `asked` pictures were looked up in the archive, which knew the sightings `earlier` (when, in which post; not their
-    words, which may have to leave every place).
+    `rules` are those it stands for, `rule` the gravest of them. The archive knew the sightings `earlier` (when, in
+    which post; not their words, which may have to leave every place). `loud`: interactions when it opened or last
+    escalated. `digest`: it is told of in a digest.
     """
 
     rule: str
@@ -29,48 +35,78 @@ class AlertState(msgspec.Struct, array_like=True, frozen=True):
     interactions: int
     independent: float
     disputes: int
-    asked: int = 0
+    rules: tuple[str, ...] = ()
     earlier: tuple[tuple[float, str], ...] = ()
     closed: bool = False
+    loud: int = 0
+    digest: bool = False
 
 
 def _sightings(evidence: StoryEvidence) -> tuple[tuple[float, str], ...]:
     return tuple((earlier.seen_at.timestamp(), earlier.source) for earlier in evidence.earlier)
 
 
-def opened(rule: str, evidence: StoryEvidence, asked: int) -> AlertState:
-    return _said(AlertState(rule, 0, 0, 0.0, 0), evidence, asked)
+def standing(
+    rules: Iterable[Rule], held: Collection[str], evidence: StoryEvidence, thresholds: Thresholds
+) -> tuple[str, ...]:
+    """The rules that an alert stands for: those that fire, and those that have held, unless enough origins answer them.
+
+    In the order of `rules`, which is that of their gravity.
+    """
+    answered = evidence.independent >= thresholds.independent_origins
+    return tuple(
+        rule.name
+        for rule in rules
+        if not (answered and rule.recalled) and (rule.name in held or rule.fires(evidence, thresholds))
+    )
 
 
-def next_step(alert: AlertState, evidence: StoryEvidence, thresholds: Thresholds) -> Kind | None:
-    """What, if anything, must be said of an open alert now. The gravest change names the step."""
+def opened(rules: Sequence[str], evidence: StoryEvidence, *, digest: bool = False) -> AlertState:
+    return _said(AlertState(rules[0], 0, 0, 0.0, 0, digest=digest), "opened", evidence, rules)
+
+
+def next_step(alert: AlertState, evidence: StoryEvidence, rules: Sequence[str]) -> Kind | None:
+    """What, if anything, must be said of an open alert now: the gravest change. `rules` are those `standing`."""
     if alert.closed:
         return None
-    if evidence.independent >= thresholds.independent_origins:
+    if not rules:
         return "corroborated"
+    if rules[0] not in alert.rules or evidence.spread.interactions >= _GRAVER * alert.loud:
+        return "escalated"
     if evidence.disputes and not alert.disputes:
         return "contested"
-    doubled = evidence.spread.interactions >= 2 * alert.interactions
-    if doubled or evidence.independent != alert.independent or evidence.disputes != alert.disputes:
-        return "updated"
-    return "updated" if not set(_sightings(evidence)) <= set(alert.earlier) else None
+    more = (
+        tuple(rules) != alert.rules
+        or evidence.spread.interactions >= 2 * alert.interactions
+        or abs(evidence.independent - alert.independent) >= _MATERIAL
+        or (evidence.disputes > alert.disputes and evidence.disputes >= 2 * alert.disputes)
+        or not set(_sightings(evidence)) <= set(alert.earlier)
+    )
+    return "updated" if more else None
 
 
-def after(alert: AlertState, kind: Kind, evidence: StoryEvidence, asked: int) -> AlertState:
-    """The alert once the step has been said."""
-    said = _said(alert, evidence, asked)
-    return msgspec.structs.replace(said, closed=kind in {"corroborated", "expired"})
+def after(
+    alert: AlertState, kind: Kind, evidence: StoryEvidence, rules: Sequence[str], *, digest: bool | None = None
+) -> AlertState:
+    """The alert once the step has been said. Recalled or over, it keeps the rules it was for."""
+    said = _said(alert, kind, evidence, rules or alert.rules)
+    return msgspec.structs.replace(
+        said, closed=kind in {"corroborated", "expired"}, digest=alert.digest if digest is None else digest
+    )
 
 
-def _said(alert: AlertState, evidence: StoryEvidence, asked: int) -> AlertState:
+def _said(alert: AlertState, kind: Kind, evidence: StoryEvidence, rules: Sequence[str]) -> AlertState:
+    told = evidence.spread.interactions
     return AlertState(
-        rule=alert.rule,
+        rule=rules[0],
         seq=alert.seq + 1,
-        interactions=evidence.spread.interactions,
+        interactions=told,
         independent=evidence.independent,
         disputes=evidence.disputes,
-        asked=asked,
+        rules=tuple(rules),
         earlier=_sightings(evidence),
+        loud=max(1, told) if kind in {"opened", "escalated"} else alert.loud,
+        digest=alert.digest,
     )
 
 
@@ -89,6 +125,7 @@ def recalled(finding: Finding, evidence: StoryEvidence) -> Finding:
         clears="nothing: the alert is recalled",
         earlier=finding.earlier,
         checks=finding.checks,
+        rules=finding.rules,
     )
 
 
@@ -108,18 +145,21 @@ def joined(rule: str, opened_at: datetime, tie: Tie) -> Finding:
     )
 
 
-def over(finding: Finding, story_hours: float) -> Finding:
+def over(finding: Finding, story_hours: float, *, corroborated: bool = False) -> Finding:
     """The finding of an alert whose story had no new post for the watch's time."""
+    still = "" if corroborated else ", still without corroboration"
     reason = Reason(
         name="expiry",
         value=f"{story_hours:g}",
-        sentence=f"No new post for {duration(story_hours * 3600)}: the story is over, still without corroboration.",
+        sentence=f"No new post for {duration(story_hours * 3600)}: the story is over{still}.",
     )
     return Finding(
         rule=finding.rule,
-        headline="Over without corroboration" + finding.headline[finding.headline.find(":") :],
+        headline=("Over" if corroborated else "Over without corroboration")
+        + finding.headline[finding.headline.find(":") :],
         reasons=(reason, *finding.reasons),
         clears="nothing: the story is over",
         earlier=finding.earlier,
         checks=finding.checks,
+        rules=finding.rules,
     )

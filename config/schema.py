@@ -192,6 +192,18 @@ class Thresholds(Model):
     """A story without a new post for this long is over."""
     lateness_seconds: float = Field(default=1.0, ge=0, le=3600, examples=[1])
     """How long to wait for posts that arrive out of order."""
+    recycled_days: float = Field(default=30.0, gt=0, le=36_500, examples=[30])
+    """A picture first seen so many days before a story began is an old one."""
+    coordinated_accounts: int = Field(default=5, ge=2, le=10**6, examples=[5])
+    """Accounts that share the same things within seconds of each other, beyond chance: so many make a push of it,"""
+    coordinated_share: float = Field(default=0.2, ge=0, le=1, examples=[0.2])
+    """and this share of all accounts that assert the story."""
+    removed_share: float = Field(default=0.2, gt=0, le=1, examples=[0.2])
+    """Of the posts that assert a story in words of their own, gone from their platform while it spreads."""
+    leading_share: float = Field(default=0.3, gt=0, le=1, examples=[0.3])
+    """Of the posts in a spike of the whole watch, those of one story: from here on it is what the spike is about."""
+    alerts_per_hour: int = Field(default=6, ge=1, le=10_000, examples=[6])
+    """New alerts of this watch in any 60 minutes that are told one by one; the rest goes into a digest."""
 
 
 class Watch(Model):

@@ -14,6 +14,12 @@ class Thresholds(Struct, frozen=True, kw_only=True):
     independent_origins: float = 2.0  #: N_eff at which a story counts as corroborated
     story_hours: float = 48.0  #: a story without a new post for this long is over
     lateness_seconds: float = 1.0  #: how long to wait for posts that arrive out of order
+    recycled_days: float = 30.0  #: a picture first seen so long before a story is an old one
+    coordinated_accounts: int = 5  #: accounts in step with another that make a push of it,
+    coordinated_share: float = 0.2  #: and the share of all who assert the story that they must be
+    removed_share: float = 0.2  #: of a story's own posts, gone from their platform while it spreads
+    leading_share: float = 0.3  #: of the posts in a spike of the watch, for a story to be what it is about
+    alerts_per_hour: int = 6  #: told one by one; what opens beyond them goes into a digest
 
 
 class Watch(Struct, frozen=True, kw_only=True):

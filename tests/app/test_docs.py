@@ -32,6 +32,7 @@ from secondsource.app.configuring import problems
 from secondsource.contracts.errors import SourceAway
 from secondsource.contracts.messages import AlertEvent, Enriched
 from secondsource.contracts.stage import Record
+from secondsource.contracts.watch import Thresholds
 from secondsource.runtime.metrics import Metrics
 from tests.alerts import invented, test_rules
 from tests.app.bad_pictures import write_pictures
@@ -362,11 +363,25 @@ def test_every_metric_is_told_with_its_labels() -> None:
             assert metric in told
 
 
-def test_every_rule_has_its_page() -> None:
+def test_every_rule_has_its_page_and_its_line() -> None:
+    listed = re.findall(r"^\| \[(\w+)\]", (ROOT / "docs/rules/README.md").read_text("utf-8"), re.MULTILINE)
+    assert listed == [rule.name for rule in RULES], "in the order of their gravity"
     for rule in RULES:
         page = (ROOT / "docs" / "rules" / f"{rule.name}.md").read_text("utf-8")
         for threshold in ("min_interactions", "max_surprise", "min_history", "independent_origins"):
             assert threshold in page
+        for part in ("Says", "Does not say", "Fires", "What to do.", "Is cleared", "Is over"):
+            assert f"**{part}**" in page
+        for threshold in re.findall(r"`thresholds\.(\w+)`", page):
+            assert hasattr(Thresholds(), threshold)
+
+
+def test_pages_of_rules_name_the_thresholds_there_are_with_their_defaults() -> None:
+    pages = [page.read_text("utf-8") for page in (ROOT / "docs" / "rules").glob("*.md")]
+    said = {found for page in pages for found in re.findall(r"`thresholds\.(\w+)`(?: \(([\d.]+)\))?", page)}
+    for name, value in said:
+        assert not value or float(value) == getattr(Thresholds(), name), name
+    assert {name for name, _ in said} == set(Thresholds.__struct_fields__) - {"lateness_seconds"}
 
 
 # --- the examples of the "Add a …" pages, through the suites that the real ones pass ---------------------------------

@@ -60,6 +60,12 @@ watches:
       independent_origins: 3
       story_hours: 24
       lateness_seconds: 0
+      recycled_days: 7
+      coordinated_accounts: 3
+      coordinated_share: 0.5
+      removed_share: 0.1
+      leading_share: 0.4
+      alerts_per_hour: 2
     slack_channel: C0123456789
 """
     (watch,) = load(folder_of(tmp_path, {"watches/w.yaml": text}), {}).watches
@@ -81,6 +87,12 @@ watches:
             independent_origins=3.0,
             story_hours=24.0,
             lateness_seconds=0.0,
+            recycled_days=7.0,
+            coordinated_accounts=3,
+            coordinated_share=0.5,
+            removed_share=0.1,
+            leading_share=0.4,
+            alerts_per_hour=2,
         ),
     )
 
