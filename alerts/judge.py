@@ -220,10 +220,10 @@ class Judge:
         """Changes nothing before the archive has answered."""
         frame = story.frame
         frame.as_of = at
-        frame.state = self._state(story, at)
-        frame.spread = self._expectation.measure(
         if story.tally.total >= self.watch.thresholds.min_interactions:
             self._book.in_step(story)  # before its origins are counted
+        frame.state = self._state(story, at)
+        frame.spread = self._expectation.measure(
             frame.number, at - frame.born, frame.first_account, self.watch.thresholds.min_history, frame.spread
         )
         if frame.alert is None:
