@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from secondsource.app.evaluation_lines import Lines, answer, standard_lines
+
+if TYPE_CHECKING:
+    from secondsource.app.evaluate_spikes import Rows
 
 eval_app = typer.Typer(no_args_is_help=True, help="Measure a judgement on data of your own. See docs/eval.md.")
 
@@ -128,6 +131,22 @@ def stories(
     _finish(lines)
 
 
-def _finish(lines: Lines) -> None:
+@eval_app.command()
+def spikes(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", exists=True, dir_okay=False)],
+    every: Annotated[
+        float | None, typer.Option(min=1, help="Seconds between rows. Without: as the first two.", show_default=False)
+    ] = None,
+) -> None:
+    """A CSV file with columns timestamp,value → {"timestamp", "value", "expected", "score", "state"} for each row."""
+    from secondsource.app.evaluate_spikes import Rows, judge_spikes
+
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as source:
+        rows = Rows(source, sys.stderr)
+        judge_spikes(rows, sys.stdout, every)
+    _finish(rows)
+
+
+def _finish(lines: Lines | Rows) -> None:
     if lines.bad:
         raise typer.Exit(_FOUND)
