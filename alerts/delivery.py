@@ -67,7 +67,7 @@ def ignore(outcome: Outcome) -> None:
 class Sender:
     """Drains an outbox. Any number may run, each with its own `holder` name: a destination has one of them at a time.
 
-    `told` hears of every try, for logs and metrics.
+    `told` hears of every try, for logs and metrics. `besides` are names of notifiers that another sender has.
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class Sender:
         holder: str,
         patience: Patience = PATIENCE,
         told: Callable[[Outcome], None] = ignore,
+        besides: Collection[str] = (),
     ) -> None:
         self._outbox = outbox
         self._notifiers = {notifier.name: notifier for notifier in notifiers}
@@ -94,6 +95,7 @@ class Sender:
         self._doubts: dict[str, int] = {}  # delivery in doubt → how often we looked in vain for an answer
         self._held: set[str] = set()
         self._unserved: set[str] = set()
+        self._besides = frozenset(besides)
         self._delivered = 0
 
     def run(self, stop: Event) -> None:
@@ -145,7 +147,10 @@ class Sender:
         for destination in self._outbox.waiting():
             if stop.is_set():
                 break
-            notifier = self._notifiers.get(destination.partition(":")[0])
+            kind = destination.partition(":")[0]
+            notifier = self._notifiers.get(kind)
+            if kind in self._besides:
+                continue
             if notifier is None:
                 self._say_unserved(destination)
             elif (wait := self._turn(destination, notifier, terms)) is not None:

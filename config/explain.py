@@ -98,9 +98,11 @@ def _wrong_kind(kind: str, value: object, trail: Trail, example: str) -> tuple[s
 
 def _unknown(trail: Trail, spot: _Spot, root: type[BaseModel]) -> tuple[str, str]:
     key = str(trail[-1])
-    inside = _model_of(spot.field.annotation if spot.field else root) or root
+    annotation = spot.field.annotation if spot.field else root
+    inside = _model_of(annotation) or _model_of(_inner(annotation)) or root
     names = list(inside.model_fields)
-    secret = next((name for name in names if name.endswith("_env")), "")
+    variables = sorted((name for name in names if name.endswith("_env")), key=lambda name: name != f"{key}_env")
+    secret = next(iter(variables), "")
     if secret and (_SECRET_KEY.search(key) or looks_secret(key)):
         file = secret.replace("_env", "_file")
         also = f", or {file}: with the path of a file" if file in names else ""

@@ -16,10 +16,12 @@ from typing import Any, NamedTuple, TypedDict, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from config.acting import acting
 from config.checks import check_deployment, check_names, check_secret, check_watch
 from config.cues import Cues, check_cues
 from config.document import Document, Trail, key_of, read
 from config.explain import explain
+from config.notify_checks import EMAIL, check_destinations, check_notify, secrets_of, webhook_at
 from config.problem import Problem, WrongFiles, quoted, visible
 from config.schema import DATABASES, REPLAY, Deployment, Watch, WatchFile, is_database
 from config.secrets import from_environment, from_file, literal_secrets
@@ -43,6 +45,8 @@ OVERRIDES: Mapping[str, Trail] = {
     "SECONDSOURCE_METRICS_PORT": ("metrics", "port"),
 }
 _SLACK_TOKEN: Trail = ("notify", "slack", "token")
+_SLACK_APP_TOKEN: Trail = ("notify", "slack", "app_token")
+_SLACK_SIGNING_SECRET: Trail = ("notify", "slack", "signing_secret")
 _KAFKA_PASSWORD: Trail = ("kafka", "sasl_password")
 STORE_URL = "SECONDSOURCE_STORE_URL"  #: read beside the file, because it may hold a password
 
@@ -62,6 +66,13 @@ class Service(NamedTuple):
     how: str
 
 
+class WebhookSecrets(NamedTuple):
+    """Where a webhook is, and what its messages are signed with (None: nothing)."""
+
+    url: Secret
+    signing: Secret | None
+
+
 @dataclass(frozen=True)
 class Configuration:
     """A configuration that can work. Paths are absolute or relative to the working directory, ready to open.
@@ -79,7 +90,11 @@ class Configuration:
     sources: tuple[Source, ...] = field(repr=False)
     collectors: Mapping[str, Any]
     slack_token: Secret | None
+    slack_app_token: Secret | None
+    slack_signing_secret: Secret | None
     kafka_password: Secret | None
+    webhooks: Mapping[str, WebhookSecrets]
+    email_password: Secret | None
     services: tuple[Service, ...]
 
 
@@ -193,10 +208,14 @@ class _Reading:
         slack, kafka = self._settings.notify.slack, self._settings.kafka
         wanted = [
             SecretKeys(_SLACK_TOKEN, slack.token_env, slack.token_file),
+            SecretKeys(_SLACK_APP_TOKEN, slack.app_token_env, slack.app_token_file),
+            SecretKeys(_SLACK_SIGNING_SECRET, slack.signing_secret_env, slack.signing_secret_file),
             SecretKeys(_KAFKA_PASSWORD, kafka.sasl_password_env, kafka.sasl_password_file),
         ]
-        for keys in wanted:
+        notify = self._settings.notify
+        for keys in (*wanted, *secrets_of(notify)):
             self._read_secret(document, keys)
+        self._problems += check_notify(document, notify, self._secrets, self._environ)
 
     def _read_secret(self, document: Document, keys: SecretKeys) -> None:
         value = from_environment(keys.variable, self._environ)
@@ -249,6 +268,7 @@ class _Reading:
         for document, trail, watch in found:
             self._problems += check_watch(document, trail, watch)
         self._problems += check_names(found)
+        self._problems += check_destinations(found, self._settings.notify)
         self._watches = tuple(watch for _, _, watch in found)
 
     def _read_sources(self) -> None:
@@ -272,9 +292,18 @@ class _Reading:
             sources=self._sources,
             collectors=self._collectors,
             slack_token=self._secrets.get(_SLACK_TOKEN),
+            slack_app_token=self._secrets.get(_SLACK_APP_TOKEN),
+            slack_signing_secret=self._secrets.get(_SLACK_SIGNING_SECRET),
             kafka_password=self._secrets.get(_KAFKA_PASSWORD),
+            webhooks={name: self._webhook(name) for name in settings.notify.webhooks},
+            email_password=self._secrets.get((*EMAIL, "password")),
             services=tuple(self._services()),
         )
+
+    def _webhook(self, name: str) -> WebhookSecrets:
+        at = webhook_at(name)
+        url = self._secrets.get((*at, "url")) or Secret(self._settings.notify.webhooks[name].url or "")
+        return WebhookSecrets(url, self._secrets.get((*at, "secret")))
 
     def _store_url(self) -> str:
         store = self._settings.store
@@ -298,6 +327,27 @@ class _Reading:
             yield Service("slack", on=False, how="off; no watch has a slack_channel")
         else:
             yield Service("slack", on=True, how="channels " + ", ".join(told))
+        at = self._secrets.get
+        there = {"bot": at(_SLACK_TOKEN), "app": at(_SLACK_APP_TOKEN), "signing": at(_SLACK_SIGNING_SECRET)}
+        found = {name: secret is not None for name, secret in there.items()}
+        for about in acting(slack, self._settings.desk, **found, file=SETTINGS):
+            yield Service(*about)
+        yield from self._told_beside()
+
+    def _told_beside(self) -> Iterator[Service]:
+        """Webhooks and lists of addresses, each with the watches that name it."""
+        notify = self._settings.notify
+        named = [f"webhook:{name}" for name in notify.webhooks]
+        named += [f"email:{name}" for name in (notify.email.lists if notify.email else ())]
+        for destination in named:
+            watches = sorted(watch.name for watch in self._watches if destination in watch.notify)
+            name = destination.replace(":", " ")
+            if not watches:
+                yield Service(name, on=False, how=f"off; no watch has notify: [{destination}]")
+                continue
+            signed = destination.startswith("email:") or self._webhook(destination.partition(":")[2]).signing
+            unsigned = "" if signed else "; its messages are not signed: secret_env"
+            yield Service(name, on=True, how=f"told by {', '.join(watches)}{unsigned}")
 
 
 _AnyModel = TypeVar("_AnyModel", bound=BaseModel)
@@ -380,6 +430,7 @@ def _contract(watch: Watch) -> contract.Watch:
         languages=_once(watch.languages),
         collectors=_once(watch.collectors),
         slack_channel=watch.slack_channel,
+        notify=_once(watch.notify),
         thresholds=contract.Thresholds(**limits.model_dump()),
     )
 

@@ -89,11 +89,37 @@ def _collector(name: str, info: ValidationInfo) -> str:
 
 def _watch_name(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,62})", text):
-        slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:63]
         raise wrong(
-            "a name is small letters, digits and -, at most 63, because it stands in addresses", slug or "aleppo"
+            "a name is small letters, digits and -, at most 63, because it stands in addresses", _slug(text) or "aleppo"
         )
     return text
+
+
+def _place_name(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,62})", text):
+        raise wrong("a name is small letters, digits and -, at most 63", _slug(text) or "desk")
+    return text
+
+
+def _destination(text: str) -> str:
+    kind, _, name = text.partition(":")
+    if kind == "slack":
+        raise wrong("a Slack channel has a key of its own", f"slack_channel: {name or 'C0123456789'}")
+    if kind not in {"webhook", "email"} or not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,62})", name):
+        meant = "webhook" if kind.lower() in {"webhook", "hook"} else "email" if "mail" in kind.lower() else ""
+        near = f"{meant}:{_slug(name)}" if meant and _slug(name) else ""
+        raise wrong("neither webhook:NAME nor email:NAME, as notify: in secondsource.yaml names them", near)
+    return text
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", text):
+        raise wrong("not an e-mail address (without a name, in letters of ASCII)")
+    return text
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:63]
 
 
 def _channel(text: str) -> str:
@@ -116,6 +142,13 @@ def _base_url(text: str) -> str:
     if not re.fullmatch(r"https?://[^\s/@]+(?:/[^\s]*)?", text):
         raise wrong("not an http(s) address, or one with a user in it")
     return text
+
+
+def _link(text: str) -> str:
+    unknown = re.findall(r"\{(?!(?:watch|rule)\})[^}]*\}?", text)
+    if unknown:
+        raise wrong(f"{unknown[0][:20]} stands for nothing", "{watch} or {rule}")
+    return _base_url(text)
 
 
 def is_database(url: str) -> bool:
@@ -158,8 +191,13 @@ LanguageCode = Annotated[str, Field(examples=["en"]), AfterValidator(_language)]
 CollectorName = Annotated[str, Field(examples=["x"]), AfterValidator(_collector)]
 Variable = Annotated[str, AfterValidator(_variable)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+LinkUrl = Annotated[str, Field(max_length=600), AfterValidator(_link)]
 ConfigPath = Annotated[Path, BeforeValidator(_resolved)]
 MediaPlace = Annotated[str, BeforeValidator(_media_place)]
+PlaceName = Annotated[str, Field(examples=["desk"]), AfterValidator(_place_name)]
+Destination = Annotated[str, Field(max_length=80, examples=["webhook:desk"]), AfterValidator(_destination)]
+MailAddress = Annotated[str, Field(max_length=254, examples=["night@example.org"]), AfterValidator(_address)]
+MailList = Annotated[tuple[MailAddress, ...], Field(min_length=1, max_length=100, examples=[["night@example.org"]])]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -226,6 +264,8 @@ class Watch(Model):
     thresholds: Thresholds = Field(default=Thresholds(), examples=[{"min_interactions": 30}])
     slack_channel: Annotated[str, AfterValidator(_channel)] = Field(default="", examples=["C0123456789"])
     """The id of the channel to tell; nobody is told on Slack if absent."""
+    notify: tuple[Destination, ...] = Field(default=(), max_length=20, examples=[["webhook:desk", "email:night"]])
+    """Who else is told: webhooks and lists of e-mail addresses, by their names under notify: in secondsource.yaml."""
 
 
 class WatchFile(Model):
@@ -328,17 +368,80 @@ class Enrich(Model):
 
 
 class Slack(Model):
-    """On as soon as the token is there."""
+    """On as soon as the bot's token is there; its messages have buttons as soon as one of the other two secrets is."""
 
     token_env: Variable | None = Field(default=None, examples=["SLACK_BOT_TOKEN"])
     token_file: ConfigPath | None = Field(default=None, examples=["/run/secrets/slack-bot-token"])
+    app_token_env: Variable | None = Field(default=None, examples=["SLACK_APP_TOKEN"])
+    """Of the app-level token (xapp-…): buttons are heard over a socket that we open (Socket Mode)."""
+    app_token_file: ConfigPath | None = Field(default=None, examples=["/run/secrets/slack-app-token"])
+    signing_secret_env: Variable | None = Field(default=None, examples=["SLACK_SIGNING_SECRET"])
+    """Of the app's signing secret: buttons are heard by requests that Slack sends to /slack/interactions."""
+    signing_secret_file: ConfigPath | None = Field(default=None, examples=["/run/secrets/slack-signing-secret"])
+    host: str = Field(default="127.0.0.1", min_length=1, max_length=255, examples=["127.0.0.1"])
+    """Where those requests are taken; a proxy in front of it has the certificate."""
+    port: Port = Field(default=8381, examples=[8381])
     base_url: BaseUrl = Field(default="https://slack.com/api/", examples=["https://slack.com/api/"])
+
+
+class Webhook(Model):
+    """A program that is told of every step of an alert, by a signed POST of JSON. One of the three says where it is."""
+
+    url: BaseUrl | None = Field(default=None, examples=["https://hooks.example.org/alerts"])
+    """Without a token in it."""
+    url_env: Variable | None = Field(default=None, examples=["DESK_WEBHOOK_URL"])
+    """Name of an environment variable that holds the address, token and all."""
+    url_file: ConfigPath | None = Field(default=None, examples=["/run/secrets/desk-webhook-url"])
+    secret_env: Variable | None = Field(default=None, examples=["DESK_WEBHOOK_SECRET"])
+    """Name of an environment variable that holds what messages are signed with; they are not signed if absent."""
+    secret_file: ConfigPath | None = Field(default=None, examples=["/run/secrets/desk-webhook-secret"])
+    inside: bool = Field(default=False, examples=[True])
+    """It may be in a network of yours, and be spoken to without TLS. Otherwise: public addresses only, and https."""
+    ca_file: ConfigPath | None = Field(default=None, examples=["/etc/secondsource/ca.pem"])
+    """The authority of its certificate; those the system trusts if absent."""
+
+
+class Email(Model):
+    """The server that takes our mails, and who gets them."""
+
+    host: str = Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.:-]+$", examples=["smtp.example.org"])
+    port: Port = Field(default=587, examples=[587])
+    """587 is usual with starttls, 465 with tls, 25 inside a network."""
+    security: Literal["starttls", "tls", "none"] = Field(default="starttls", examples=["starttls"])
+    """Whatever is chosen is kept to: where the server offers no TLS, nothing is sent. none: in the clear."""
+    user: str = Field(default="", max_length=200, examples=["secondsource"])
+    password_env: Variable | None = Field(default=None, examples=["SMTP_PASSWORD"])
+    password_file: ConfigPath | None = Field(default=None, examples=["/run/secrets/smtp-password"])
+    address: MailAddress = Field(examples=["alerts@example.org"])
+    """Mails come from this address."""
+    name: str = Field(default="Second Source", min_length=1, max_length=100, examples=["Second Source"])
+    ca_file: ConfigPath | None = Field(default=None, examples=["/etc/secondsource/ca.pem"])
+    """The authority of the server's certificate; those the system trusts if absent."""
+    lists: dict[PlaceName, MailList] = Field(default={}, max_length=100, examples=[{"night": ["night@example.org"]}])
+    """Who gets them, by the names that watches call them by."""
 
 
 class Notify(Model):
     console: bool = Field(default=True, examples=[True])
     """Print alerts where the process runs."""
     slack: Slack = Field(default=Slack(), examples=[{"token_env": "SLACK_BOT_TOKEN"}])
+    board_url: LinkUrl | None = Field(
+        default=None, examples=["https://grafana.example.org/d/secondsource-newsroom?var-watch={watch}"]
+    )
+    """The board that messages link to; {watch} and {rule} stand for the alert's."""
+    runbook_url: LinkUrl | None = Field(default=None, examples=["https://wiki.example.org/on-call/{rule}"])
+    """What to do when a message comes; messages link to it."""
+    webhooks: dict[PlaceName, Webhook] = Field(
+        default={}, max_length=100, examples=[{"desk": {"url": "https://hooks.example.org/alerts"}}]
+    )
+    """Programs that are told, by the names that watches call them by: notify: [webhook:desk]."""
+    email: Email | None = Field(
+        default=None,
+        examples=[
+            {"host": "smtp.example.org", "address": "alerts@example.org", "lists": {"night": ["night@example.org"]}}
+        ],
+    )
+    """For watches that name one of its lists: notify: [email:night]."""
 
 
 class Desk(Model):
@@ -347,7 +450,10 @@ class Desk(Model):
     host: str = Field(default="127.0.0.1", min_length=1, max_length=255, examples=["127.0.0.1"])
     port: Port = Field(default=8380, examples=[8380])
     public_url: BaseUrl | None = Field(default=None, examples=["https://desk.example.org"])
-    """How readers of a Slack message reach the page; http://host:port if absent."""
+    """How readers of a Slack message reach the page; http://host:port if absent. Slack fetches its charts there."""
+    acts: bool | None = Field(default=None, examples=[True])
+    """Whether whoever reaches the page may acknowledge, snooze and dismiss. If absent, only where host is this machine
+    itself (127.0.0.1): nobody signs in here, so elsewhere a proxy that asks who comes belongs in front of it."""
 
 
 class Metrics(Model):

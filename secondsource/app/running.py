@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import timedelta
 from functools import partial
 from threading import Event, Lock
@@ -42,7 +42,8 @@ def run(at: House, parts: Sequence[Part], stop: Event) -> None:
         _log.info("service", extra={"service": service.name, "on": service.on, "how": service.how})
     loops = dict(_inline(at) if inline and piped else _over_kafka(at, wanted, stop) if piped else {})
     if "notify" in wanted:
-        loops["notify"] = partial(_notify, at)
+        loops["notify"] = partial(notify, at)
+        loops |= _presses(at)
     if "desk" in wanted:
         loops["desk"] = partial(_desk, at)
     keep_days = at.configuration.deployment.store.keep_days
@@ -70,30 +71,28 @@ def _over_kafka(at: House, parts: Sequence[Part], stop: Event) -> Mapping[str, L
 
 
 def each_for_itself(collectors: Mapping[str, Loop]) -> Mapping[str, Loop]:
-    """A collector whose platform refuses it ends alone, and says so; the refusal of the last that brings posts ends the
-    process.
+    """The refusal of the last collector that brings posts ends the process; one of another ends that alone.
 
     The coverage ledger and the metric of running stages go on telling that it sees nothing.
     """
-    lock, left = Lock(), set(collectors) - {f"ingest {kind.name}" for kind in BESIDE}
+    return unless_refused(collectors, among=set(collectors) - {f"ingest {kind.name}" for kind in BESIDE})
+
+
+def unless_refused(loops: Mapping[str, Loop], among: Set[str]) -> Mapping[str, Loop]:
+    """A loop whose service refuses us ends alone, and says so; the last of `among` ends the process."""
+    lock, left = Lock(), set(among)
 
     def guarded(name: str, stop: Event) -> None:
         try:
-            collectors[name](stop)
+            loops[name](stop)
         except BadConfiguration as error:
             with lock:
                 left.discard(name)
                 if not left:
                     raise
-            _log.error(
-                "collector stopped: its platform refuses it; the others go on",
-                extra={
-                    "stage": name,
-                    "reason": str(error),
-                },
-            )
+            _log.error("stopped: its service refuses us; the others go on", extra={"stage": name, "reason": str(error)})
 
-    return {name: partial(guarded, name) for name in collectors}
+    return {name: partial(guarded, name) for name in loops}
 
 
 def _let_go(at: House, kept: timedelta, stop: Event) -> None:
@@ -106,37 +105,56 @@ def _let_go(at: House, kept: timedelta, stop: Event) -> None:
         at.clock.wait(3600.0, stop)
 
 
-def _notify(at: House, stop: Event) -> None:
+def notify(at: House, stop: Event) -> None:
+    """A sender for each notifier, so that a receiver that hangs holds up nobody else's alerts.
+
+    One whose credentials are refused ends alone and says so; the last that tells somebody elsewhere ends the process.
+    """
     holder = f"{socket.gethostname()}:{os.getpid()}"
-    wiring.sender(at, wiring.notifiers(at, sys.stdout), holder).run(stop)
+    every = wiring.notifiers(at, sys.stdout)
+    if len(every) < 2:
+        wiring.sender(at, every, holder).run(stop)
+        return
+    loops: dict[str, Loop] = {}
+    for each in every:
+        others = [other for other in every if other is not each]
+        loops[f"notify {each.name}"] = wiring.sender(at, [each], holder, others).run
+    side_by_side(unless_refused(loops, among={f"notify {each.name}" for each in every if each.name != "console"}), stop)
+
+
+def _presses(at: House) -> Mapping[str, Loop]:
+    """Taking what analysts press in Slack, and doing it; nothing where no secret says how.
+
+    Slack refusing the token of the app ends that way in, and nothing else: alerts go on.
+    """
+    presses = wiring.presses(at)
+    if presses is None:
+        return {}
+    loops: dict[str, Loop] = {"presses": presses.receiver.run}
+    if presses.socket is not None:
+        loops["slack socket"] = partial(_unless_refused, presses.socket.run)
+    if presses.endpoint is not None:
+        slack = at.configuration.deployment.notify.slack
+        key = "notify.slack.port"
+        loops["slack requests"] = partial(
+            _served, presses.endpoint, slack.host, slack.port, what="the endpoint for Slack's requests", key=key
+        )
+    return loops
+
+
+def _unless_refused(loop: Loop, stop: Event) -> None:
+    try:
+        loop(stop)
+    except BadConfiguration as error:
+        _log.error("no presses are heard over Socket Mode", extra={"reason": str(error)})
 
 
 def _desk(at: House, stop: Event) -> None:
-    import uvicorn
+    desk = at.configuration.deployment.desk
+    _served(wiring.desk(at), desk.host, desk.port, stop, what="the desk", key="desk.port")
 
-    from alerts.desk import create_desk
 
-    settings = at.configuration.deployment.desk
-    app = create_desk(at.store.evidence, at.clock, at.kept)
-    config = uvicorn.Config(
-        app, settings.host, settings.port, log_config=None, access_log=False, timeout_graceful_shutdown=3
-    )
-    server = uvicorn.Server(config)
+def _served(app: object, host: str, port: int, stop: Event, *, what: str, key: str) -> None:
+    from secondsource.app.serving import serve
 
-    def watch(stopped: Event) -> None:
-        stopped.wait()
-        server.should_exit = True
-
-    ended = Event()
-
-    def serve_pages(_: Event) -> None:
-        try:
-            server.run()
-        except SystemExit as error:  # how uvicorn says that the address is taken
-            msg = f"the desk cannot listen on {settings.host}:{settings.port}; set desk.port in secondsource.yaml"
-            raise BadConfiguration(msg) from error
-        finally:
-            ended.set()
-            stop.set()
-
-    side_by_side({"desk pages": serve_pages, "desk stop": watch}, stop)
+    serve(app, host, port, stop, what=what, key=key)

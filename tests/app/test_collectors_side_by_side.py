@@ -33,7 +33,7 @@ def test_a_refused_collector_leaves_the_others_at_work(caplog: pytest.LogCapture
         loops = each_for_itself({"ingest x": refused, "ingest bluesky": works})
         side_by_side({**loops, "the test": asks_to_stop}, stop)
     (record,) = caplog.records
-    assert record.getMessage().startswith("collector stopped")
+    assert record.getMessage().startswith("stopped: its service refuses us")
 
 
 def test_where_nobody_is_left_to_bring_posts_the_process_ends() -> None:
