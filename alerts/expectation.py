@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from alerts.digests import digest
 from alerts.forecast import FEWEST, Foresight, stale
 from alerts.growth import Growth
 from alerts.ledger import Ledger
@@ -22,7 +21,7 @@ from secondsource.contracts.messages import Counts, Spread
 _MOST_AWAITED = 1_000_000
 #: Posts of a story whose reported reposts and replies are told apart: those reported first.
 _MOST_REPORTED = 20
-_UNKNOWN = -1  # followers
+_UNKNOWN, _BEGUN = -1, -2  # followers
 
 
 class _Living(msgspec.Struct, array_like=True):
@@ -64,11 +63,14 @@ class Expectation:
         self._history.rest_on(baseline.ages if baseline else ())
         self._classes.rest_on(*((baseline.classes, baseline.bounds) if baseline else ((), ())))
         usual = baseline.accounts if baseline else {}
-        self._usual = {digest(uid): (one.posts, one.mean) for uid, one in usual.items()}
+        self._usual = {account: (one.posts, one.mean) for account, one in usual.items()}
 
-    def open(self, at: float, account: int, followers: int | None = None) -> None:
-        """A story opens. Stories are numbered in this order, from 1."""
-        self._opened.add(at, account, _UNKNOWN if followers is None else followers)
+    def open(self, at: float, account: int, followers: int | None = None, *, begun: bool = False) -> None:
+        """A story opens. Stories are numbered in this order, from 1.
+
+        `begun`: it opens with a repost of what has not been seen, so it is older than it looks and teaches nothing.
+        """
+        self._opened.add(at, account, _BEGUN if begun else _UNKNOWN if followers is None else followers)
         self._next_at = min(self._next_at, at + CHECKPOINTS[0])
 
     def reach(self, story: int, interactions: int, age: float | None = None) -> None:
@@ -109,7 +111,7 @@ class Expectation:
         if living is not None:
             self._grown.discard(story)
             self._living_ledger.drop(story)
-            if not joined:
+            if not joined and living.followers != _BEGUN:
                 self._foresight.learn(living.growth)
         if reached and story > self._passed[-1]:
             self._over[story] = reached
@@ -141,12 +143,14 @@ class Expectation:
             opened.forget(story)
 
     def _note(self, place: int, position: int) -> None:
+        if self._opened.get(2, position) == _BEGUN:
+            return
         story = position + 1
         reached = self._reached.get(story) or self._over.get(story, 0)
         self._history.add(place, reached)
         if place == ACCOUNT_CHECKPOINT:
             followers = int(self._opened.get(2, position))
-            if followers != _UNKNOWN:
+            if followers >= 0:
                 self._classes.add(class_of(followers, CLASS_BOUNDS), reached)
             account = int(self._opened.get(1, position))
             forgotten = self._accounts.add(account, reached)
@@ -160,7 +164,7 @@ class Expectation:
         interactions = self._reached.get(story, 0)
         followers = self._followers(story)
         peers: float | None = 1.0
-        if followers != _UNKNOWN:
+        if followers >= 0:
             peers = self._classes.ratio(followers, self._history.expected(ACCOUNT_CHECKPOINT).mean)
         own = self._accounts.of(account)
         spread = measure(interactions, age, self._history, own, min_history, peers, self._usual.get(account))

@@ -96,7 +96,9 @@ class Judge:
         self._volume.post(at)
         story = self._book.take(enriched, at)
         if not story.frame.version:
-            self._expectation.open(at, story.frame.first_account, enriched.post.author.followers)
+            post = enriched.post
+            begun = bool(post.repost_of)
+            self._expectation.open(at, story.frame.first_account, post.author.followers, begun=begun)
         for merged in self._book.merged:
             self._join(merged, at)
         counts = enriched.post.counts

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, select
 from secondsource.contracts.messages import Message
 from store.acts import ActsKept
 from store.archive import PictureArchive
+from store.baselines import BaselinesKept
 from store.column_types import micros
 from store.database import Database
 from store.deliveries import Deliveries
@@ -51,6 +52,7 @@ class Store(Positions):
         moment = micros if self.database.is_sqlite else aware
         self.archive = PictureArchive(self.database, moment)
         self.prints = Prints(self.database)
+        self.baselines = BaselinesKept(self.database, moment)
         self.outbox = Deliveries(self.database, moment)
         self.evidence = EvidenceReads(self.database)
         self.acts = ActsKept(self.database, moment)

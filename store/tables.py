@@ -271,6 +271,15 @@ alert_acts = Table(
     Index("alert_acts_by_time", "at"),
 )
 
+baselines = Table(
+    "baselines",
+    metadata,
+    Column("watch", Words, primary_key=True),
+    Column("version", Integer, primary_key=True, comment="counted from 1"),
+    Column("applies_from", Instant, nullable=False, comment="event time; until that of the next version"),
+    Column("body", Words, nullable=False, comment="the whole Baseline, as JSON; accounts by number, not by name"),
+)
+
 quotations = Table(
     "quotations",
     metadata,

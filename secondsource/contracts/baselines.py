@@ -34,7 +34,7 @@ class Baseline(Struct, frozen=True, kw_only=True):
     """One watch's baseline. It holds from event time `applies_from` on, until the next one does.
 
     `ages` go with `AGES`. `bounds` are the nine follower counts between the deciles of accounts, rising, and `classes`
-    the ten deciles, those with fewest followers first. `accounts` are told by uid.
+    the ten deciles, those with fewest followers first. `accounts` go by the number that stands for their uid.
     """
 
     watch: str
@@ -47,4 +47,4 @@ class Baseline(Struct, frozen=True, kw_only=True):
     ages: tuple[AtAge, ...]
     bounds: tuple[int, ...] = ()
     classes: tuple[Usual, ...] = ()
-    accounts: dict[str, Usual] = msgspec.field(default_factory=dict)
+    accounts: dict[int, Usual] = msgspec.field(default_factory=dict)
