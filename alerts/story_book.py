@@ -11,6 +11,7 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from alerts.digests import digest
@@ -39,12 +40,15 @@ from alerts.stories import (
 from alerts.ties import FEWEST_WORDS, MOST_PICTURES, MOST_PLACES, ORIGINAL, Tied, Ties, Traits
 from alerts.wording import TIES
 from alerts.words import named
+from secondsource.contracts.credits import credits_in, may_credit
 from secondsource.contracts.messages import Counts, Enriched, StanceLabel, Tie
 from secondsource.contracts.watch import Watch
 
 _SLACK = 1_024  # entries of stories that are over may stay in the lists of living ones
 _COPIED = frozenset({"text", "media", "link"})
 _FEWEST_SHARED_WORDS = 3  # two posts of one story with the same few words may still have said them each by itself
+_CREDITS = 4_096  # texts whose credits are remembered
+_FEEDS = "feed"  # collectors of feeds read credits with their bylines
 _SHARED = frozenset(token(0) & 7 for token in (cluster_token, picture_token, link_token))
 _FEWEST_HASHTAGS = 3
 _BRIDGED_BY = frozenset({"text", "media", "link"})
@@ -87,6 +91,7 @@ class StoryBook:
         self.shelf = Shelf(f"{watch.name}/stories", most_hot)
         self._ties = Ties(watch, self.shelf)
         self._steps = Steps(watch.name)
+        self._credits = lru_cache(maxsize=_CREDITS)(_credited)  # copies of a text carry its credit
         self.pictures = self._ties.pictures
 
     def take(self, enriched: Enriched, at: float) -> Story:
@@ -114,13 +119,16 @@ class StoryBook:
             looked = said if story.frame.part(tied.part).places < _LOOKED_FOR else ()
             also = self._ties.bridges(traits, looked, tied)
             story, also = self._made_one(story, also) if also else (story, also)
+        credited = post.credits or (() if plain or post.platform == _FEEDS else self._credits(post.text))
         note = self._note(story, enriched, key, at, tied, traits, also)
+        if credited:
+            note.tokens += (credit_token(digest(credited[0])),)
         source = self._registry.source_of(post)
         if account_token(note.account) in note.tokens:  # it speaks for itself, and passes on nobody
             pairs = (*self._registry.pairs_of(post.author.uid), *self._steps.pairs_of(note.account))
             note.tokens += (*_behind(source), *map(pair_token, pairs))
-        behind = post.credits or source
-        story.add(note, _evidence(tied, post.credits, source, also) if behind or also else tied.evidence)
+        behind = credited or source
+        story.add(note, _evidence(tied, credited, source, also) if behind or also else tied.evidence)
         if not plain:
             self._ties.lead(story, note, traits, said)
             if note.own and note.stance == "asserts":
@@ -385,8 +393,7 @@ class StoryBook:
 def _tokens(
     story: Story, enriched: Enriched, key: int, account: int, stance: StanceLabel, traits: Traits
 ) -> tuple[int, ...]:
-    """What ties a post to its source: the post it passes on, its author, its text, the agency it credits, its pictures,
-    its links. Of several agencies the first: who carries two does not make them one.
+    """What ties a post to its source: the post it passes on, its author, its text, its pictures, its links.
 
     Only posts of one side are ever compared by them. Who disputes a post, a picture or a page by showing it copies
     nobody.
@@ -411,8 +418,6 @@ def _tokens(
         tokens.append(text_token(traits.exact))
     if traits.representative:
         tokens.append(cluster_token(traits.representative))
-    if post.credits:
-        tokens.append(credit_token(digest(post.credits[0])))
     if stance != "denies":
         tokens += [picture_token(match.row.number) for match in traits.pictures if match.row.telling]
         tokens += [link_token(link) for link, _ in traits.links]
@@ -448,6 +453,13 @@ def _says_nothing(enriched: Enriched) -> bool:
     post = enriched.post
     comments = bool(post.reply_to) and enriched.stance.label in {"comments", "asks"}
     return bool(post.repost_of) or (comments and not enriched.pictures)
+
+
+def _credited(text: str) -> tuple[str, ...]:
+    """The agencies a text credits: "(AFP)", "via Reuters". Of several the first counts: who carries two does not make
+    them one.
+    """
+    return credits_in(text) if may_credit(text) else ()
 
 
 def _behind(source: Listed | None) -> tuple[int, ...]:

@@ -18,9 +18,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import feedparser
 
-from ingest.formats.credits import agency, credits_in
 from ingest.formats.html import plain
 from ingest.formats.reading import EARLIEST, EPOCH, distinct, hashtags_in, language
+from secondsource.contracts.credits import agency, credits_in
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import LONGEST_ID, Account, MediaRef, Post, Review, Struct
 from secondsource.contracts.settings import setting

@@ -8,7 +8,7 @@ import pytest
 
 from config.loader import BUILT_IN
 from config.sources import FOLDER, check_sources, load_sources
-from ingest.formats.credits import AGENCIES
+from secondsource.contracts.credits import AGENCIES
 from secondsource.contracts.errors import BadConfiguration
 from tests.config.folders import folder_of
 

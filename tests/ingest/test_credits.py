@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.formats.credits import AGENCIES, agency, credits_in
+from secondsource.contracts.credits import AGENCIES, agency, credits_in, may_credit
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,17 @@ def test_no_form_stands_for_two_agencies() -> None:
     assert len(forms) == len(set(forms))
     for name, written in AGENCIES.items():
         assert {agency(form) for form in written} == {name}
+
+
+@given(
+    st.text(max_size=300),
+    st.sampled_from([form for forms in AGENCIES.values() for form in forms]),
+    st.text("x .", max_size=200),
+)
+def test_a_glance_overlooks_no_credit(text: str, form: str, more: str) -> None:
+    for credited in (f"{text} ({form})", f"{form} - {more}", f"{text} via {form}"):
+        assert may_credit(credited) or not credits_in(credited)
+    assert not may_credit("The old bridge has fallen, cars and a bus lie in the river")
 
 
 @given(st.text(max_size=400), st.text(max_size=100))

@@ -13,9 +13,9 @@ import pytest
 
 from ingest.collectors.feeds import Feeds, FeedsSettings
 from ingest.collectors.feeds.listed import LISTED
-from ingest.formats.credits import agency
 from ingest.formats.feed import Feed, within
 from secondsource.contracts.clock import Clock, SystemClock
+from secondsource.contracts.credits import agency
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import Coverage, Post
 from secondsource.contracts.watch import Watch

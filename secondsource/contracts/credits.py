@@ -1,4 +1,4 @@
-"""Which news agency's text an outlet says it carries: bylines, datelines and credit lines, in canonical names.
+"""Which news agency's text somebody says they carry: bylines, datelines and credit lines, in canonical names.
 
 An agency is only found where a credit stands: as (part of) a byline, in brackets or before a dash at the beginning of
 a text, in brackets or after a dash or slash at its end, or after "via" and its like. An article that merely quotes
@@ -8,8 +8,7 @@ what an agency reports is not its text.
 from __future__ import annotations
 
 import re
-
-from ingest.formats.reading import distinct
+from collections.abc import Iterable
 
 #: Canonical name → how it is written where credit is given. Latin short forms count in capitals only.
 AGENCIES: dict[str, tuple[str, ...]] = {
@@ -72,6 +71,9 @@ _VIA = re.compile(
     rf"\s+({_FORM})(?!\w)",
     re.IGNORECASE,
 )
+_WORDS = re.compile(r"\w+")
+_TELLING = frozenset(max(_WORDS.findall(written), key=len).casefold() for written in _NAMES) - {"a"}  #: of each form
+_UNSPACED = re.compile("|".join(sorted({written for written in _NAMES if ord(written[0]) > 0x2E80})))
 _EDGE = 120  #: characters at either end of a text in which credit is given in brackets
 
 
@@ -81,12 +83,24 @@ def agency(name: str) -> str:
     return _NAMES.get(name) or _NAMES.get(name.rstrip(".")) or _FOLDED.get(name.casefold().rstrip("."), "")
 
 
+def may_credit(text: str) -> bool:
+    """Whether any agency is named where credit is given: a glance, before looking closely."""
+    edges = text if len(text) <= 3 * _EDGE else f"{text[: 2 * _EDGE]} {text[-_EDGE:]}"
+    if not _TELLING.isdisjoint(_WORDS.findall(edges.casefold())) or "A.P." in edges:
+        return True
+    return not edges.isascii() and _UNSPACED.search(edges) is not None
+
+
 def credits_in(text: str, bylines: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Agencies in the order in which they are credited, those of the bylines first. `text` is plain."""
     found = [name for line in bylines for name in _of_byline(line[:200])]
     for paragraph in (text[: 2 * _EDGE], text[-_EDGE:]):
         found += _of_text(paragraph.strip())
-    return distinct(found)
+    return _distinct(found)
+
+
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(filter(None, dict.fromkeys(names)))
 
 
 def _of_byline(line: str) -> list[str]:

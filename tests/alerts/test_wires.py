@@ -1,0 +1,73 @@
+"""Posts that say whose text they carry, whose owner the registry knows, or that link to one page: one origin."""
+
+from __future__ import annotations
+
+import pytest
+
+from alerts.registry import Listed, Registry
+from alerts.stage import AlertsStage
+from secondsource.contracts.messages import Enriched, StoryUpdate
+from tests.alerts.invented import CLAIM, final_stories, ordered, post, records, watch
+from tests.fakes.archive import MemoryArchive
+
+OWN_WORDS = (
+    "Velgrad: stone crossing gives way before noon, nine vehicles fall",
+    "Nine cars under water, says the river police of the town",
+    "Emergency services close both banks, people are told to keep away",
+)
+
+
+def told(said: list[str], links: tuple[str, ...] = (), registry: Registry | None = None) -> StoryUpdate:
+    """The story of some posts that answer its first one, each by another account, each in its own words."""
+    first = post(1, 0, said[0], links=links[:1])
+    others: list[Enriched] = [
+        post(n, 10.0 * n, text, quote_of=0, reply_to=0 if links else 1, links=links[n - 1 : n])
+        for n, text in enumerate(said[1:], 2)
+    ]
+    stage = AlertsStage({"velgrad": watch()}, MemoryArchive(), registry=registry or Registry())
+    outs = stage.handle(records(ordered([first, *others])))
+    return max(final_stories(outs).values(), key=lambda story: story.posts)
+
+
+@pytest.mark.parametrize(
+    "credit", ["{} (AFP)", "{}, via AFP", "AFP - {}", "{} نقلا عن فرانس برس", "(أ ف ب) {}", "{} (АФП)", "【法新社】{}"]
+)
+def test_who_credits_one_agency_has_one_origin(credit: str) -> None:
+    story = told([f"{OWN_WORDS[0]} (AFP)", credit.format(OWN_WORDS[1]), OWN_WORDS[2]])
+    assert len(story.origins) == 2
+    wired = next(origin for origin in story.origins if origin.posts == 2)
+    assert [merge.kind for merge in wired.merges] == ["wire credit"]
+
+
+@pytest.mark.parametrize("credit", ["{} (Reuters)", "{} via رويترز", "{} as Reuters reports", "{}"])
+def test_who_credits_another_or_only_quotes_one_has_not(credit: str) -> None:
+    story = told([f"{OWN_WORDS[0]} (AFP)", credit.format(OWN_WORDS[1])])
+    assert len(story.origins) == 2
+
+
+def test_who_has_one_owner_in_the_registry_has_one_origin() -> None:
+    owned = [
+        ("x", f"user{n}", Listed(f"gazette{n}", f"Gazette {n}", "outlet", "press", "Velgrad Press", reference="r"))
+        for n in (1, 2)
+    ]
+    story = told(list(OWN_WORDS), registry=Registry(owned))
+    assert sorted(origin.posts for origin in story.origins) == [1, 2]
+    assert {merge.kind for origin in story.origins for merge in origin.merges} == {"same owner"}
+
+
+def test_an_account_that_two_entries_claim_belongs_to_the_later_one_and_to_no_two() -> None:
+    """The registry's check refuses it; what comes through nevertheless has one owner, whatever the case of its name."""
+    mine = Listed("gazette", "The Gazette", "outlet", "press", "Velgrad Press")
+    yours = Listed("herald", "The Herald", "outlet", "house", "Harbour House")
+    found = Registry([("x", "Gazette", mine), ("x", "gazette", yours)]).source_of(post(1, 0, by="GAZETTE").post)
+    assert found == yours
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["https://www.gazette.example/a?utm_source=x", "http://m.gazette.example/a/", "https://gazette.example/a/amp#top"],
+)
+def test_who_links_to_one_page_has_one_origin_however_it_is_written(page: str) -> None:
+    story = told([CLAIM, OWN_WORDS[1]], ("https://gazette.example/a", page))
+    assert (len(story.origins), story.posts) == (1, 2)
+    assert [merge.kind for merge in story.origins[0].merges] == ["same link"]
