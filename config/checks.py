@@ -111,6 +111,8 @@ def _files(settings: Deployment) -> Iterator[tuple[Trail, Path]]:
         (("kafka", "ssl_key_file"), kafka.ssl_key_file),
         (("kafka", "sasl_password_file"), kafka.sasl_password_file),
         (("notify", "slack", "token_file"), slack.token_file),
+        (("notify", "slack", "app_token_file"), slack.app_token_file),
+        (("notify", "slack", "signing_secret_file"), slack.signing_secret_file),
         (("enrich", "stance_model"), settings.enrich.stance_model),
         *((("enrich", "gazetteers", index), path) for index, path in enumerate(settings.enrich.gazetteers or ())),
     )

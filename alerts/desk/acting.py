@@ -53,14 +53,27 @@ class Turned(Exception):
 
 
 class Forms:
-    """Makes forms and reads them back. `hosts` are names that the desk is asked for by, beside those of loopback."""
+    """Makes forms and reads them back.
+
+    `hosts` are names that the desk is asked for by, beside those of loopback; `over_tls` those of them that are only
+    reached over https, so that cookies made there go nowhere else.
+    """
 
     def __init__(
-        self, hosts: Collection[str] = (), key: Secret | None = None, fresh: Callable[[], str] = token_urlsafe
+        self,
+        hosts: Collection[str] = (),
+        over_tls: Collection[str] = (),
+        key: Secret | None = None,
+        fresh: Callable[[], str] = token_urlsafe,
     ) -> None:
-        self._hosts = LOOPBACK | {host.lower() for host in hosts if host}
+        self._over_tls = {host.lower() for host in over_tls if host}
+        self._hosts = LOOPBACK | {host.lower() for host in (*hosts, *over_tls) if host}
         self._fresh = fresh
         self._key = (key or Secret(token_urlsafe(32))).reveal().encode()
+
+    def secure(self, headers: Mapping[str, str]) -> bool:
+        """Whether what is kept in this browser is to be sent over https only."""
+        return _name(f"//{headers.get('host', '')}") in self._over_tls
 
     def cookie(self, cookies: Mapping[str, str]) -> str:
         """The browser's own mark, or a new one."""

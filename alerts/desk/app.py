@@ -63,14 +63,10 @@ _PICTURE = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class Acting(NamedTuple):
-    """Where acts are kept and shown from; `forms` None where the pages show what was done and offer nothing.
-
-    `secure`: readers come over https, so cookies go nowhere else.
-    """
+    """Where acts are kept and shown from; `forms` None where the pages show what was done and offer nothing."""
 
     acts: Acts
     forms: Forms | None = None
-    secure: bool = False
 
 
 def create_desk(
@@ -121,7 +117,7 @@ def create_desk(
     if trails is not None:
         _serve_charts(desk, Charts(evidence, trails))
     if acting is not None and acting.forms is not None:
-        _take_forms(desk, acting.acts, acting.forms, clock, pages, secure=acting.secure)
+        _take_forms(desk, acting.acts, acting.forms, clock, pages)
 
     @desk.api_route("/desk.css", methods=READS)
     def style() -> Response:
@@ -165,7 +161,8 @@ def _page(
     cookie = acting.forms.cookie(request.cookies)
     form = acting.forms.form(alert_id, cookie, request.cookies)
     page = HTMLResponse(pages.alert(events, posts, now, done, form))
-    page.set_cookie(COOKIE, cookie, httponly=True, samesite="strict", secure=acting.secure)
+    secure = acting.forms.secure(request.headers)
+    page.set_cookie(COOKIE, cookie, httponly=True, samesite="strict", secure=secure)
     return page
 
 
@@ -178,7 +175,7 @@ def _serve_charts(desk: FastAPI, charts: Charts) -> None:
         return Response(body, media_type="image/png", headers=CHART)
 
 
-def _take_forms(desk: FastAPI, acts: Acts, forms: Forms, clock: Clock, pages: Pages, *, secure: bool) -> None:
+def _take_forms(desk: FastAPI, acts: Acts, forms: Forms, clock: Clock, pages: Pages) -> None:
     @desk.post("/acts")
     async def do(request: Request) -> Response:
         body = bytearray()
@@ -195,7 +192,7 @@ def _take_forms(desk: FastAPI, acts: Acts, forms: Forms, clock: Clock, pages: Pa
             sentence = "There is no alert of that name; it may have been taken down with its posts."
             return HTMLResponse(pages.notice("No such alert", sentence), status_code=404)
         answer = RedirectResponse(f"{alert_path(act.alert_id)}#acts", status_code=303)
-        name = name_cookie(act.by)
+        name, secure = name_cookie(act.by), forms.secure(request.headers)
         answer.set_cookie(NAME_COOKIE, name, max_age=2_592_000, httponly=True, samesite="strict", secure=secure)
         return answer
 

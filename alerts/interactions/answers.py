@@ -15,6 +15,16 @@ from secondsource.contracts.errors import BadRecord, SourceAway
 SLACK = "https://hooks.slack.com"
 
 
+def answering_place(api: str) -> str:
+    """Scheme and host of the addresses that come with presses, for a Web API at this address.
+
+    Slack's own are at hooks.slack.com (GovSlack's at hooks.slack-gov.com); a stand-in answers for itself.
+    """
+    parts = urlsplit(api)
+    hooks = "hooks." if parts.netloc in {"slack.com", "slack-gov.com"} else ""
+    return f"{parts.scheme}://{hooks}{parts.netloc}"
+
+
 class Answers:
     """Posts to addresses of Slack's and to no others: a press names the address, and may name any.
 

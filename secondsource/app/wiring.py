@@ -634,9 +634,10 @@ def desk(at: House) -> FastAPI:
 
     settings = at.configuration.deployment.desk
     public = urlsplit(settings.public_url or "")
-    forms = Forms([settings.host, public.hostname or ""]) if desk_takes_acts(settings) else None
-    acting = Acting(at.store.acts, forms)
-    return create_desk(at.store.evidence, at.clock, at.kept, acting, at.store.trails)
+    name = public.hostname or ""
+    over_tls = [name] if public.scheme == "https" else []
+    forms = Forms([settings.host, name], over_tls) if desk_takes_acts(settings) else None
+    return create_desk(at.store.evidence, at.clock, at.kept, Acting(at.store.acts, forms), at.store.trails)
 
 
 def _receivers(configuration: Configuration) -> dict[str, Receiver]:

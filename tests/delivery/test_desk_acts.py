@@ -188,6 +188,14 @@ def test_pages_with_forms_send_them_nowhere_else(acts: FakeActs) -> None:
     assert all(attributes["action"] == "/acts" for tag, attributes in Outline(page.text).elements if tag == "form")
 
 
+def test_cookies_of_a_desk_behind_tls_go_nowhere_else(acts: FakeActs) -> None:
+    acting = Acting(acts, Forms(over_tls=["desk.example.org"]))
+    client = TestClient(create_desk(FakeEvidence([life()], {}), ManualClock(START), None, acting), HERE)
+    for host, secure in (("desk.example.org", True), ("127.0.0.1:8380", False)):
+        page = client.get("/alerts/velgrad-1", headers={"Host": host})
+        assert ("Secure" in page.headers["set-cookie"]) is secure
+
+
 def test_without_forms_the_desk_only_shows_what_was_done(acts: FakeActs) -> None:
     acts.record(Act(id="1", alert_id=ALERT, kind="dismissed", by="<b>Oleg", at=START, via="slack", verdict="known"))
     browser = desk(acts, forms=False)
