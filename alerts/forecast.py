@@ -36,6 +36,8 @@ _NEIGHBOURS = 40
 _ONE_NEIGHBOUR_OF = 8  # stories: of few, those most alike are not alike
 _SHAPE_UNIT = 0.25  # how far shapes may differ to be as unlike as sizes that differ by 1
 _LOW, _MIDDLE, _HIGH = 0.1, 0.5, 0.9
+_MOST_GROWTH = 50.0  # as a logarithm; beyond it numbers end
+_MOST_INTERACTIONS = 1e12  # more than anything ever had: what is foretold must be a number that can be kept
 _STEP = 1.1  # a forecast stands until the story is by this factor larger or older
 
 
@@ -110,7 +112,8 @@ class Foresight:
         growths = np.concatenate((self._neighbours(shape, age, horizon), _GENERAL[horizon].growths(shape, age)))
         growths.sort()
         places = np.arange(1, len(growths) + 1) / (len(growths) + 1)
-        low, middle, high = (np.exp(np.interp((_LOW, _MIDDLE, _HIGH), places, growths)) * (count + 1) - 1).tolist()
+        logs = np.minimum(np.interp((_LOW, _MIDDLE, _HIGH), places, growths), _MOST_GROWTH)
+        low, middle, high = np.minimum(np.exp(logs) * (count + 1) - 1, _MOST_INTERACTIONS).tolist()
         most = max(count, round(high))
         likely = min(max(float(count), _short(middle)), most)
         return Range(max(count, min(round(low), math.floor(likely))), likely, most)

@@ -134,6 +134,15 @@ def test_a_forecast_is_never_below_what_there_is(count: int, age: float, stories
         assert count <= low <= middle <= high
 
 
+def test_what_all_come_by_in_a_moment_is_foretold_as_a_number_that_can_be_kept() -> None:
+    """As when a platform's counts are corrected by powers of ten: nothing like it was ever seen."""
+    growth = Growth()
+    growth.reach(86_400.0, 1)
+    growth.reach(86_401.0, 100_000_000)
+    found = Foresight("velgrad").forecast(growth, 86_401.0)
+    assert 100_000_000 <= found.low <= found.middle <= found.high <= 1e12
+
+
 def test_foresight_is_the_same_after_saving_and_bounded() -> None:
     chance = random.Random(11)
     foresight, again, parts = Foresight("velgrad"), Foresight("velgrad"), {}
