@@ -31,12 +31,16 @@ class Old(NamedTuple):
 
 class Coordinated(NamedTuple):
     """`accounts` of those that assert the story share the same things as another of them within seconds, repeatedly and
-    more often than chance allows; `pairs` of them do. `of`: how many accounts assert it.
+    more often than chance allows; `pairs` of them do. `of`: how many accounts assert it. Where they were found while
+    the stream ran: the most `objects` that two of them shared so within `seconds`, and the largest p-value `p` of two.
     """
 
     accounts: int
     pairs: int
     of: int
+    objects: int = 0
+    seconds: float = 0.0
+    p: float = 1.0
 
 
 class Removed(NamedTuple):

@@ -38,12 +38,14 @@ def describe(evidence: StoryEvidence, thresholds: Thresholds) -> Finding:
 
 
 def _reason(step: Coordinated, thresholds: Thresholds) -> Reason:
+    within = f"{step.seconds:g} s" if step.seconds else "seconds"
+    most = f", up to {step.objects:,} the same two, p at most {step.p:.1g}" if step.objects else ""
     return Reason(
         name="accounts in step",
         value=f"{step.accounts} / {step.of}",
         sentence=f"{step.accounts:,} of the {count(step.of, 'account')} that assert it shared the same things within "
-        f"seconds of another of them, repeatedly and more often than chance allows "
-        f"({count(step.pairs, 'pair')}; from {thresholds.coordinated_accounts} accounts and "
+        f"{within} of another of them, repeatedly and more often than chance allows "
+        f"({count(step.pairs, 'pair')}{most}; from {thresholds.coordinated_accounts} accounts and "
         f"{thresholds.coordinated_share:.0%} of all on it is told). Each such pair counts as one origin.",
     )
 
@@ -52,6 +54,12 @@ _STEP = Coordinated(accounts=14, pairs=31, of=49)
 
 EXAMPLES = (
     Example("fourteen of forty-nine accounts in step", STORY._replace(coordinated=_STEP), Thresholds(), fires=True),
+    Example(
+        "found while the stream ran",
+        STORY._replace(coordinated=_STEP._replace(objects=12, seconds=60.0, p=2e-9)),
+        Thresholds(),
+        fires=True,
+    ),
     Example("too little history", STORY._replace(coordinated=_STEP, spread=YOUNG), Thresholds(), fires=True),
     Example("others assert it as well", CONFIRMED._replace(coordinated=_STEP), Thresholds(), fires=True),
     Example(

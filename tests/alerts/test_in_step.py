@@ -12,7 +12,7 @@ from alerts.story_book import StoryBook
 from secondsource.contracts.messages import Engagement, Enriched, StoryUpdate
 from secondsource.contracts.stage import Out
 from secondsource.contracts.watch import Thresholds
-from tests.alerts.invented import counted, final_stories, ordered, post, records, tick, watch
+from tests.alerts.invented import counted, events, final_stories, ordered, post, records, tick, watch
 from tests.fakes.archive import MemoryArchive
 
 FAST = Thresholds(min_interactions=5, min_history=3, story_hours=48)
@@ -65,7 +65,11 @@ def test_who_posts_in_step_counts_as_one_origin_in_words_of_their_own() -> None:
     apart = [post(9_100 + n, 77_500 + n, text(950 + n), by=f"reader{200 + n}", reply_to=9_000) for n in range(2)]
     counts = [counted(9_000, 75_100, 50), counted(9_000, 79_000, 500)]
     base: list[Enriched | Engagement] = [*organic(pick, 1), *pushed(pick, 5_000), counted(5_000, 74_000, 60)]
-    story = of_claim(run([*base, *told, *apart, *counts])[0], said[0])
+    outs, _ = run([*base, *told, *apart, *counts])
+    found = [event.finding for event in events(outs) if "coordinated_push" in event.finding.rules]
+    assert "60 s of another of them" in found[0].reasons[0].sentence
+    assert "up to 11 the same two, p at most" in found[0].reasons[0].sentence
+    story = of_claim(outs, said[0])
     assert len(story.origins) == 3
     pushing = next(origin for origin in story.origins if origin.first_handle == "pusher0")
     assert pushing.accounts == 6
