@@ -25,10 +25,11 @@ START = datetime(2030, 3, 4, 2, 10, tzinfo=UTC)
 CLAIM = "The old bridge in Velgrad has just collapsed, people in the river #velgrad"
 HEADLINE = "One origin, and its picture was first seen 2014-03-02"
 LINK = "http://desk.example/alerts/velgrad-1"
-Kind = Literal["opened", "updated", "corroborated", "contested", "expired"]
+Kind = Literal["opened", "updated", "escalated", "corroborated", "contested", "expired"]
 STATES: dict[Kind, Corroboration] = {
     "opened": "single-origin",
     "updated": "single-origin",
+    "escalated": "single-origin",
     "corroborated": "multi-origin",
     "contested": "contested",
     "expired": "single-origin",
