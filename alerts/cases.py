@@ -1,8 +1,8 @@
 """What is remembered of stories that came past their watch's floor, besides what they are: the few that rules look at.
 
 Everything that costs more than a look-up is asked again only once there is reason to: the archive when the story shows
-another picture, fact-checks when there are others or the claim is another, and the weight of pictures and accounts,
-for which all its posts are gone through, when it has grown by a tenth.
+another picture, fact-checks when there are others or the claim is another, and the weight of pictures, for which all
+its posts are gone through, when it has grown by a tenth.
 """
 
 from __future__ import annotations
@@ -11,14 +11,10 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from alerts.evidence import Coordinated, Old, Removed
+from alerts.evidence import Old, Removed
 from alerts.ledger import Ledger
 from alerts.origins import moment
 from alerts.stories import Note, Story, picture_token
-
-_KIND = 7  # the bits of a token that say what it stands for
-_TIES = 7  # the kind of owners and of pairs,
-_PAIR = 8  # and the bit that makes it a pair: see `stories`
 
 
 class Left(msgspec.Struct, array_like=True, frozen=True):
@@ -34,7 +30,7 @@ class Left(msgspec.Struct, array_like=True, frozen=True):
 class Case(msgspec.Struct, array_like=True):
     """`asked`: so many pictures were looked up (-1: never); `old`: those that were seen before, with the first time.
     `weighed`: interactions and posts at the last weighing, which gave `weights` of old pictures (first time, posts,
-    interactions) and `step` (accounts, pairs, of). `matched`: the fact-checks found, by `matched_by`: the state of the
+    interactions). `matched`: the fact-checks found, by `matched_by`: the state of the
     book, the claim, its last edit. `burst`: since when a spike lasts, the posts of the story in it, and how many posts
     the story had had when those were counted.
     """
@@ -43,7 +39,6 @@ class Case(msgspec.Struct, array_like=True):
     old: tuple[tuple[int, float], ...] = ()
     weighed: tuple[int, int] = (0, 0)
     weights: tuple[tuple[float, int, int], ...] = ()
-    step: tuple[int, int, int] = (0, 0, 0)
     matched: int = 0
     matched_by: tuple[int, int, float] = (0, 0, 0.0)
     burst: tuple[float, int, int] = (0.0, 0, 0)
@@ -51,9 +46,6 @@ class Case(msgspec.Struct, array_like=True):
 
     def old_pictures(self) -> tuple[Old, ...]:
         return tuple(Old(moment(since), posts, interactions) for since, posts, interactions in self.weights)
-
-    def coordinated(self) -> Coordinated | None:
-        return Coordinated(*self.step) if self.step[0] else None
 
     def removed(self, still_there: int) -> Removed | None:
         """`still_there`: posts that assert the story in words of their own."""
@@ -96,14 +88,13 @@ class Cases:
         self._changed.add(story.frame.number)
 
     def weigh(self, story: Story) -> Case:
-        """How far its old pictures have gone, and how many accounts are in step, unless it has hardly grown since."""
+        """How far its old pictures have gone, asked anew where it has grown since."""
         case = self.of(story.frame.number)
         now = (story.tally.total, story.ever)
         if all(10 * was <= 10 * is_ < 11 * was for was, is_ in zip(case.weighed, now, strict=True)):
             return case
         case.weighed = now
         case.weights = tuple(sorted(_weights(story, case.old), key=lambda one: (-one[2], -one[1], one[0])))
-        case.step = _step(story) if story.asserted.coordinated else (0, 0, 0)
         self._changed.add(story.frame.number)
         return case
 
@@ -178,17 +169,3 @@ def _weights(story: Story, old: Iterable[tuple[int, float]]) -> Iterable[tuple[f
     for row, since in rows.items():
         if posts[row]:
             yield since, posts[row], drawn[row] + posts[row] - 1
-
-
-def _step(story: Story) -> tuple[int, int, int]:
-    """Of the accounts that assert it: those in a pair that co-shares, the pairs, and all."""
-    pairs: dict[int, set[int]] = {}
-    accounts: set[int] = set()
-    for note in story.notes.values():
-        if note.stance == "asserts":
-            accounts.add(note.account)
-            for token in note.tokens:
-                if token & _KIND == _TIES and token & _PAIR:
-                    pairs.setdefault(token, set()).add(note.account)
-    both = [pair for pair in pairs.values() if len(pair) > 1]
-    return len(set().union(*both)), len(both), len(accounts)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from alerts.file_claims import Claimed
+from alerts.in_step import InStep
 from secondsource.contracts.messages import Checked, Corroboration, Earlier, Finding, Origin, Spread
 from secondsource.contracts.watch import Thresholds
 
@@ -27,20 +28,6 @@ class Old(NamedTuple):
     since: datetime
     posts: int
     interactions: int
-
-
-class Coordinated(NamedTuple):
-    """`accounts` of those that assert the story share the same things as another of them within seconds, repeatedly and
-    more often than chance allows; `pairs` of them do. `of`: how many accounts assert it. Where they were found while
-    the stream ran: the most `objects` that two of them shared so within `seconds`, and the largest p-value `p` of two.
-    """
-
-    accounts: int
-    pairs: int
-    of: int
-    objects: int = 0
-    seconds: float = 0.0
-    p: float = 1.0
 
 
 class Removed(NamedTuple):
@@ -106,7 +93,7 @@ class StoryEvidence(NamedTuple):
     checks: tuple[Checked, ...] = ()
     checked: int = 0
     old: tuple[Old, ...] = ()
-    coordinated: Coordinated | None = None
+    coordinated: InStep | None = None
     removed: Removed | None = None
     surge: Surge | None = None
 

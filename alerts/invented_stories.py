@@ -11,10 +11,10 @@ OPENED = datetime(2031, 5, 4, 9, 0, tzinfo=UTC)
 AS_OF = datetime(2031, 5, 4, 9, 18, tzinfo=UTC)
 
 SPIKE = Spread(
-    interactions=214, age_seconds=1080, state="measured", expected=12.0, dispersion=0.4, surprise=2e-7, history=180
+    interactions=214, age_seconds=1080, state="measured", expected=12.0, dispersion=0.4, surprise=4.5e-16, history=180
 )
 CALM = Spread(
-    interactions=34, age_seconds=1080, state="measured", expected=12.0, dispersion=0.4, surprise=0.02, history=180
+    interactions=34, age_seconds=1080, state="measured", expected=12.0, dispersion=0.4, surprise=0.022, history=180
 )
 YOUNG = Spread(interactions=214, age_seconds=1080, state="insufficient data", history=4)
 

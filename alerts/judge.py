@@ -17,12 +17,11 @@ from alerts.cases import Case, Cases, own_posts
 from alerts.checks import CheckBook
 from alerts.corroboration import Support, state
 from alerts.digests import digest, story_id
-from alerts.evidence import Coordinated, Everywhere, Rule, StoryEvidence, Surge
+from alerts.evidence import Everywhere, Rule, StoryEvidence, Surge
 from alerts.expectation import NONE_KEPT, Expectation
 from alerts.file_claims import Claimed
 from alerts.findings import together
 from alerts.grouping import Kin
-from alerts.in_step import InStep
 from alerts.origins import moment
 from alerts.pictures import claimed, once_a_clip, sighted
 from alerts.ports import Archive
@@ -347,7 +346,7 @@ class Judge:
             earlier=earlier,
             checked=self._checked(story, case, at),
             old=case.old_pictures(),
-            coordinated=_in_numbers(case.coordinated(), frame.in_step),
+            coordinated=frame.in_step,
             removed=case.removed(own_posts(story)),
             surge=self._surge(story, at),
         )
@@ -507,10 +506,3 @@ class Judge:
         self._expectation.restore(parts, numbers.expectation, history)
         for number in self._book.shelf:
             self._expectation.reach(number, self._book.shelf.peek(number).tally.total)
-
-
-def _in_numbers(step: Coordinated | None, found: InStep | None) -> Coordinated | None:
-    """With what two accounts of it had in common, where that was found while the stream ran."""
-    if step is None or found is None:
-        return step
-    return step._replace(pairs=max(step.pairs, found.pairs), objects=found.objects, seconds=found.seconds, p=found.p)

@@ -173,11 +173,6 @@ class Origins:
                 ties[_kind(token)] = max(0, ties[_kind(token)] - 1)
         return True
 
-    @property
-    def coordinated(self) -> bool:
-        """Whether any of its posts are tied by a pair of accounts that co-share."""
-        return any(ties[_COORDINATED] for ties in self._ties.values())
-
     def together(self, token: int, other: int) -> bool:
         """Whether two tokens trace back to one source."""
         return self._find(token) == self._find(other)

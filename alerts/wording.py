@@ -7,7 +7,7 @@ from datetime import datetime
 
 from alerts.quoting import clean, clipped, isolated
 from secondsource.contracts.acts import Act, ActKind, Verdict
-from secondsource.contracts.messages import AlertEvent, Corroboration, Earlier, Origin, Spread, StoryUpdate
+from secondsource.contracts.messages import AlertEvent, Corroboration, Earlier, Finding, Origin, Spread, StoryUpdate
 
 KINDS = {
     "opened": "Open",
@@ -26,6 +26,9 @@ KIND_SENTENCES = {
     "contested": "It spreads without independent confirmation, and is disputed.",
     "expired": "Its story is over: no new post came for as long as its watch waits, or it goes on in an older story.",
 }
+
+_CONFIRMED = "It spreads. Independent origins assert it; why it is looked at all the same stands beside it."
+_DISPUTED = "It spreads, and is disputed."
 
 STATES: dict[Corroboration, str] = {
     "none": "no origin",
@@ -61,6 +64,18 @@ TIES = {
     "words": "uses the same words as",
     "left": "was in this story, and is in another now",
 }
+
+
+def says(event: AlertEvent) -> str:
+    """What a step of an alert comes to, in a sentence that is true of its story as it stands."""
+    if event.kind in {"opened", "updated", "escalated"}:
+        return {"multi-origin": _CONFIRMED, "contested": _DISPUTED}.get(event.story.state, KIND_SENTENCES[event.kind])
+    return _DISPUTED if event.kind == "contested" else KIND_SENTENCES[event.kind]
+
+
+def rules(finding: Finding) -> str:
+    """The rules an alert stands for, the gravest first: "recycled media, uncorroborated spike"."""
+    return ", ".join(clipped(rule.replace("_", " "), 60) for rule in finding.rules or (finding.rule,))
 
 
 def number(value: float) -> str:
@@ -194,18 +209,7 @@ def how_it_matches(sighting: Earlier) -> str:
     if sighting.kind == "clip":
         moments = count(sighting.inliers, "moment agrees", "moments agree")
         return f"{stretches(sighting.seconds)} ({moments}, confidence {sighting.confidence:.0%})"
-    if sighting.kind == "clip":
-        moments = count(sighting.inliers, "moment agrees", "moments agree")
-        return f"{stretches(sighting.seconds)} ({moments}, confidence {sighting.confidence:.0%})"
     return f"{sighting.distance} of 256 bits differ" if sighting.distance else ""
-
-
-def stretches(seconds: Sequence[tuple[float, float, float, float]], most: int = 3) -> str:
-    """Which seconds of the other clip are in this one: "seconds 12–40 of it are seconds 0–28 of this one"."""
-    told = [f"seconds {there:.0f}–{until:.0f} of it are seconds {here:.0f}–{end:.0f} of this one"
-            for here, end, there, until in seconds[:most]]  # fmt: skip
-    more = [count(len(seconds) - most, "further stretch", "further stretches")] if len(seconds) > most else []
-    return ", ".join([*told, *more]) or "the same film"
 
 
 def stretches(seconds: Sequence[tuple[float, float, float, float]], most: int = 3) -> str:

@@ -56,7 +56,8 @@ class Pages:
         }
         self._templates.globals |= {
             "KINDS": wording.KINDS,
-            "KIND_SENTENCES": wording.KIND_SENTENCES,
+            "says": wording.says,
+            "rules": wording.rules,
             "STATES": wording.STATES,
             "STANCES": wording.STANCES,
             "TIES": wording.TIES,

@@ -76,7 +76,7 @@ def _of_one(event: AlertEvent) -> Letter:
     return Letter(
         subject=f"[{clipped(event.watch, 60)}] {isolated(f'“{claim}”')}",
         lead=f"{wording.KINDS[event.kind]}: {wording.headline(event, 300)}",
-        sentence=wording.KIND_SENTENCES[event.kind],
+        sentence=wording.says(event),
         rows=tuple(_rows(event)),
         links=(("Evidence page", address),) if address else (),
     )

@@ -80,7 +80,7 @@ def card(event: AlertEvent, key: str, beside: Beside = Beside()) -> Message:  # 
 def change(event: AlertEvent, key: str) -> Message:
     """What goes in the thread when an alert changes. `key` marks its first block."""
     story = event.story
-    lines = [f"*{wording.KINDS[event.kind]}* · {wording.moment(event.at)}", wording.KIND_SENTENCES[event.kind]]
+    lines = [f"*{wording.KINDS[event.kind]}* · {wording.moment(event.at)}", wording.says(event)]
     lines += [mrkdwn(wording.headline(event), 600)]
     lines += [mrkdwn(wording.spread(story.spread), 300), mrkdwn(wording.origins(story), 300)]
     block = _section("\n".join(lines))
@@ -181,7 +181,7 @@ def _mark(event: AlertEvent) -> str:
 
 
 def _status(event: AlertEvent) -> str:
-    return f"*{wording.KINDS[event.kind]}.* {wording.KIND_SENTENCES[event.kind]}"
+    return f"*{wording.KINDS[event.kind]}.* {wording.says(event)}"
 
 
 def _quotation(event: AlertEvent) -> Block:

@@ -80,7 +80,7 @@ def _alert(event: AlertEvent, stands: str) -> dict[str, Any]:
         "watch": clipped(event.watch, _ID),
         "evidence": web_address(event.link),
         "headline": clipped(finding.headline, LONGEST),
-        "says": wording.KIND_SENTENCES[event.kind],
+        "says": wording.says(event),
         "rules": [clipped(rule, _ID) for rule in (finding.rules or (finding.rule,))],
         "reasons": [
             {"name": clipped(each.name, _ID), "value": clipped(each.value, LONGEST), "says": _said(each.sentence)}

@@ -6,7 +6,8 @@ What accounts did, in numbers; not who they are, or why.
 from __future__ import annotations
 
 from alerts import taking_off
-from alerts.evidence import Coordinated, Example, Rule, StoryEvidence
+from alerts.evidence import Example, Rule, StoryEvidence
+from alerts.in_step import InStep
 from alerts.invented_stories import CALM, CONFIRMED, STORY, YOUNG
 from alerts.wording import count
 from secondsource.contracts.messages import Finding, Reason
@@ -37,20 +38,19 @@ def describe(evidence: StoryEvidence, thresholds: Thresholds) -> Finding:
     return taking_off.finding(NAME, head, own, clears, evidence, thresholds)
 
 
-def _reason(step: Coordinated, thresholds: Thresholds) -> Reason:
-    within = f"{step.seconds:g} s" if step.seconds else "seconds"
-    most = f", up to {step.objects:,} the same two, p at most {step.p:.1g}" if step.objects else ""
+def _reason(step: InStep, thresholds: Thresholds) -> Reason:
     return Reason(
         name="accounts in step",
         value=f"{step.accounts} / {step.of}",
-        sentence=f"{step.accounts:,} of the {count(step.of, 'account')} that assert it shared the same things within "
-        f"{within} of another of them, repeatedly and more often than chance allows "
-        f"({count(step.pairs, 'pair')}{most}; from {thresholds.coordinated_accounts} accounts and "
-        f"{thresholds.coordinated_share:.0%} of all on it is told). Each such pair counts as one origin.",
+        sentence=f"{step.accounts:,} of the {count(step.of, 'account')} that assert it in posts of their own shared "
+        f"the same things within {step.seconds:g} s of another of them, repeatedly and more often than chance allows "
+        f"({count(step.pairs, 'pair')}, up to {step.objects:,} the same two, p at most {step.p:.1g}; from "
+        f"{thresholds.coordinated_accounts} accounts and {thresholds.coordinated_share:.0%} of all on it is told). "
+        "What they say counts as one origin.",
     )
 
 
-_STEP = Coordinated(accounts=14, pairs=31, of=49)
+_STEP = InStep(accounts=14, pairs=31, of=49, objects=6, seconds=60.0, p=2e-6, q=4e-4)
 
 EXAMPLES = (
     Example("fourteen of forty-nine accounts in step", STORY._replace(coordinated=_STEP), Thresholds(), fires=True),
@@ -63,9 +63,12 @@ EXAMPLES = (
     Example("too little history", STORY._replace(coordinated=_STEP, spread=YOUNG), Thresholds(), fires=True),
     Example("others assert it as well", CONFIRMED._replace(coordinated=_STEP), Thresholds(), fires=True),
     Example(
-        "two agencies that post together", STORY._replace(coordinated=Coordinated(2, 1, 6)), Thresholds(), fires=False
+        "two agencies that post together",
+        STORY._replace(coordinated=_STEP._replace(accounts=2, pairs=1, of=6)),
+        Thresholds(),
+        fires=False,
     ),
-    Example("a few of very many", STORY._replace(coordinated=Coordinated(14, 31, 4_900)), Thresholds(), fires=False),
+    Example("a few of very many", STORY._replace(coordinated=_STEP._replace(of=4_900)), Thresholds(), fires=False),
     Example("no more than expected", STORY._replace(coordinated=_STEP, spread=CALM), Thresholds(), fires=False),
     Example(
         "it is a denial that they pass on",

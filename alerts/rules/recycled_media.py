@@ -17,11 +17,11 @@ NAME = "recycled_media"
 
 
 def fires(evidence: StoryEvidence, thresholds: Thresholds) -> bool:
-    """An old picture drew as many interactions as the watch asks of a story, and the story may take off."""
+    """The story may take off, and an old picture drew half of what it did, or as much as the watch asks of a story."""
     old = _old(evidence, thresholds)
     return (
         old is not None
-        and old.interactions >= thresholds.min_interactions
+        and old.interactions >= min(thresholds.min_interactions, evidence.spread.interactions / 2)
         and taking_off.may_take_off(evidence, thresholds)
     )
 
@@ -84,6 +84,12 @@ EXAMPLES = (
         CONFIRMED._replace(old=(OLD_RIVER._replace(interactions=6),)),
         Thresholds(),
         fires=False,
+    ),
+    Example(
+        "the old picture is half of a small story",
+        _STORY._replace(spread=replace(YOUNG, interactions=40), old=(OLD_RIVER._replace(interactions=20),)),
+        Thresholds(),
+        fires=True,
     ),
     Example("no more than expected", _STORY._replace(spread=CALM), Thresholds(), fires=False),
     Example("who shows it denies the story", _STORY._replace(opened_by_denial=True), Thresholds(), fires=False),

@@ -55,12 +55,12 @@ EXAMPLES = (
         "surprising, but for how little is known of what to expect",
         STORY._replace(
             spread=Spread(
-                interactions=44,
+                interactions=56,
                 age_seconds=1080,
                 state="measured",
                 expected=12.0,
                 dispersion=0.4,
-                surprise=9e-4,
+                surprise=6.6e-4,
                 history=30,
             )
         ),

@@ -44,7 +44,7 @@ def _reason(surge: Surge, thresholds: Thresholds) -> Reason:
         name="spike of the watch",
         value=f"{surge.led} / {surge.posts}",
         sentence=f"The watch has had {count(surge.posts, 'post')} since {moment(surge.since)}, about "
-        f"{number(round(surge.expected, 1))} expected at that hour (chance of as many: at most {chance(surge.surprise)}); "
+        f"{number(round(surge.expected, 1))} expected at that hour (a chance of {chance(surge.surprise)} at most); "
         f"{surge.led:,} of them are of this story (from {thresholds.leading_share:.0%} on it is what the spike is "
         "about).",
     )
