@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -22,6 +23,15 @@ _MOST_AWAITED = 1_000_000
 #: Posts of a story whose reported reposts and replies are told apart: those reported first.
 _MOST_REPORTED = 20
 _UNKNOWN, _BEGUN = -1, -2  # followers
+
+
+class _NoneKept:
+    def at(self, watch: str, moment: datetime) -> Baseline | None:  # noqa: ARG002 -- there is none for any
+        return None
+
+
+#: A watch rests on what it sees itself.
+NONE_KEPT = _NoneKept()
 
 
 class _Living(msgspec.Struct, array_like=True):

@@ -24,7 +24,7 @@ from alerts.findings import together
 from alerts.grouping import Kin
 from alerts.origins import moment
 from alerts.pictures import claimed, once_a_clip, sighted
-from alerts.ports import Archive
+from alerts.ports import Archive, Baselines
 from alerts.stories import QUOTED, Story
 from alerts.story_book import Merged, StoryBook
 from alerts.volume import Volume
@@ -45,6 +45,7 @@ _ORIGINS_SHOWN = 10
 _STRONGEST = 2
 _EARLIER_SHOWN = 5
 _CHECKS_SHOWN = 3
+_BASELINE_SECONDS = 60.0  # of event time; a version of a baseline applies from a full minute on
 _NEVER = (-1, 0, 0.0)
 _EDITED = "edited"  # how the reason begins for which an edited post's earlier version is gone
 
@@ -68,7 +69,13 @@ class Judge:
     """
 
     def __init__(
-        self, watch: Watch, rules: tuple[Rule, ...], archive: Archive, link: Callable[[str], str], book: StoryBook
+        self,
+        watch: Watch,
+        rules: tuple[Rule, ...],
+        archive: Archive,
+        link: Callable[[str], str],
+        book: StoryBook,
+        baselines: Baselines = NONE_KEPT,
     ) -> None:
         self.watch = watch
         self._rules = {rule.name: rule for rule in rules}
@@ -76,6 +83,8 @@ class Judge:
         self._link = link
         self._book = book
         self._expectation = Expectation(watch.name)
+        self._baselines = baselines
+        self._baseline_until = -math.inf  # when to ask which baseline holds
         self._blind = Blindness()
         self._checks = CheckBook(f"{watch.name}/checks")
         self._volume = Volume(watch.name)
@@ -96,9 +105,9 @@ class Judge:
         self._volume.post(at)
         story = self._book.take(enriched, at)
         if not story.frame.version:
-            post = enriched.post
-            begun = bool(post.repost_of)
-            self._expectation.open(at, story.frame.first_account, post.author.followers, begun=begun)
+            first = enriched.post
+            begun = bool(first.repost_of)
+            self._expectation.open(at, story.frame.first_account, first.author.followers, begun=begun)
         for merged in self._book.merged:
             self._join(merged, at)
         counts = enriched.post.counts
@@ -149,6 +158,9 @@ class Judge:
 
     def advance(self, until: float) -> None:
         """Let happen what was due before `until`: ages are noted, stories end, in their time or crowded out."""
+        if until >= self._baseline_until:
+            self._expectation.rest_on(self._baselines.at(self.watch.name, moment(until)))
+            self._baseline_until = (until // _BASELINE_SECONDS + 1) * _BASELINE_SECONDS
         self._expectation.advance(until)
         self._volume.advance(until)
         while (story := self._book.over(until)) is not None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from secondsource.contracts.acts import Act
+from secondsource.contracts.baselines import Baseline
 from secondsource.contracts.evidence import StoryPost, StoryTrail
 from secondsource.contracts.messages import AlertEvent, Earlier, Picture
 from secondsource.contracts.outbox import Delivery, Waiting
@@ -33,6 +34,20 @@ class Archive(Protocol):
         """Sightings of these pictures strictly before a time, oldest first, at most `limit`.
 
         The same picture is the same bytes, or a PDQ hash within 31 of 256 bits where both have quality ≥ 50.
+        """
+        ...
+
+
+class Baselines(Protocol):
+    """What a watch's whole past leads to expect, in versions that each hold from an event time on."""
+
+    def at(self, watch: str, moment: datetime) -> Baseline | None:
+        """The version that holds at this event time; None where there is none yet.
+
+        The same, whenever it is asked: a version is there before the time from which it applies.
+
+        Raises:
+            SourceAway: the store did not answer.
         """
         ...
 

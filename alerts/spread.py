@@ -12,8 +12,7 @@ Between two ages at which stories are compared, E grows as a power of age does.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right, insort
-from collections import deque
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -111,22 +110,18 @@ class Tally:
 class _Checkpoint(msgspec.Struct, array_like=True):
     values: list[int] = []  # the last ones, in the order they came
     added: int = 0
-    mean: float = 0.0
-    dispersion: float = 0.0
-    history: int = 0
-    as_of: int = 0  # how many had been added when mean and dispersion were last taken
 
 
 class History:
     """The last 200 stories' interactions at each checkpoint, and what they lead to expect.
 
-    `baseline`, one for each checkpoint where there is one, counts for as much as 50 of them.
+    What they lead to is taken anew at every eighth, once there are 64, whoever asks and when. `baseline`, one for each
+    checkpoint where there is one, counts for as much as 50 stories.
     """
 
     def __init__(self) -> None:
         self._checkpoints = [_Checkpoint() for _ in CHECKPOINTS]
-        self._order: list[deque[int]] = [deque() for _ in CHECKPOINTS]
-        self._sorted: list[list[int]] = [[] for _ in CHECKPOINTS]
+        self._taken: list[tuple[int, Expected]] = [(0, NOTHING) for _ in CHECKPOINTS]  # as of how many, what
         self._baseline: tuple[AtAge, ...] = ()
 
     def rest_on(self, baseline: tuple[AtAge, ...]) -> None:
@@ -135,12 +130,11 @@ class History:
 
     def add(self, place: int, interactions: int) -> None:
         """Note a story's interactions at the checkpoint `place`."""
-        order, ranked = self._order[place], self._sorted[place]
-        if len(order) == _LAST:
-            del ranked[bisect_left(ranked, order.popleft())]
-        order.append(interactions)
-        insort(ranked, interactions)
-        self._checkpoints[place].added += 1
+        checkpoint = self._checkpoints[place]
+        checkpoint.values.append(interactions)
+        checkpoint.added += 1
+        if len(checkpoint.values) >= 2 * _LAST:
+            del checkpoint.values[: _LAST - _REFRESH]
 
     def at(self, age: float) -> Expected:
         """What is expected at this age: at the first checkpoint before it, at the last one after it."""
@@ -161,23 +155,20 @@ class History:
     def expected(self, place: int) -> Expected:
         """At a checkpoint."""
         checkpoint = self._checkpoints[place]
-        fresh = checkpoint.added - checkpoint.as_of
-        if fresh >= _REFRESH or (fresh and checkpoint.added < _FEW):
-            ranked = self._sorted[place]
-            checkpoint.mean, checkpoint.dispersion = middle_mean(ranked), dispersion(ranked)
-            checkpoint.as_of, checkpoint.history = checkpoint.added, len(ranked)
-        own = Expected(checkpoint.mean, checkpoint.dispersion, checkpoint.history)
+        fresh = checkpoint.added % _REFRESH if checkpoint.added >= _FEW else 0
+        as_of, own = self._taken[place]
+        if as_of != checkpoint.added - fresh:
+            ranked = sorted(checkpoint.values[: len(checkpoint.values) - fresh][-_LAST:])
+            own = Expected(middle_mean(ranked), dispersion(ranked), len(ranked))
+            self._taken[place] = checkpoint.added - fresh, own
         return resting(own, self._baseline[place]) if self._baseline else own
 
     def save(self) -> bytes:
-        for checkpoint, order in zip(self._checkpoints, self._order, strict=True):
-            checkpoint.values = list(order)
         return msgspec.msgpack.encode(self._checkpoints)
 
     def load(self, saved: bytes) -> None:
         self._checkpoints = msgspec.msgpack.decode(saved, type=list[_Checkpoint])
-        self._order = [deque(checkpoint.values) for checkpoint in self._checkpoints]
-        self._sorted = [sorted(checkpoint.values) for checkpoint in self._checkpoints]
+        self._taken = [(0, NOTHING) for _ in CHECKPOINTS]
 
 
 def resting(own: Expected, baseline: AtAge) -> Expected:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from alerts.docket import Docket, Held, numbered, of_a_watch
 from alerts.evidence import Rule
+from alerts.expectation import NONE_KEPT
 from alerts.judge import Judge
-from alerts.ports import Archive
+from alerts.ports import Archive, Baselines
 from alerts.registry import NOBODY, Registry
 from alerts.rules import RULES
 from alerts.story_book import StoryBook
@@ -47,12 +48,14 @@ class AlertsStage:
         link: Callable[[str], str] = _no_link,
         rules: tuple[Rule, ...] = RULES,
         registry: Registry = NOBODY,
+        baselines: Baselines = NONE_KEPT,
     ) -> None:
         self._watches = dict(watches)
         self._archive = archive
         self._link = link
         self._rules = rules
         self._registry = registry
+        self._baselines = baselines
         self._partitions: dict[int, _Partition] = {}
 
     def handle(self, batch: Sequence[Record]) -> list[Out]:
@@ -91,7 +94,8 @@ class AlertsStage:
         watch = self._watches.get(name)
         if watch is None:
             return None
-        return Docket(Judge(watch, self._rules, self._archive, self._link, StoryBook(watch, self._registry)))
+        book = StoryBook(watch, self._registry)
+        return Docket(Judge(watch, self._rules, self._archive, self._link, book, self._baselines))
 
 
 class _Partition:

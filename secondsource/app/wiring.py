@@ -38,6 +38,7 @@ from secondsource.runtime.pipeline import InlinePipeline
 from secondsource.runtime.retry import Backoff, Retry
 from secondsource.runtime.runner import Runner, RunnerSettings
 from secondsource.runtime.source import Push, SourceRunner, TopicPublisher
+from store.baselines import BaselineReader
 from store.memory import Store, open_store
 from store.stage import StoreStage
 
@@ -315,7 +316,9 @@ def alerts_stage(at: House) -> AlertsStage:
         return f"{public}/alerts/{quote(alert_id, safe='')}"
 
     watches = {watch.name: watch for watch in at.watches}
-    return AlertsStage(watches, at.store.archive, link, registry=_registry(at.configuration.sources))
+    baselines = BaselineReader(at.store.baselines, at.clock.monotonic)
+    registry = _registry(at.configuration.sources)
+    return AlertsStage(watches, at.store.archive, link, registry=registry, baselines=baselines)
 
 
 def _registry(sources: Sequence[Source]) -> Registry:

@@ -8,18 +8,21 @@ from hypothesis import strategies as st
 
 from alerts.spread import (
     CHECKPOINTS,
+    CLASS_BOUNDS,
     FLOOR,
     Accounts,
+    Classes,
     History,
     Tally,
     account_mean,
     blended,
+    class_of,
     dispersion,
     measure,
     middle_mean,
     surprise,
 )
-from secondsource.contracts.baselines import Usual
+from secondsource.contracts.baselines import AtAge, Usual
 
 
 def negative_binomial_tail(interactions: int, mean: float, alpha: float) -> float:
@@ -165,3 +168,101 @@ def test_counts_that_fall_or_repeat_change_nothing() -> None:
     tally = Tally()
     assert [tally.report(1, count) for count in (5, 5, 3, 8, 0)] == [True, False, False, True, False]
     assert tally.total == 8
+
+
+def test_between_two_ages_what_is_expected_grows_as_a_power_of_age() -> None:
+    history = History()
+    for _ in range(40):
+        history.add(0, 4)
+        history.add(1, 100)
+    assert history.at(1.0).mean == history.at(60.0).mean == 4
+    assert history.at(300.0).mean == 100
+    assert history.at(math.sqrt(60 * 300)).mean == pytest.approx(20)
+    assert history.at(301.0).history == 0
+
+
+@given(st.lists(st.integers(0, 300), min_size=1, max_size=120), st.floats(1, 3e5), st.floats(1, 3e5))
+def test_what_is_expected_never_falls_with_age(values: list[int], one: float, other: float) -> None:
+    history = History()
+    for value in values:
+        for place in range(len(CHECKPOINTS)):
+            history.add(place, value * (place + 1))
+    younger, older = sorted((one, other))
+    assert history.at(younger).mean <= history.at(older).mean * (1 + 1e-12)
+
+
+def test_who_asks_and_when_and_who_was_restarted_makes_no_difference() -> None:
+    history, asked, restarted = History(), History(), History()
+    for value in range(1_003):
+        for one in (history, asked, restarted):
+            one.add(0, value * 7 % 101)
+        asked.expected(0)
+        if value % 13 == 0:
+            again = History()
+            again.load(restarted.save())
+            restarted = again
+    assert history.expected(0) == asked.expected(0) == restarted.expected(0)
+
+
+def test_a_baseline_stands_in_for_what_has_not_been_seen_yet() -> None:
+    history = History()
+    baseline = tuple(AtAge(mean=10.0 * place, dispersion=0.5, history=400) for place in range(len(CHECKPOINTS)))
+    history.rest_on(baseline)
+    assert history.expected(2) == (20.0, 0.5, 400)
+    assert measure(60, 3_600.0, history, (), 30).expected == 30
+    for _ in range(50):
+        history.add(2, 40)
+    assert history.expected(2) == (30.0, 0.25, 450), "fifty stories of its own count as much"
+    history.rest_on(())
+    assert history.expected(2) == (40.0, 0.0, 50)
+
+
+def test_an_account_is_held_against_those_with_as_many_followers() -> None:
+    classes = Classes()
+    assert classes.ratio(50, 4.0) == 1
+    for _ in range(95):
+        classes.add(class_of(50_000, CLASS_BOUNDS), 40)
+        classes.add(class_of(50, CLASS_BOUNDS), 0)
+    assert classes.ratio(60_000, 4.0) == pytest.approx((95 * 10 + 5) / 100)
+    assert classes.ratio(20, 4.0) == pytest.approx(5 / 100)
+
+
+def test_of_an_account_with_a_hundred_million_followers_others_say_nothing() -> None:
+    history, classes = History(), Classes()
+    for _ in range(100):
+        history.add(3, 4)
+        classes.add(class_of(900, CLASS_BOUNDS), 4)
+    unlike = classes.ratio(100_000_000, 4.0)
+    assert unlike is None
+    assert measure(9_000, 3_600.0, history, (), 30, unlike).state == "insufficient data"
+    known = measure(9_000, 3_600.0, history, (8_000, 9_000, 9_500), 30, unlike)
+    assert known.state == "measured", "it is known by itself"
+    assert known.expected > 1_000
+    for reached in (8_000, 9_000, 9_500):
+        classes.add(class_of(80_000_000, CLASS_BOUNDS), reached)
+    like = classes.ratio(100_000_000, 4.0)
+    assert like is not None
+    assert measure(9_000, 3_600.0, history, (), 30, like).expected > 1_000
+
+
+def test_an_account_without_history_is_expected_to_do_as_its_peers() -> None:
+    history = History()
+    for _ in range(100):
+        history.add(3, 12)
+    assert measure(12, 3_600.0, history, (), 30).expected == 12
+    assert measure(12, 3_600.0, history, (), 30).surprise > 0.3
+
+
+def test_an_account_is_known_by_its_last_hundred_posts() -> None:
+    accounts = Accounts()
+    for reached in [900] * 50 + [3] * 100:
+        accounts.add(7, reached)
+    assert accounts.of(7) == (3,) * 100
+
+
+def test_a_baseline_compares_followers_by_its_own_deciles() -> None:
+    classes = Classes()
+    deciles = tuple(Usual(posts=200, mean=float(place)) for place in range(10))
+    classes.rest_on(deciles, tuple(range(10, 100, 10)))
+    assert classes.ratio(95, 4.5) == pytest.approx((50 * 9 / 4.5 + 5) / 55)
+    assert classes.ratio(5, 4.5) == pytest.approx(5 / 55)
