@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,10 @@ from secondsource.app.backtest_report import harmless
 from secondsource.contracts.acts import Act, Verdict
 from secondsource.contracts.errors import BadConfiguration
 from store.memory import open_store
+from tests.app.documents import ROOT, blocks
 from tests.app.newsroom import WATCH, Newsroom, Ran, post, run
+
+PAGE = ROOT / "docs" / "backtest.md"
 
 
 class Demo:
@@ -128,6 +132,16 @@ def test_only_the_time_asked_for_is_told_and_the_time_before_is_learnt_from(demo
     unlearnt = demo.backtest("--from", "2026-05-14T18:00", "--warm-up", "0", "--json").json
     assert unlearnt["outcomes"][0]["before"] == 0
     assert opened(unlearnt) == [], "with no history there is nothing to be surprised by"
+
+
+def test_every_command_of_the_page_runs(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(demo.folder.parent)
+    lines = [line for block in blocks("sh", (PAGE,)) for line in block.text.splitlines()]
+    assert {shlex.split(line)[1] for line in lines} == {"backtest", "verdicts", "tune"}
+    for line in lines:
+        ran = run(*shlex.split(line)[1:])
+        assert (ran.code, ran.err) == (0, ""), line
+        assert WATCH in ran.out
 
 
 # --- two configurations ----------------------------------------------------------------------------------------------

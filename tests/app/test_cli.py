@@ -19,7 +19,7 @@ from tests.app.newsroom import Newsroom, Ran, post, run
 COMMANDS = (
     "demo", "run", "replay", "migrate", "status", "config check", "config schema",
     "dead-letters list", "dead-letters show", "dead-letters resend", "compliance x",
-    "forget",
+    "forget", "backtest", "tune", "verdicts",
 )  # fmt: skip
 READS_JSON = ("status", "config check", "dead-letters list")
 FIFTY = [post(number) for number in range(50)]

@@ -212,7 +212,18 @@ def test_every_part_of_run_is_named() -> None:
 
 @pytest.mark.parametrize("page", OURS, ids=lambda page: page.name)
 def test_every_option_that_is_named_exists(page: Path) -> None:
-    commands = ["replay", "run", "dead-letters resend", "demo", "media import", "compliance x", "forget"]
+    commands = [
+        "replay",
+        "run",
+        "dead-letters resend",
+        "demo",
+        "media import",
+        "compliance x",
+        "forget",
+        "backtest",
+        "tune",
+        "verdicts",
+    ]
     measured = "language entities copies stories stance factchecks coordination forecast spikes media video"
     commands += [f"eval {what}" for what in measured.split()]
     told = "".join(run(*command.split(), "--help").out for command in commands)
