@@ -12,8 +12,8 @@ from alerts.bursts import Burst, Bursts
 
 BUCKET = 300.0
 WINDOW = 6 * BUCKET
-#: A watch that had no post for so long is taken for a new one.
-FORGOTTEN = 28 * 86_400.0
+#: Buckets without a post after which a watch is taken for a new one: four weeks.
+FORGOTTEN = 28 * 288
 
 
 class VolumeReading(NamedTuple):
@@ -34,6 +34,7 @@ class VolumeReading(NamedTuple):
 class _Now(msgspec.Struct, array_like=True):
     ends: float
     count: int
+    silent: int
 
 
 class Volume:
@@ -47,6 +48,7 @@ class Volume:
         self._bursts = Bursts(BUCKET)
         self._ends = math.inf  # of the bucket that posts are counted in now; there is none before the first post
         self._count = 0
+        self._silent = 0  # buckets since the last one with a post
         self._last: tuple[float, Burst] | None = None  # the bucket before: when it began, and how it stood
         self._counted = False  # since the last save
         self._closed = False
@@ -55,7 +57,7 @@ class Volume:
         """A post at this time (seconds since 1970)."""
         if at >= self._ends:
             self.advance(at)
-        elif self._ends == math.inf:
+        if self._ends == math.inf:
             self._ends = (at // BUCKET + 1.0) * BUCKET
         self._count += 1
         self._counted = True
@@ -64,15 +66,14 @@ class Volume:
         """Close the buckets that end up to this time: no post of theirs is to come."""
         if until < self._ends or until == math.inf:
             return
-        if until - self._ends > FORGOTTEN:
-            self._bursts = Bursts(BUCKET)
-            self._count, self._last = 0, None
-            self._ends = (until // BUCKET + 1.0) * BUCKET
         while until >= self._ends:
             began = self._ends - BUCKET
             self._last = began, self._bursts.take(began, float(self._count))
+            self._silent = 0 if self._count else self._silent + 1
             self._count = 0
-            self._ends += BUCKET
+            self._ends = self._ends + BUCKET if self._silent < FORGOTTEN else math.inf
+        if self._ends == math.inf:
+            self._bursts, self._last, self._silent = Bursts(BUCKET), None, 0
         self._counted = self._closed = True
 
     def reading(self, at: float) -> VolumeReading:
@@ -99,7 +100,7 @@ class Volume:
         if self._closed:
             held[f"{self._name}/0"] = msgspec.msgpack.encode((self._bursts.save(), self._last))
         if self._counted:
-            held[f"{self._name}/1"] = msgspec.msgpack.encode(_Now(self._ends, self._count))
+            held[f"{self._name}/1"] = msgspec.msgpack.encode(_Now(self._ends, self._count, self._silent))
         self._closed = self._counted = False
         return held
 
@@ -107,7 +108,7 @@ class Volume:
         for number, body in parts:
             if number:
                 now = msgspec.msgpack.decode(body, type=_Now)
-                self._ends, self._count = now.ends, now.count
+                self._ends, self._count, self._silent = now.ends, now.count, now.silent
             else:
                 saved, self._last = msgspec.msgpack.decode(body, type=tuple[bytes, tuple[float, Burst] | None])
                 self._bursts.load(saved)

@@ -228,13 +228,30 @@ def test_a_spike_is_seen_before_its_bucket_is_over_and_until_the_next_has_posts(
     assert volume.reading(at + DAY).surprise > RARE
 
 
-def test_a_watch_silent_for_a_month_begins_anew() -> None:
+@pytest.mark.parametrize("steps", [1, 7, 10_000])
+def test_a_watch_silent_for_four_weeks_begins_anew(steps: int) -> None:
     volume = watched(7)
-    at = START + 7 * DAY + FORGOTTEN + 2 * BUCKET
+    at = START + 7 * DAY + (FORGOTTEN + 2) * BUCKET
+    for step in range(steps):
+        volume.advance(START + 7 * DAY + (step + 1) / steps * (at - START - 7 * DAY))
+    assert volume.reading(at) == VolumeReading("insufficient data", 0, 0.0, 1.0, at)
     for _ in range(500):
         volume.post(at)
     assert volume.reading(at).state == "insufficient data"
     assert volume.reading(at).posts == 500
+    fresh = Volume("velgrad")
+    for _ in range(500):
+        fresh.post(at)
+    assert fresh.reading(at + 7_200) == volume.reading(at + 7_200)
+
+
+def test_a_watch_silent_for_less_is_known() -> None:
+    volume = watched(7)
+    at = START + 7 * DAY + (FORGOTTEN - 2) * BUCKET
+    for _ in range(500):
+        volume.post(at)
+    assert volume.reading(at).state == "measured"
+    assert volume.reading(at).surprise <= RARE
 
 
 def test_the_end_of_a_replay_closes_nothing() -> None:
