@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
 
-from enrich.aside import SLICE, go_on
 from secondsource.contracts.clock import Clock
+from secondsource.outside.aside import SLICE, go_on
 
 _MOST = 10_000  # hosts of which something is remembered
 _LONGEST = 3600.0  # seconds that a host is left alone, whatever it asks

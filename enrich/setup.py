@@ -17,7 +17,7 @@ from enrich.annotators.language import DEFAULT_LANGUAGES
 from enrich.annotators.media import FetchingOff, MediaLimits
 from enrich.annotators.stance import Cues
 from enrich.credentials import examining
-from enrich.fetch import Connector, Fetcher, FetchLimits, Resolver, connect, resolve
+from enrich.fetch import Fetcher, FetchLimits
 from enrich.gazetteer import Gazetteer, each_term
 from enrich.looking import Clip, Keeping, Recognising
 from enrich.pictures import Decoded, Frame, Unusable
@@ -26,6 +26,7 @@ from enrich.stage import EnrichStage
 from enrich.stance_model import StanceModel
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.messages import Struct
+from secondsource.outside.connecting import Connector, Resolver, connect, resolve
 
 if TYPE_CHECKING:
     from enrich.reuse.clip_prints import ClipPrint

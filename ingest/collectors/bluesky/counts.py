@@ -8,13 +8,13 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from ingest.fetching import Answer, Limits, Web
 from ingest.formats.bluesky import PLATFORM, uid_of, uri_of
 from ingest.formats.reading import FAULTS
 from ingest.refreshing import Asked
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.errors import BadRecord, SourceAway
 from secondsource.contracts.messages import Counts
+from secondsource.outside.web import Answer, Limits, Web
 
 METHOD: Final = "/xrpc/app.bsky.feed.getPosts"
 MISSING: Final = "missing from the platform's answer"

@@ -23,7 +23,6 @@ import msgspec
 from ingest.collectors.feeds.fact_checks import ClaimSearch, to_posts
 from ingest.collectors.feeds.listed import LISTED
 from ingest.collectors.feeds.polling import FeedPolling, Memory, Polled, Polling, Unmapped
-from ingest.fetching import Limits, Web
 from ingest.formats.feed import Feed, to_post
 from ingest.formats.reading import EPOCH, FAULTS, MICROSECOND, unreadable
 from ingest.matching import Matcher
@@ -35,6 +34,7 @@ from secondsource.contracts.secret import Secret
 from secondsource.contracts.settings import setting
 from secondsource.contracts.stage import Batch, Rejected
 from secondsource.contracts.watch import Watch
+from secondsource.outside.web import Limits, Web
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 import msgspec
 
 from ingest.collectors.feeds.polling import Memory, Polled, Unmapped
-from ingest.fetching import Answer, Web
 from ingest.formats.claim_review import published
 from ingest.formats.feed import AHEAD, PLATFORM, canonical, domain_of, uid
 from ingest.formats.html import plain
@@ -26,6 +25,7 @@ from secondsource.contracts.messages import Account, Post, Review, Struct
 from secondsource.contracts.secret import Secret
 from secondsource.contracts.stage import Rejected
 from secondsource.contracts.watch import Watch
+from secondsource.outside.web import Answer, Web
 
 _MOST_QUERIES = 5  #: words of a watch that are asked for
 _MOST_PAGES = 5  #: of answers to one query

@@ -9,7 +9,6 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from ingest.fetching import Answer, Web
 from ingest.formats.claim_review import reviews_in
 from ingest.formats.feed import FACT_CHECKER, Entry, Feed, canonical, entries, to_post
 from ingest.matching import Matcher
@@ -17,6 +16,7 @@ from secondsource.contracts.clock import Clock
 from secondsource.contracts.errors import BadRecord, SourceAway
 from secondsource.contracts.messages import Post, Review, Struct
 from secondsource.contracts.stage import Rejected
+from secondsource.outside.web import Answer, Web
 
 log = logging.getLogger(__name__)
 

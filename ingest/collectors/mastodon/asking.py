@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from ingest.fetching import Answer, Web
 from secondsource.contracts.errors import BadRecord, SourceAway
+from secondsource.outside.web import Answer, Web
 
 Q = TypeVar("Q")
 H = TypeVar("H")

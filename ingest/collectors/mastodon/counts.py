@@ -12,13 +12,13 @@ from urllib.parse import urlencode
 
 from ingest.collectors.mastodon.channels import host_of
 from ingest.collectors.mastodon.pace import Pace, until_reset
-from ingest.fetching import Answer, Limits, Web
 from ingest.formats.mastodon import Status, counts_of, decode, home_id, page_of, uid_of
 from ingest.refreshing import Asked
 from ingest.surroundings import Surroundings
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.errors import BadRecord, SourceAway
 from secondsource.contracts.messages import Counts
+from secondsource.outside.web import Answer, Limits, Web
 
 
 class _Named(Protocol):

@@ -31,7 +31,6 @@ from ingest.collectors.mastodon.pace import until_reset
 from ingest.collectors.mastodon.settings import MastodonSettings
 from ingest.collectors.mastodon.statuses import Statuses, look_back
 from ingest.collectors.mastodon.stream import Came, Ended, Opened, Said, TagStream
-from ingest.fetching import Answer, Limits, Web
 from ingest.formats.mastodon import id_at, id_of, ids_tell_time, page_of, written_at
 from ingest.formats.reading import EPOCH, MICROSECOND
 from ingest.matching import Matcher
@@ -40,6 +39,7 @@ from ingest.surroundings import Surroundings
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import Engagement, Post, Struct, Takedown, Tick
 from secondsource.contracts.stage import Batch
+from secondsource.outside.web import Answer, Limits, Web
 
 log = logging.getLogger(__name__)
 

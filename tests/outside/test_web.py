@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.fetching import Answer, Limits, Web
 from secondsource.contracts.clock import SystemClock
 from secondsource.contracts.errors import BadRecord, SourceAway
+from secondsource.outside.web import Answer, Limits, Web
 from tests.fakes.feeds import (
     Asked,
     FakeFeeds,

@@ -1,0 +1,1 @@
+"""The one way to addresses that a stranger named: public ones only, bounded in bytes, time and hops."""
