@@ -19,12 +19,13 @@ import struct
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from queue import Empty, Queue
-from threading import Condition, Event, Lock, Thread
-from types import TracebackType
+from threading import Condition, Lock
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
+
+from tests.fakes.serving import Serving
 
 TOKEN = "token-of-the-fake"
 
@@ -39,7 +40,7 @@ class Refusal(NamedTuple):
     headers: Mapping[str, str]
 
 
-class FakeMastodon:
+class FakeMastodon(Serving):
     """`closed`: timelines only with a token. `left`: requests that are left in this window. `heartbeat` in seconds."""
 
     def __init__(self, *, domain: str = "", heartbeat: float = 0.05) -> None:
@@ -58,28 +59,12 @@ class FakeMastodon:
         self._streams: dict[int, tuple[str, Queue[Command]]] = {}
         self._waiting: deque[Command] = deque()
         self._changed = Condition(Lock())
-        self._over = Event()
         fake = self
 
         class Handler(_Handler):
             mastodon = fake
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self.host = self.url.removeprefix("http://")
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    def __enter__(self) -> FakeMastodon:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over.set()
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Handler)
 
     # --- the script
 
@@ -248,17 +233,17 @@ class FakeMastodon:
     def command(self, commands: Queue[Command], client: socket.socket) -> Command:
         """The next thing to do: "beat" after silence, "gone" where the client has hung up."""
         waited = 0.0
-        while not self._over.is_set() and waited < self.heartbeat:
+        while not self.over.is_set() and waited < self.heartbeat:
             if _gone(client):
                 return "gone", b""
             try:
                 return commands.get(timeout=0.01)
             except Empty:
                 waited += 0.01
-        return ("gone" if self._over.is_set() else "beat"), b""
+        return ("gone" if self.over.is_set() else "beat"), b""
 
     def until_gone(self, client: socket.socket) -> None:
-        while not self._over.wait(0.01) and not _gone(client):
+        while not self.over.wait(0.01) and not _gone(client):
             pass
 
 

@@ -25,12 +25,13 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from queue import Empty, Queue
-from threading import Condition, Event, Lock, Thread
-from types import TracebackType
+from threading import Condition, Lock
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
+
+from tests.fakes.serving import Serving
 
 TOKEN = "token-of-the-fake"
 STREAM = "/2/tweets/search/stream"
@@ -69,7 +70,7 @@ def renamed(value: Any) -> Any:
     return [renamed(one) for one in value] if isinstance(value, list) else value
 
 
-class FakeX:
+class FakeX(Serving):
     """`heartbeat` in seconds; `page_size` for rules and search. Without rules it refuses to stream (409)."""
 
     def __init__(
@@ -109,28 +110,13 @@ class FakeX:
         self._changed = Condition(Lock())
         self._streaming = 0
         self._generation = 0
-        self._over = Event()
         fake = self
 
         class Handler(_Handler):
             x = fake
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 << 10)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    def __enter__(self) -> FakeX:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over.set()
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Handler)
+        self.server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 << 10)
 
     # --- the script
 
@@ -386,7 +372,7 @@ class FakeX:
     def command(self, client: socket.socket, generation: int) -> tuple[str, bytes]:
         """The next thing to do on this connection: "beat" after silence, "gone" where the client has hung up."""
         waited = 0.0
-        while not self._over.is_set() and waited < self.heartbeat:
+        while not self.over.is_set() and waited < self.heartbeat:
             if self._generation != generation:
                 return "end", b""
             if _gone(client):
@@ -397,10 +383,10 @@ class FakeX:
                 waited += 0.01
             if self.endless is not None:
                 return "data", self.spelled(next(self.endless)) + b"\r\n"
-        return ("gone" if self._over.is_set() else "beat"), b""
+        return ("gone" if self.over.is_set() else "beat"), b""
 
     def until_gone(self, client: socket.socket) -> None:
-        while not self._over.wait(0.01) and not _gone(client):
+        while not self.over.wait(0.01) and not _gone(client):
             pass
 
     def found(self, query: Mapping[str, str]) -> tuple[int, Json]:
