@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +18,7 @@ from secondsource.contracts.messages import (
     Engagement,
     Enriched,
     Message,
+    Picture,
     Review,
     StanceLabel,
     Takedown,
@@ -32,7 +33,15 @@ Sent = Enriched | Engagement | Takedown | Coverage
 
 #: A watch that notices quickly, so that short streams have whole lives of alerts in them.
 QUICK = watch(
-    thresholds=Thresholds(min_interactions=3, min_history=3, max_surprise=0.2, story_hours=0.05, lateness_seconds=1)
+    thresholds=Thresholds(
+        min_interactions=3,
+        min_history=3,
+        max_surprise=0.2,
+        story_hours=0.05,
+        lateness_seconds=1,
+        removed_share=0.01,
+        alerts_per_hour=2,
+    )
 )
 CHECKED = Review(claim=CLAIM, publisher="Gazette Checks", url="https://gazette.example/check", reviewed_at=at(-5_000))
 OLD = Earlier(picture=picture("a").id, seen_at=at(-9e8), source="archive", handle="river", caption="Flood")
@@ -148,7 +157,7 @@ def lanes_of(sent: Sequence[Sent], lanes: int, *, tick_every: int) -> list[list[
     return out
 
 
-def run(batches: Sequence[Sequence[Message]]) -> list[Out]:
+def run(batches: Iterable[Sequence[Message]]) -> list[Out]:
     judged = AlertsStage({"velgrad": QUICK}, MemoryArchive([OLD]), registry=BEHIND)
     return [out for batch in batches for out in judged.handle([Record(message) for message in batch])]
 
@@ -225,6 +234,54 @@ def test_a_crash_is_not_seen_where_memory_is_compacted_and_stories_are_frozen_al
         lambda watch, registry: story_book.StoryBook(watch, registry, most_single=9, most=14, most_hot=0),
     )
     test_a_crash_after_any_record_is_not_seen()
+
+
+def _blaze(first: int, seconds: float, text: str, *, pictures: tuple[Picture, ...] = ()) -> list[Sent]:
+    reposts = (post(first + n, seconds + n / 10, text, repost_of=first) for n in range(1, 41))
+    return [post(first, seconds, text, pictures=pictures), *reposts]
+
+
+#: Four stories that take off at once, where two are told one by one: an old picture, a check, posts that go.
+_CROWDED: list[Sent] = [
+    *_blaze(100, 0, "Warehouse of Brinmoor burns since noon, smoke over all roofs", pictures=(picture("a"),)),
+    post(90, 2, "What we found out", stance="comments", reviews=(CHECKED,)),
+    *_blaze(200, 5, CLAIM),
+    *_blaze(300, 10, "Harbour police chase a stolen yacht past three islands"),
+    *_blaze(400, 15, "Orchard owners report hail as large as walnuts everywhere"),
+    *(Takedown(uid=f"x:{n}", observed_at=at(20.5), collector="y", watches=("velgrad",), reason="deleted")
+      for n in (300, 310)),
+    *(post(500 + n, 25 + n / 10, "", repost_of=400) for n in range(40)),
+    post(600, 30, "Quarry lake suddenly green, swimmers warned", pictures=(picture("a"),)),
+]  # fmt: skip
+
+
+def test_six_rules_a_digest_and_kin_are_the_same_after_a_crash_anywhere() -> None:
+    (stream,) = lanes_of(_CROWDED, 1, tick_every=7)
+    expected = run([stream])
+    for every in (1, 17, 60):
+        saved: dict[str, bytes] = {}
+        outs: list[Out] = []
+        for start in range(0, len(stream), every):
+            judged = AlertsStage({"velgrad": QUICK}, MemoryArchive([OLD]), registry=BEHIND)
+            judged.restore(0, dict(saved))
+            outs += judged.handle([Record(message) for message in stream[start : start + every]])
+            for name, body in judged.changes(0).items():
+                if body is None:
+                    del saved[name]
+                else:
+                    saved[name] = body
+        same(expected, outs, _CROWDED)
+    for lanes in (2, 3):
+        queues = lanes_of(_CROWDED, lanes, tick_every=5)
+        same(expected, run([message] for queue in reversed(queues) for message in queue), _CROWDED)
+
+
+def test_the_stream_above_has_them() -> None:
+    found = events(run([lanes_of(_CROWDED, 1, tick_every=7)[0]]))
+    rules = {rule for event in found for rule in event.finding.rules}
+    assert rules >= {"recycled_media", "matched_fact_check", "deleted_while_spreading", "uncorroborated_spike"}
+    assert {event.kind for event in found} >= {"opened", "updated", "escalated"}
+    assert {event.digest for event in found} == {True, False}
 
 
 def test_the_streams_above_hold_whole_lives_of_alerts() -> None:
