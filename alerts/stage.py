@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from alerts.docket import Docket, Held, numbered, of_a_watch
+from alerts.embedding import Embedder, Meanings
 from alerts.evidence import Rule
 from alerts.expectation import NONE_KEPT
 from alerts.judge import Judge
@@ -49,12 +50,14 @@ class AlertsStage:
         rules: tuple[Rule, ...] = RULES,
         registry: Registry = NOBODY,
         baselines: Baselines = NONE_KEPT,
+        embedder: Embedder | None = None,
     ) -> None:
         self._watches = dict(watches)
         self._archive = archive
         self._link = link
         self._rules = rules
         self._registry = registry
+        self._embedder = embedder
         self._baselines = baselines
         self._partitions: dict[int, _Partition] = {}
 
@@ -94,7 +97,8 @@ class AlertsStage:
         watch = self._watches.get(name)
         if watch is None:
             return None
-        book = StoryBook(watch, self._registry)
+        meanings = None if self._embedder is None else Meanings(self._embedder)
+        book = StoryBook(watch, self._registry, meanings=meanings)
         return Docket(Judge(watch, self._rules, self._archive, self._link, book, self._baselines))
 
 

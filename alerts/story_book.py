@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from alerts.digests import digest
+from alerts.embedding import Meanings
 from alerts.everywhere import showing
 from alerts.file_claims import file_says
 from alerts.in_step import InStep, Steps, reading
@@ -76,6 +77,7 @@ class StoryBook:
         most_single: int = 60_000,
         most: int = 120_000,
         most_hot: int = 4_096,
+        meanings: Meanings | None = None,
     ) -> None:
         self._registry = registry
         self._life = watch.thresholds.story_hours * 3600
@@ -89,7 +91,7 @@ class StoryBook:
         self._due: list[tuple[float, int]] = []
         self._next = 1
         self.shelf = Shelf(f"{watch.name}/stories", most_hot)
-        self._ties = Ties(watch, self.shelf)
+        self._ties = Ties(watch, self.shelf, meanings)
         self._steps = Steps(watch.name)
         self._credits = lru_cache(maxsize=_CREDITS)(_credited)  # copies of a text carry its credit
         self.pictures = self._ties.pictures
@@ -108,7 +110,7 @@ class StoryBook:
             if tied is None or tied.tie != "text":
                 said = self._ties.terms(enriched)
         if tied is None and not post.reply_to:
-            tied = self._ties.told(said)
+            tied = self._ties.told(said) or self._ties.meant(post.text)
         opens = tied is None
         if tied is None:
             tied = Tied(self._next, "first", "", "")
@@ -220,6 +222,9 @@ class StoryBook:
         story = self.find(uid)
         if story is None or not story.reword(digest(uid), words, edited_at, names):
             return None
+        note = story.notes[digest(uid)]
+        if note.tie == "first":
+            self._ties.reread(note.parts[0] if note.parts else story.frame.number, words)
         self.shelf.touch(story)
         self.shelf.scrub(story.frame.number)
         return story
@@ -234,6 +239,8 @@ class StoryBook:
         if story is None:
             return None
         note = story.remove(digest(uid))
+        if note is not None and note.tie == "first":
+            self._ties.unread(note.parts[0] if note.parts else story.frame.number)
         if note is not None and len(note.parts) > 1:
             story = self._part(story)
         self.shelf.touch(story)

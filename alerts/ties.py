@@ -18,6 +18,7 @@ import numpy as np
 
 from alerts.copies import BandIndex, best
 from alerts.digests import digest
+from alerts.embedding import Meanings
 from alerts.links import canonical
 from alerts.pictures import Match, PictureBook
 from alerts.shelf import Shelf
@@ -76,7 +77,8 @@ class Traits(NamedTuple):
 class Ties:
     """What leads from a post to the living stories of a watch."""
 
-    def __init__(self, watch: Watch, shelf: Shelf) -> None:
+    def __init__(self, watch: Watch, shelf: Shelf, meanings: Meanings | None = None) -> None:
+        self._meanings = meanings
         self._shelf = shelf
         self._own = own_terms(watch)
         self._into: dict[int, int] = {}  # part → the story that has taken it up
@@ -192,6 +194,14 @@ class Ties:
         to = self._shelf[self.living(found.story)].claim_uid()
         return Tied(found.story, "words", to, f"shared: {shared}", sure=found.odds >= SURE_ODDS)
 
+    def meant(self, text: str) -> Tied | None:
+        """By what it means, in the judgement of a model, where there is one."""
+        near = self._meanings.find(text[:QUOTED]) if self._meanings is not None else None
+        if near is None:
+            return None
+        to = self._shelf[self.living(near.part)].claim_uid()
+        return Tied(near.part, "meaning", to, f"cosine {near.cosine:.2f}", sure=False)
+
     # Leading to a story
 
     def name(self, key: int, target: int, part: int) -> bool:
@@ -225,6 +235,8 @@ class Ties:
         if note.tie == "first":
             self._words.slide(note.at)
             self._words.open(number, note.at, (said,))
+            if self._meanings is not None and note.text:
+                self._meanings.add(number, note.text)
         elif said:
             self._words.extend(number, said)
 
@@ -278,17 +290,31 @@ class Ties:
                 if row is not None and row.story in parts:
                     self.pictures.show(row, 0, "")
             self._words.drop(frame.number)
+            self.unread(frame.number)
             self._into.pop(frame.number, None)
+
+    def reread(self, part: int, text: str) -> None:
+        """The first post of a part has other words now."""
+        if self._meanings is not None:
+            self._meanings.add(part, text)
+
+    def unread(self, part: int) -> None:
+        """The first post of a part is gone."""
+        if self._meanings is not None:
+            self._meanings.forget(part)
 
     def restore(self, slid: int) -> None:
         """Build all of it anew from the stories on the shelf; the picture book has been restored before."""
         self._words.slid = slid
         frames: list[Frame] = []
+        texts: list[tuple[int, str]] = []
         for number in sorted(self._shelf):
             story = self._shelf.peek(number)
             for note in story.notes.values():
                 if note.bands:
                     self._add_bands(note.representative(number), note.bands)
+                if self._meanings is not None and note.tie == "first" and note.text:
+                    texts.append((note.parts[0] if note.parts else number, note.text))
             for key, part in story.leads():
                 self._posts.setdefault(key, part)
             for frame in story.frame.parts():
@@ -301,6 +327,8 @@ class Ties:
                     frames.append(frame)
         for frame in sorted(frames, key=lambda frame: frame.number):
             self._words.open(frame.number, frame.opened_at, frame.sayings)
+        for part, text in sorted(texts):
+            self.reread(part, text)
 
     def _in_pictures(self, enriched: Enriched) -> tuple[int, int, float] | None:
         """The text that one of its pictures shows, if it is another post's: its digest, whose it is, how alike."""

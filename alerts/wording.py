@@ -62,6 +62,7 @@ TIES = {
     "media": "has the same picture as",
     "link": "has the same link as",
     "words": "uses the same words as",
+    "meaning": "means the same, as a model judges, as",
     "left": "was in this story, and is in another now",
 }
 

@@ -367,6 +367,14 @@ class Enrich(Model):
     media: Media = Field(default=Media(), examples=[{"enabled": True}])
 
 
+class Stories(Model):
+    embedder: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$", max_length=200)] | None = Field(
+        default=None, examples=["velgrad_models:sentences"]
+    )
+    """Module and name of what turns texts into vectors, by which posts in other words or languages are found to say the
+    same (docs/stories.md). Trusted code of yours: it is imported and called. Off if absent."""
+
+
 class Slack(Model):
     """On as soon as the bot's token is there; its messages have buttons as soon as one of the other two secrets is."""
 
@@ -481,6 +489,7 @@ class Deployment(Model):
     collectors: Model = Field(default=Model(), examples=[{"x": {"enabled": True}}])
     """Where posts come from; a section for each collector there is."""
     enrich: Enrich = Field(default=Enrich(), examples=[{"languages": ["en", "ar"]}])
+    stories: Stories = Field(default=Stories(), examples=[{"embedder": "velgrad_models:sentences"}])
     notify: Notify = Field(default=Notify(), examples=[{"console": True}])
     desk: Desk = Field(default=Desk(), examples=[{"port": 8380}])
     metrics: Metrics = Field(default=Metrics(), examples=[{"port": 9380}])

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple, TextIO
 
+from alerts.embedding import ALIKE, Embedder, Meanings
 from alerts.story_book import StoryBook
 from config.loader import BUILT_IN
 from enrich.annotators import CopyAnnotator, EntityAnnotator, LanguageAnnotator
@@ -26,14 +27,16 @@ class _Given(NamedTuple):
     language: Language | None
 
 
-def judge_stories(lines: Lines, out: TextIO, *, story_hours: float = 72.0) -> None:
+def judge_stories(
+    lines: Lines, out: TextIO, *, story_hours: float = 72.0, embedder: Embedder | None = None, alike: float = ALIKE
+) -> None:
     """From {"id", "text", "at"?, …} to {"id", "story", "tie", "to", "evidence"}, in the order of the times.
 
     Without "at" a post comes a second after the one before. "story" is the id of the story's first post. A post that
     is given twice is taken once.
     """
     watch = Watch(name=_WATCH, any_of=(_WATCH,), thresholds=Thresholds(story_hours=story_hours))
-    book = StoryBook(watch)
+    book = StoryBook(watch, meanings=None if embedder is None else Meanings(embedder, alike))
     taken: set[str] = set()
     for enriched in _enriched(sorted(_given(lines), key=lambda one: (one.post.observed_at, one.post.uid))):
         post, at = enriched.post, enriched.post.observed_at.timestamp()

@@ -122,12 +122,18 @@ def forecast(
 @eval_app.command()
 def stories(
     hours: Annotated[float, typer.Option(min=0.01, help="A story is over when it was silent for so long.")] = 72,
+    embedder: Annotated[
+        str | None, typer.Option(help="package.module:name of a model of meanings. Without: none.", show_default=False)
+    ] = None,
+    alike: Annotated[float, typer.Option(min=0, max=1, help="Cosine from which it says that two are one.")] = 0.85,
 ) -> None:
     """{"id", "text", "at"?, "author"?, "language"?, "links"?} → {"id", "story", "tie", "to", "evidence"}."""
+    from secondsource.app.embedding import load_embedder
     from secondsource.app.evaluate_stories import judge_stories
 
     lines = standard_lines()
-    judge_stories(lines, sys.stdout, story_hours=hours)
+    model = None if embedder is None else load_embedder(embedder)
+    judge_stories(lines, sys.stdout, story_hours=hours, embedder=model, alike=alike)
     _finish(lines)
 
 

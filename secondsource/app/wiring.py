@@ -152,7 +152,7 @@ def _collect_seldom() -> None:
 def services(configuration: Configuration) -> list[Service]:
     """Each optional service: on, or off and how to turn it on."""
     asked_for = configuration.deployment.enrich.pipelines
-    always = [*configuration.services, *_of_pictures(configuration)]
+    always = [*configuration.services, *_of_pictures(configuration), _of_meanings(configuration)]
     if not asked_for:
         return always
     from enrich.gazetteer import Gazetteer
@@ -161,6 +161,14 @@ def services(configuration: Configuration) -> list[Service]:
     _, reports = trained_pipelines(asked_for, Gazetteer(()))
     found = [Service(f"trained pipeline {report.language}", report.on, report.detail) for report in reports]
     return [*always, *found]
+
+
+_NO_EMBEDDER = "off; to turn it on: stories.embedder: package.module:name in secondsource.yaml (docs/stories.md)"
+
+
+def _of_meanings(configuration: Configuration) -> Service:
+    named = configuration.deployment.stories.embedder
+    return Service("embedding", on=named is not None, how=_NO_EMBEDDER if named is None else f"by {named}")
 
 
 def _of_pictures(configuration: Configuration) -> Iterator[Service]:
@@ -308,6 +316,7 @@ def enrichment(
 
 def alerts_stage(at: House) -> AlertsStage:
     from alerts.stage import AlertsStage
+    from secondsource.app.embedding import load_embedder
 
     desk = at.configuration.deployment.desk
     public = (desk.public_url or f"http://{desk.host}:{desk.port}").rstrip("/")
@@ -318,7 +327,15 @@ def alerts_stage(at: House) -> AlertsStage:
     watches = {watch.name: watch for watch in at.watches}
     baselines = BaselineReader(at.store.baselines, at.clock.monotonic)
     registry = _registry(at.configuration.sources)
-    return AlertsStage(watches, at.store.archive, link, registry=registry, baselines=baselines)
+    named = at.configuration.deployment.stories.embedder
+    return AlertsStage(
+        watches,
+        at.store.archive,
+        link,
+        registry=registry,
+        baselines=baselines,
+        embedder=None if named is None else load_embedder(named),
+    )
 
 
 def _registry(sources: Sequence[Source]) -> Registry:

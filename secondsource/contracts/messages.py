@@ -317,7 +317,7 @@ class DeadLetter(Struct, frozen=True, kw_only=True, tag="dead-letter"):
 
 Corroboration = Literal["none", "single-origin", "multi-origin", "contested", "unknown"]
 #: "left": it was in this story, and is in another now.
-Tie = Literal["first", "repost", "quote", "reply", "text", "media", "link", "words", "left"]
+Tie = Literal["first", "repost", "quote", "reply", "text", "media", "link", "words", "meaning", "left"]
 
 
 class Member(Struct, frozen=True, kw_only=True):

@@ -231,7 +231,7 @@ def test_a_crash_is_not_seen_where_memory_is_compacted_and_stories_are_frozen_al
     monkeypatch.setattr(
         stage,
         "StoryBook",
-        lambda watch, registry: story_book.StoryBook(watch, registry, most_single=9, most=14, most_hot=0),
+        lambda watch, registry, **_: story_book.StoryBook(watch, registry, most_single=9, most=14, most_hot=0),
     )
     test_a_crash_after_any_record_is_not_seen()
 
