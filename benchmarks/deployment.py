@@ -94,13 +94,13 @@ def kafka() -> Iterator[str]:
 
 @contextmanager
 def deployed(
-    bootstrap: str, prefix: str, partitions: int, watches: int = 1, more: str = ""
+    bootstrap: str, prefix: str, partitions: int, watches: int = 1, more: str = "", channel: str = ""
 ) -> Iterator[tuple[Deployment, House]]:
     """The servers and an empty database, with topics there; start the workers yourself."""
     more += f"transport: kafka\nkafka: {{bootstrap: '{bootstrap}', prefix: {prefix}, partitions: {partitions}}}\n"
     with tempfile.TemporaryDirectory() as name, postgres() as url:
         folder = Path(name)
-        configuration = configured(folder, url, more, watches)
+        configuration = configured(folder, url, more, watches, channel)
         with wiring.house(configuration, create=True) as at:
             deployment = Deployment(folder, configuration, url)
             try:

@@ -68,11 +68,18 @@ def inline(url: str, folder: Path, count: int) -> Spent:
     return spent
 
 
-def configured(folder: Path, url: str, more: str = "notify: {console: false}\n", watches: int = 1) -> Configuration:
-    """A deployment with some watches, seven languages and a gazetteer of 10,000 names."""
+def configured(
+    folder: Path, url: str, more: str = "notify: {console: false}\n", watches: int = 1, channel: str = ""
+) -> Configuration:
+    """A deployment with some watches, seven languages and a gazetteer of 10,000 names.
+
+    With a Slack channel, all that opens is told there one by one: nothing is left for a digest.
+    """
     (folder / "watches").mkdir(exist_ok=True)
     named = [WATCH] if watches == 1 else [watch_name(number) for number in range(watches)]
-    lines = "".join(f"  - {{name: {name}, hashtags: [Velgrad]}}\n" for name in named)
+    told = f", slack_channel: {channel}, thresholds: {{alerts_per_hour: 10000}}" if channel else ""
+    lines = "".join(f"  - {{name: {name}, hashtags: [Velgrad]{told}}}\n" for name in named)
+    (folder / "slack-token").write_text("xoxb-test\n")
     (folder / "watches" / "bench.yaml").write_text(f"watches:\n{lines}")
     names = "".join(f"{id_}\t{kind}\t{name}\n" for id_, kind, name in gazetteer(TERMS))
     (folder / "places.tsv").write_text(names)
