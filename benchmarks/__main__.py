@@ -16,6 +16,7 @@ from rich.console import Console
 
 from benchmarks import (
     annotating,
+    backtest_mediaeval,
     collecting,
     coordination,
     copying,
@@ -25,6 +26,8 @@ from benchmarks import (
     languages,
     latency,
     loops,
+    media_calibration,
+    media_conformance,
     media_reuse,
     media_scale,
     naming,
@@ -33,6 +36,7 @@ from benchmarks import (
     same_claim,
     spikes,
     stance,
+    story_updates,
     video_reuse,
     whole_way,
 )
@@ -61,8 +65,12 @@ BENCHES = {
     "entities": naming.run,
     "copies": copying.run,
     "media-reuse": media_reuse.run,
+    "media-calibration": media_calibration.run,
+    "media-conformance": media_conformance.run,
     "media-scale": media_scale.run,
     "video-reuse": video_reuse.run,
+    "backtest-mediaeval": backtest_mediaeval.run,
+    "story-updates": story_updates.run,
 }
 
 
