@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from config.schema import Desk, Slack
 
-_THIS_MACHINE = frozenset(("127.0.0.1", "localhost", "::1"))
+THIS_MACHINE = frozenset(("127.0.0.1", "localhost", "::1"))
 
 
 def desk_takes_acts(desk: Desk) -> bool:
     """As the file says; else where only this machine reaches it."""
-    return desk.host in _THIS_MACHINE if desk.acts is None else desk.acts
+    return desk.host in THIS_MACHINE if desk.acts is None else desk.acts
 
 
 def acting(

@@ -14,6 +14,8 @@ FOLDER = Path(__file__).parent / "secrets"
 PASSWORDS = ("postgres_password", "grafana_admin_password", "grafana_database_password")
 TOKENS = {
     "slack_bot_token": "the bot that tells newsrooms of alerts (xoxb-…)",
+    "slack_app_token": "the same app's own token (xapp-…), so that buttons are heard over Socket Mode",
+    "slack_signing_secret": "the same app's, if Slack can reach port 8381 of notify through a proxy of yours",
     "slack_ops_webhook": "the incoming webhook that tells ops when Second Source is unwell (https://hooks.slack.com/…)",
     "x_bearer_token": "X, once collectors.x is enabled in deploy/config/secondsource.yaml",
 }

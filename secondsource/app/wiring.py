@@ -23,7 +23,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from alerts.delivery import Outcome, Sender
 from alerts.notifiers.contract import Notifier
-from config.acting import desk_takes_acts
+from config.acting import THIS_MACHINE, desk_takes_acts
 from config.loader import Configuration, Service
 from config.sources import Source
 from secondsource.contracts.clock import Clock, SystemClock
@@ -610,7 +610,9 @@ def _look(at: House) -> Look:
         return tuple((label, _filled(place, of)) for label, place in places.items() if place)
 
     heard = configuration.slack_app_token is not None or configuration.slack_signing_secret is not None
-    return Look(at.store.trails, configuration.deployment.desk.public_url or "", links, heard)
+    public = configuration.deployment.desk.public_url or ""
+    charts = "" if urlsplit(public).hostname in THIS_MACHINE else public  # Slack would have to fetch them
+    return Look(at.store.trails, charts, links, heard)
 
 
 def _filled(place: str, of: Mapping[str, str]) -> str:

@@ -140,19 +140,22 @@ def test_secrets_come_from_the_environment(tmp_path: Path) -> None:
 transport: kafka
 store: {url_env: DB}
 collectors: {market: {enabled: true, purpose: Newsroom verification, token_env: X}}
-notify: {slack: {token_env: S}}
+notify: {slack: {token_env: S, app_token_env: A, signing_secret_env: G}}
+desk: {host: 0.0.0.0}
 kafka: {security_protocol: SASL_SSL, sasl_username: me, sasl_password_env: K}
 """
     watch = GOOD_WATCH + "    slack_channel: C0123456789\n"
     folder = folder_of(tmp_path, {"secondsource.yaml": settings, "watches/w.yaml": watch})
-    found = load(folder, {"DB": "postgresql+psycopg://me:pw@db/x", "X": "xt", "S": "st", "K": "kt"})
+    found = load(folder, {"DB": "postgresql+psycopg://me:pw@db/x", "X": "xt", "S": "st", "K": "kt", "A": "at"})
     assert found.store_url == "postgresql+psycopg://me:pw@db/x"
     assert found.collectors["market"].token == Secret("xt")
     assert (found.slack_token, found.kafka_password) == (Secret("st"), Secret("kt"))
+    assert (found.slack_app_token, found.slack_signing_secret) == (Secret("at"), None)
     on = [(service.name, service.on) for service in found.services]
-    assert on == [("plaza", True), ("market", True), ("slack", True)]
+    assert on[:3] == [("plaza", True), ("market", True), ("slack", True)]
+    assert on[3:] == [("slack buttons", True), ("acts on the desk", False)]
     for shown in (repr(found), str(found)):
-        assert not any(secret in shown for secret in ("pw@", "'xt'", "'st'", "'kt'"))
+        assert not any(secret in shown for secret in ("pw@", "'xt'", "'st'", "'kt'", "'at'"))
 
 
 def test_secrets_come_from_files(tmp_path: Path) -> None:
@@ -229,7 +232,7 @@ def test_watches_may_name_the_collectors_there_are_and_the_replay(tmp_path: Path
 def test_what_is_not_written_is_as_the_collector_says(tmp_path: Path) -> None:
     found = load(folder_of(tmp_path, {}), {})
     assert found.collectors == {"plaza": PlazaSettings(), "market": MarketSettings()}
-    plaza, market, _ = found.services
+    plaza, market, *_ = found.services
     assert plaza == ("plaza", True, "by default; to turn it off: collectors.plaza.enabled: false in secondsource.yaml")
     assert market == ("market", False, "off; to turn it on: enabled: true, purpose:, token_env:")
 

@@ -225,7 +225,8 @@ def test_first_secrets_makes_every_secret_and_keeps_those_there_are(tmp_path: Pa
     folder = tmp_path / "secrets"
     folder.mkdir()
     (folder / "slack_bot_token").write_text("mine")
-    assert first_secrets.write(folder) == ["slack_ops_webhook", "x_bearer_token"]
+    empty = ["slack_app_token", "slack_signing_secret", "slack_ops_webhook", "x_bearer_token"]
+    assert first_secrets.write(folder) == empty
     before = {path.name: path.read_text() for path in folder.iterdir()}
     first_secrets.write(folder)
     assert {path.name: path.read_text() for path in folder.iterdir()} == before
