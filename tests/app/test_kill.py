@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Lock
 
@@ -16,6 +17,23 @@ from tests.app.runs import Run
 from tests.fakes.slack import FakeSlack, Json
 
 PARTS: tuple[Part, ...] = (*STAGES, "notify")
+
+
+@pytest.fixture
+def deployment(
+    town_day: Town, tmp_path: Path, postgres_url: str, kafka_broker: str, slack: FakeSlack
+) -> Iterator[Deployment]:
+    """All stages and a notifier on Kafka, in batches small enough to be killed in the middle."""
+    with Deployment(
+        tmp_path / "run",
+        town_day,
+        postgres_url,
+        bootstrap=kafka_broker,
+        batch_size=25,
+        replay_batch=10,
+        slack=slack.url,
+    ) as made:
+        yield made
 
 
 @pytest.mark.slow
@@ -53,65 +71,39 @@ def test_a_replay_killed_in_the_middle(
 @pytest.mark.postgres
 @pytest.mark.parametrize("victim", STAGES)
 def test_a_stage_killed_in_the_middle(
-    victim: StageName,
-    undisturbed: Run,
-    town_day: Town,
-    tmp_path: Path,
-    postgres_url: str,
-    kafka_broker: str,
-    slack: FakeSlack,
+    victim: StageName, undisturbed: Run, deployment: Deployment, slack: FakeSlack
 ) -> None:
-    with Deployment(
-        tmp_path / "run",
-        town_day,
-        postgres_url,
-        bootstrap=kafka_broker,
-        batch_size=25,
-        replay_batch=10,
-        slack=slack.url,
-    ) as deployment:
-        deployment.run(*(part for part in PARTS if part != victim))
-        killed = deployment.run(victim)
-        deployment.wait_until_ready()
-        replay = deployment.replay_half()
-        replay.thaw()
-        deployment.wait_until_busy(victim)
-        killed.kill()
-        deployment.run(victim)
-        deployment.wait_until_through(replay)
-        assert_same(deployment.rows(), undisturbed.rows)
-        assert_told_once(slack, undisturbed.rows)
+    deployment.run(*(part for part in PARTS if part != victim))
+    killed = deployment.run(victim)
+    deployment.wait_until_ready()
+    replay = deployment.replay_half()
+    replay.thaw()
+    deployment.wait_until_busy(victim)
+    killed.kill()
+    deployment.run(victim)
+    deployment.wait_until_through(replay)
+    assert_same(deployment.rows(), undisturbed.rows)
+    assert_told_once(slack, undisturbed.rows)
 
 
 @pytest.mark.kafka
 @pytest.mark.postgres
-def test_all_processes_killed_at_once_and_again(
-    undisturbed: Run, town_day: Town, tmp_path: Path, postgres_url: str, kafka_broker: str, slack: FakeSlack
-) -> None:
+def test_all_processes_killed_at_once_and_again(undisturbed: Run, deployment: Deployment, slack: FakeSlack) -> None:
     """As when the machine's power is cut, twice."""
-    with Deployment(
-        tmp_path / "run",
-        town_day,
-        postgres_url,
-        bootstrap=kafka_broker,
-        batch_size=25,
-        replay_batch=10,
-        slack=slack.url,
-    ) as deployment:
-        for least in (100, 500):
-            deployment.run("enrich", "alerts")
-            deployment.run("store", "notify")
-            replay = deployment.replay()
-            deployment.wait_for_posts(least)
-            for worker in deployment.workers:
-                worker.kill()
-            assert deployment.count("posts") < 1000
-            deployment.let_leases_run_out()
-        deployment.run(*PARTS)
+    for least in (100, 500):
+        deployment.run("enrich", "alerts")
+        deployment.run("store", "notify")
         replay = deployment.replay()
-        deployment.wait_until_through(replay)
-        assert_same(deployment.rows(), undisturbed.rows)
-        assert_told_once(slack, undisturbed.rows)
+        deployment.wait_for_posts(least)
+        for worker in deployment.workers:
+            worker.kill()
+        assert deployment.count("posts") < 1000
+        deployment.let_leases_run_out()
+    deployment.run(*PARTS)
+    replay = deployment.replay()
+    deployment.wait_until_through(replay)
+    assert_same(deployment.rows(), undisturbed.rows)
+    assert_told_once(slack, undisturbed.rows)
 
 
 class HeldSlack(FakeSlack):
