@@ -64,6 +64,16 @@ def newsroom() -> Json:
                 column("Words it carried first", wrap=WRAPPED, width=480),
                 height=10,
             ),
+            table(
+                "How good alerts were",
+                "Alerts that opened in the time shown, by what analysts said when they dismissed them. Precision is "
+                "the share of useful and known ones among those with a verdict; times are medians, the lead is over "
+                "corroboration. `secondsource verdicts` says the same, with intervals.",
+                sql("verdicts"),
+                column("Precision", unit="percentunit"),
+                column("Time to acknowledge", unit="s"),
+                column("Lead", unit="s"),
+            ),
         ],
     )
     volume = Row(

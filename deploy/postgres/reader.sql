@@ -12,7 +12,8 @@ REVOKE ALL ON ALL TABLES IN SCHEMA public FROM grafana;
 REVOKE CREATE ON SCHEMA public FROM grafana;
 GRANT USAGE ON SCHEMA public TO grafana;
 GRANT SELECT ON post_watches, entity_mentions, open_alerts, uncorroborated_stories, collector_coverage TO grafana;
-GRANT SELECT ON stories, alert_events, pictures, sightings, picture_matches, outbox TO grafana;
+GRANT SELECT ON stories, alerts, alert_events, pictures, sightings, picture_matches, outbox TO grafana;
 GRANT SELECT (uid, text) ON posts TO grafana;
 -- Not the bytes: a record that could not be handled may hold anything.
 GRANT SELECT (stage, reason, at, resent_at) ON dead_letters TO grafana;
+GRANT SELECT (id, alert_id, kind, at, verdict) ON alert_acts TO grafana; -- not who did it, nor what they noted

@@ -182,7 +182,10 @@ def test_every_panel_shows_what_was_put_there_by_hand(
 
     with store_by_hand.begin() as connection:
         connection.execute(delete(tables.alerts))
-    assert check_boards(prometheus.query, store_by_hand) == ["newsroom: Open alerts: no rows"]
+    assert check_boards(prometheus.query, store_by_hand) == [
+        "newsroom: Open alerts: no rows",
+        "newsroom: How good alerts were: no rows",
+    ]
 
 
 # --- a real run -------------------------------------------------------------------------------------------------------

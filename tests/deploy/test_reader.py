@@ -58,6 +58,7 @@ def test_it_may_run_every_query_of_the_boards(reader: Engine) -> None:
         "CREATE TABLE mine (name text)",
         "SELECT * FROM progress_parts",
         "SELECT body FROM dead_letters",
+        "SELECT by_whom FROM alert_acts",
         "SET default_transaction_read_only = off; TRUNCATE posts",
     ],
 )
