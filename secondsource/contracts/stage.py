@@ -49,9 +49,12 @@ class Stage(Protocol):
 class Remembering(Protocol):
     """A stage whose judgement rests on what it has seen. Its memory is kept in named parts, beside its position.
 
-    After `restore`, handling the records after the saved position again gives the same messages again.
+    After `restore`, handling the records after the saved position again gives the same messages again. `form` names how
+    the parts are written: memory of another form is dropped, and what made it is read again.
     """
 
+    @property
+    def form(self) -> str: ...
     def restore(self, partition: int, parts: Mapping[str, bytes]) -> None:
         """Take up a partition with the parts last saved (none: start empty)."""
         ...

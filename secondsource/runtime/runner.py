@@ -34,6 +34,7 @@ class RunnerSettings(NamedTuple):
 
 
 DEFAULTS = RunnerSettings()
+_FORM = "/form"  # the part of a saved memory that says how the others are written
 
 
 class Rewound(Exception):
@@ -166,9 +167,7 @@ class Runner:
         for place in self._unsaved:
             # Inline offsets end with the process, where nothing is left on the way anyway.
             position = str(self._positions[place]) if self._inlet.durable else ""
-            changes = self._pending.setdefault(place.partition, {})
-            changes.update(self._memory.changes(place.partition))
-            self._progress.save(self.stage.name, place.partition, position, changes)
+            self._progress.save(self.stage.name, place.partition, position, self._changes(place.partition))
 
     def commit(self) -> None:
         """Commit the positions of what was handled. `prepare_save` was called before, if there is memory."""
@@ -208,10 +207,8 @@ class Runner:
         if self._memory is None:
             return
         for place in list(self._positions):
-            saved = self._progress.load(self.stage.name, place.partition)
             self._memory.release(place.partition)
-            self._memory.restore(place.partition, saved.parts)
-            self._positions[place] = int(saved.position or 0)
+            self._positions[place] = self._recall(place)
 
     def unlearn(self) -> None:
         """Offsets will be given to other records: forget which ones were bad."""
@@ -223,14 +220,12 @@ class Runner:
     def assigned(self, place: Place) -> int | None:
         if self._memory is None:
             return None
-        saved = self._progress.load(self.stage.name, place.partition)
-        self._memory.restore(place.partition, saved.parts)
+        position = self._recall(place)
         if not self._inlet.durable:
             self._positions[place] = 0
             return None
         # Memory and position are of one transaction. With neither, the partition is read from its beginning,
         # even if offsets were committed: a database restored from nothing must not skip what it never saw.
-        position = int(saved.position or 0)
         self._positions[place] = position
         return position
 
@@ -245,16 +240,42 @@ class Runner:
 
     def _save_before_leaving(self, place: Place) -> None:
         """One try: who takes over handles again what was not saved, with the same result."""
-        assert self._memory is not None
-        changes = self._pending.setdefault(place.partition, {})
         try:
-            changes.update(self._memory.changes(place.partition))
+            changes = self._changes(place.partition)
             with self._progress.transaction():
                 self._progress.save(self.stage.name, place.partition, str(self._positions[place]), changes)
         except SourceAway as error:
             _log.warning(
                 "not saved before leaving", extra={"stage": self.stage.name, "place": place, "reason": str(error)}
             )
+
+    # Memory
+
+    def _recall(self, place: Place) -> int:
+        """Restore a partition's memory as last saved. The offset to go on from."""
+        assert self._memory is not None
+        saved = self._progress.load(self.stage.name, place.partition)
+        parts = {name: part for name, part in saved.parts.items() if name != _FORM}
+        if parts and saved.parts.get(_FORM) != self._memory.form.encode():
+            then = "what is still on the topic is read again" if self._inlet.durable else "it begins anew"
+            _log.warning(
+                "memory that another version saved is dropped: %s",
+                then,
+                extra={"stage": self.stage.name, "place": str(place)},
+            )
+            self._pending[place.partition] = dict.fromkeys(parts)
+            self._memory.restore(place.partition, {})
+            return 0
+        self._memory.restore(place.partition, parts)
+        return int(saved.position or 0)
+
+    def _changes(self, partition: int) -> dict[str, bytes | None]:
+        """All that is to be saved of a partition, until it has been."""
+        assert self._memory is not None
+        changes = self._pending.setdefault(partition, {})
+        changes.update(self._memory.changes(partition))
+        changes[_FORM] = self._memory.form.encode()
+        return changes
 
     # The parts of a step.
 

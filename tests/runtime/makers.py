@@ -92,6 +92,7 @@ class Counting:
     ) -> None:
         self.name = name
         self.inlet = (inlet,)
+        self.form = "1"
         self.trouble = trouble
         self.seen: dict[int, list[int]] = {}
         self._told: dict[int, int] = {}

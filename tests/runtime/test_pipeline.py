@@ -84,7 +84,7 @@ def test_a_batch_goes_all_the_way_in_one_transaction() -> None:
     line.push([1, 2, 3], [Rejected(b"\xff", "posts.tsv:7", "not UTF-8")])
     assert line.progress.commits == 1
     assert line.progress.load("ingest:replay", 0).position == "after 3"
-    assert line.progress.load("counting", 0).parts == {"0000": b"1", "0001": b"2", "0002": b"3"}
+    assert line.progress.memory("counting", 0) == {"0000": b"1", "0001": b"2", "0002": b"3"}
     assert {key: said for key, said in line.progress.rows.items() if key[0] != "letter"} == {
         ("post", 1): "post",
         ("post", 2): "post",
@@ -185,7 +185,7 @@ def test_a_batch_that_could_not_be_committed_leaves_no_trace_in_memory() -> None
         line.push([2, 3, 4])
     line.stop.clear()
     line.push([5])
-    assert line.progress.load("counting", 0).parts == {"0000": b"1", "0001": b"5"}
+    assert line.progress.memory("counting", 0) == {"0000": b"1", "0001": b"5"}
 
 
 def test_memory_is_taken_up_by_the_next_process() -> None:
@@ -194,7 +194,7 @@ def test_memory_is_taken_up_by_the_next_process() -> None:
     again = Line(progress=line.progress)
     again.push([3])
     assert again.progress.rows["number", 3] == "number 3 of partition 0, sum 6"
-    assert len(again.progress.load("counting", 0).parts) == 3
+    assert len(again.progress.memory("counting", 0)) == 3
 
 
 def test_ticks_and_coverage_pass() -> None:

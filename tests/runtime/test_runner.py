@@ -242,7 +242,7 @@ def test_a_failed_save_is_made_up_for() -> None:
     runner.step(shop.stop)
     saved = shop.progress.load("counting", 0)
     assert saved.position == "5"
-    assert len(saved.parts) == 5  # although `changes` says each change once
+    assert len(shop.progress.memory("counting", 0)) == 5  # although `changes` says each change once
 
 
 def test_memory_moves_with_its_partitions() -> None:
@@ -268,6 +268,25 @@ def test_memory_needs_one_topic() -> None:
     assert isinstance(stage, Remembering)
     with pytest.raises(BadConfiguration, match="one inlet topic"):
         shop.runner(stage)
+
+
+def test_memory_of_another_form_is_dropped_and_what_made_it_read_again() -> None:
+    shop = Workshop()
+    before = Counting()
+    runner = shop.runner(before)
+    shop.feed(range(10))
+    shop.drain(runner)
+    runner.save(shop.stop)
+    runner._inlet.close()
+    shop.feed(range(10, 20))
+    for _ in range(2):  # dropped once: what was saved since is taken up
+        after = Counting()
+        after.form = "2"
+        runner = shop.runner(after)
+        shop.drain(runner)
+        assert after.seen == {0: list(range(20))}
+        runner.save(shop.stop)
+        runner._inlet.close()
 
 
 class Killed(BaseException):
