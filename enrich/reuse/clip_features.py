@@ -24,7 +24,7 @@ from secondsource.contracts.clock import Clock
 _KEPT, _ASKED = 48, 24  # key frames of an archived clip, and of one that is asked about
 _FITS: Final = 2.0  #: seconds by which two pairs may disagree on the offset: key frames are three apart
 _LEAST: Final = 2  #: key frames of the clip asked about that must fit together
-_ALONE: Final = 0.8  #: confidence at which one is enough, in clips with too few key frames for two
+_ALONE: Final = 0.985  #: confidence at which one is enough, in clips with too few key frames for two
 _GAP: Final = 3 * KEY_FRAME_EVERY  #: seconds without a pair that end a stretch
 _CLIP: Final = 56  #: hex digits of a key frame's name that are the clip's; the other 8 are milliseconds
 

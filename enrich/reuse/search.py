@@ -25,7 +25,9 @@ NEAR: Final = 31  #: bits: PDQ's own threshold (Davis & Rosen 2019, §7)
 FAR: Final = 46  #: bits within which a hash proposes
 USABLE: Final = 50  #: PDQ quality under which a picture is too flat to match on (same paper, §4)
 _LOOKED_AT: Final = 32  #: pictures proposed by features, mirrored or not, whose geometry is tried
-ACCEPTED: Final = 0.5  #: confidence from which a proposal is a match
+ACCEPTED: Final = 0.0  #: score from which a proposal is a match
+NOTHING_SPEAKS: Final = -1_000.0  #: score of what cannot be judged
+_SLOPE, _OFFSET = 0.414, 3.637  # measured: see `confidence`
 _LEAST_PLACES: Final = 60  #: thumbnail pixels fewer of which say nothing
 _LEAST_INLIERS: Final = 5
 Matrix = NDArray[np.float64]
@@ -60,7 +62,7 @@ class _Proposal(NamedTuple):
     inliers: int | None
 
 
-#: A picture's name, what was proposed, how it agreed, and how sure that is.
+#: A picture's name, what was proposed, how it agreed, and its score.
 Considered = tuple[str, _Proposal, Agreement, float]
 
 
@@ -190,17 +192,17 @@ def _checked(look: Look, within: Segment, proposal: _Proposal, trace: list[Consi
     # thumbnail pixel → archived pixel, centres on centres
     up = np.array([[kw / columns, 0, kw / columns / 2 - 0.5], [0, kh / rows, kh / rows / 2 - 0.5], [0, 0, 1]])
     seen = agreement(thumb, np.ascontiguousarray(grey), proposal.matrix @ up)
-    sure = confidence(seen, proposal.distance, proposal.inliers)
+    said = score(seen, proposal.distance, proposal.inliers)
     if trace is not None:
-        trace.append((within.name(proposal.picture), proposal, seen, sure))
-    if sure < ACCEPTED:
+        trace.append((within.name(proposal.picture), proposal, seen, said))
+    if said < ACCEPTED:
         return None
     height, width = look.grey.shape
     matrix = _reflected(proposal.matrix, width) if proposal.mirrored else proposal.matrix
     return Match(
         within.name(proposal.picture),
         "features" if proposal.distance is None else "hash",
-        sure,
+        confidence(said),
         proposal.distance,
         proposal.inliers,
         _seen_region(matrix, (kw, kh), (width, height)),
@@ -210,24 +212,31 @@ def _checked(look: Look, within: Segment, proposal: _Proposal, trace: list[Consi
     )
 
 
-def confidence(seen: Agreement, distance: int | None, inliers: int | None) -> float:
-    """How sure it is that both show the same, 0..1: a logistic function of what was measured (docs/eval.md).
+def score(seen: Agreement, distance: int | None, inliers: int | None) -> float:
+    """What speaks for both showing the same, from 0 on enough for a match; far below it where nothing does.
 
     What agrees of what is to be seen in both says most; little of the archived picture seen, or few features that
-    fit one move, must be made up for by agreeing the better. A hash within 31 bits counts as 40 features, and less
-    the farther it is.
+    fit one move, must be made up for by agreeing the better. Two features make a move, so only the others speak for
+    it. A hash within 31 bits counts as 40 features, and less the farther it is.
     """
-    if seen.places < _LEAST_PLACES:
-        return 0.0
     support = float(inliers) if inliers is not None else 40.0 * math.exp(-max(0, (distance or 0) - NEAR) / 15)
-    if support < _LEAST_INLIERS:
-        return 0.0
-    logit = (
+    if seen.places < _LEAST_PLACES or support < _LEAST_INLIERS:
+        return NOTHING_SPEAKS
+    return (
         24 * (min(seen.share, 0.8) - 0.65)
-        + 3.5 * min(0.3, math.log(support / 12))
+        + 3.5 * min(0.3, math.log((support - 2) / 10))
         + 3 * min(0.2, math.log(max(seen.seen, 1e-6) / 0.3))
     )
-    return round(1 / (1 + math.exp(-logit)), 4)
+
+
+def confidence(score_: float) -> float:
+    """How many of those proposals that score so are right, 0..1, as measured on edited photographs and on others in the
+    same dress (`python -m benchmarks.media_calibration`, seeds 102 and 103), a logistic curve through it (Platt,
+    "Probabilistic outputs for support vector machines", 1999).
+
+    It is of proposals, not of matches: those that score less than 0 are turned down though most of them are right.
+    """
+    return round(1 / (1 + math.exp(min(500.0, -(_SLOPE * score_ + _OFFSET)))), 4)
 
 
 def _in_shares(

@@ -26,8 +26,8 @@ def test_one_key_frame_of_many_is_not_enough() -> None:
 
 
 def test_one_is_enough_where_there_are_no_more_and_it_is_sure() -> None:
-    assert fitting(NAME, [pair(0.2, 12.2, 0.9)], 1, 2.0, 60.0) is not None
-    assert fitting(NAME, [pair(0.2, 12.2, 0.6)], 1, 2.0, 60.0) is None
+    assert fitting(NAME, [pair(0.2, 12.2, 0.99)], 1, 2.0, 60.0) is not None
+    assert fitting(NAME, [pair(0.2, 12.2, 0.98)], 1, 2.0, 60.0) is None
 
 
 def test_times_that_do_not_fit_are_not_counted_together() -> None:

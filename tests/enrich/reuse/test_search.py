@@ -6,11 +6,14 @@ from functools import cache
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from benchmarks.edits import DRESSES, edited
+from enrich.reuse.pixels import Agreement
 from enrich.reuse.prints import looked
-from enrich.reuse.search import Match, search
+from enrich.reuse.search import ACCEPTED, Match, confidence, score, search
 from enrich.reuse.segment import Segment, segment
 from tests.enrich.reuse.makers import look, name, scene, scene_print
 
@@ -141,3 +144,25 @@ def test_how_it_is_cut_into_segments_changes_nothing() -> None:
     asked = look(edited(scene(4), "4", "crop 50 % centred"))
     prints = [(bytes.fromhex(name(number)), scene_print(number)) for number in _ARCHIVED]
     assert search(asked, [segment(prints)]) == search(asked, [segment(prints[:2]), segment(prints[2:])])
+
+
+@given(
+    st.floats(0, 1), st.floats(0, 1), st.integers(5, 500), st.integers(60, 4_096), st.floats(0.001, 0.2)
+)  # fmt: skip
+def test_the_more_agrees_the_surer_it_is(share: float, seen: float, inliers: int, places: int, more: float) -> None:
+    one = Agreement(share, share, seen, places)
+    better = [
+        score(one._replace(share=min(1.0, share + more)), None, inliers),
+        score(one._replace(seen=min(1.0, seen + more)), None, inliers),
+        score(one, None, inliers + 1),
+    ]
+    assert min(better) >= score(one, None, inliers)
+    assert 0 <= confidence(score(one, None, inliers)) <= confidence(max(better)) <= 1
+
+
+def test_few_places_and_few_features_say_nothing() -> None:
+    alike = Agreement(1.0, 1.0, 1.0, 4_000.0)
+    assert confidence(score(alike._replace(places=59.0), 0, None)) == 0
+    assert confidence(score(alike, None, 4)) == 0
+    assert score(alike, None, 5) < ACCEPTED, "five that fit one move may be chance, however alike the rest"
+    assert score(alike, None, 8) > ACCEPTED
