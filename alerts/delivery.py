@@ -6,12 +6,12 @@ leaves the row in doubt, and whoever finds it looks for the message before posti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Literal, NamedTuple
 
-from alerts.backlog import TERMS, Terms, digest_id, sorted_out
+from alerts.backlog import TERMS, Sorted, Terms, digest_id, sorted_out
 from alerts.notifiers.contract import Notifier, Pace, Refused, Unheard
 from alerts.ports import Delivery, Outbox
 from secondsource.contracts.clock import Clock
@@ -163,7 +163,7 @@ class Sender:
         bucket = self._bucket(destination, notifier.pace)
         if quiet > 0 or bucket.wait() > 0:
             return max(quiet, bucket.wait())
-        if not self._hold(destination):
+        if self._has_nothing_due(destination, notifier, terms) or not self._hold(destination):
             return None
         leaving = self._sort_out(destination, notifier, terms)
         delivery = self._outbox.next(destination, self._clock.now(), leaving)
@@ -178,21 +178,34 @@ class Sender:
         to_change = delivery.stale or delivery.acted
         return self._correct(delivery, notifier) if to_change else self._try(delivery, notifier)
 
+    def _has_nothing_due(self, destination: str, notifier: Notifier, terms: Terms) -> bool:
+        """Whether all that waits there is to wait on: asked before a lease is taken, which is a write."""
+        of, changes = self._sorted_out(destination, notifier, terms)
+        return not changes and self._outbox.next(destination, self._clock.now(), of.leaving) is None
+
     def _sort_out(self, destination: str, notifier: Notifier, terms: Terms) -> Collection[str]:
         """Withhold what is not to go any more, and bundle what is told together. Ids of what is to wait."""
-        backlog = self._outbox.backlog(destination)
-        if not backlog:
-            return ()
-        of = sorted_out(backlog, self._clock.now(), terms, digests=notifier.digests)
+        of, bundles = self._sorted_out(destination, notifier, terms)
         for reason, ids in of.withheld.items():
             self._outbox.withhold(ids, reason)
-        digest = digest_id(of.together, destination) if of.together else ""
-        apart = [each.id for each in backlog if each.bundle not in {"", digest} and each.id not in of.together]
-        if apart:
-            self._outbox.bundle("", apart)
-        if any(each.bundle != digest for each in backlog if each.id in of.together):
-            self._outbox.bundle(digest, of.together)
+        for digest, ids in bundles.items():
+            self._outbox.bundle(digest, ids)
         return of.leaving
+
+    def _sorted_out(
+        self, destination: str, notifier: Notifier, terms: Terms
+    ) -> tuple[Sorted, Mapping[str, Sequence[str]]]:
+        """What is to become of what waits, and which digests ("": none) deliveries are to be put in."""
+        backlog = self._outbox.backlog(destination)
+        of = sorted_out(backlog, self._clock.now(), terms, digests=notifier.digests)
+        digest = digest_id(of.together, destination) if of.together else ""
+        together = set(of.together)
+        bundles: dict[str, Sequence[str]] = {}
+        if apart := [each.id for each in backlog if each.bundle not in {"", digest} and each.id not in together]:
+            bundles[""] = apart
+        if any(each.bundle != digest for each in backlog if each.id in together):
+            bundles[digest] = of.together
+        return of, bundles
 
     def _correct(self, delivery: Delivery, notifier: Notifier) -> float:
         started = self._clock.monotonic()

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
+from sqlalchemy import Connection, event
 
 from alerts.ports import Outbox
 from secondsource.contracts.messages import AlertEvent, AlertKind
@@ -244,3 +247,25 @@ def test_what_is_withheld_is_kept_and_never_sent(store: Store) -> None:
     assert store.outbox.next("console", v.at(9), [SECOND]) is None
     rows = {row["id"]: (row["state"], row["reason"]) for row in store.dump("outbox")}
     assert rows[FIRST] == ("withheld", "dismissed by an analyst")
+
+
+def test_looking_for_what_is_to_be_sent_does_not_look_through_what_was(store: Store) -> None:
+    """The partial indexes are used: else every look, some a second, costs what was ever sent."""
+    if store.engine.dialect.name != "sqlite":
+        return  # PostgreSQL plans by how many rows there are
+    plans = []
+
+    def explain(connection: Connection, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        if statement.startswith("SELECT") and "outbox" in statement:
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.append(" ".join(str(row[3]) for row in rows))
+
+    event.listen(store.engine, "before_cursor_execute", explain)
+    store.outbox.waiting()
+    store.outbox.next("console", v.at(9))
+    store.outbox.backlog("console")
+    event.remove(store.engine, "before_cursor_execute", explain)
+    assert len(plans) == 5
+    for plan in plans:
+        assert "outbox_open" in plan or "outbox_stale" in plan or "outbox_acted" in plan
+        assert "SCAN outbox " not in plan.replace("SCAN outbox USING INDEX outbox_", "")
