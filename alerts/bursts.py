@@ -8,7 +8,7 @@ Markov's inequality P(h ≥ x) ≤ x⁻⁴, whatever the distribution. The heigh
 windows' h, for which the same bound holds by Hölder's inequality.
 
 What is learnt from a burst is bounded, so that a hot hour neither raises what is expected after it nor hides the next
-burst: one bucket adds at most a twentieth to the sum of z⁴, and counts in the level and the profile as if it stood at
+burst: one bucket adds at most a tenth to the sum of z⁴, and counts in the level and the profile as if it stood at
 the height CEILING.
 """
 
@@ -34,7 +34,7 @@ class Settings(NamedTuple):
     profile_days: float = 14.0  #: hours of the day change slowly; each is seen once a day
     profile_weight: float = 6.0  #: hours of its own counts at which a profile's hour is believed by half
     tail_days: float = 30.0
-    most_of_tail: float = 0.05  #: what one bucket may add to the sum of z to this power, of the sum
+    most_of_tail: float = 0.1  #: what one bucket may add to the sum of z to this power, of the sum
     ceiling: float = 2.0  #: height above which a bucket counts no more in the level and the profile
     learning_days: float = 1.0  #: until then nothing is bounded: there is nothing to judge by
     fewest_days: float = 2.0  #: less is insufficient data
@@ -60,7 +60,7 @@ class Burst(NamedTuple):
 
     @property
     def surprise(self) -> float:
-        """The most that P(a height like this) can be, in the series as it was so far."""
+        """The most that P(a height like this) can be, if the series goes on as it was."""
         return 1.0 if self.height <= 1.0 else self.height**-_POWER
 
     @property
