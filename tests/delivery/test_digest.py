@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -17,7 +18,10 @@ from alerts.notifiers import slack_digest
 from alerts.notifiers.slack import SlackNotifier
 from secondsource.contracts.acts import Act, ActKind, Verdict
 from secondsource.contracts.messages import AlertEvent
+from secondsource.contracts.stage import Record
 from store import scrubbing
+from store.memory import open_store
+from store.stage import StoreStage
 from tests.delivery import hostile
 from tests.delivery.stories import CLAIM, event
 from tests.fakes.clock import ManualClock
@@ -104,6 +108,34 @@ def test_after_an_hour_away_there_is_one_digest_and_nothing_is_lost(slack: FakeS
     assert [reply["text"].partition(":")[0] for reply in slack.replies(shown)] == ["Recalled"]
     assert set(room.outbox.states()) == {"sent", "withheld"}
     assert not room.outbox.waiting()
+
+
+def test_the_store_tells_it_as_one_too(slack: FakeSlack, tmp_path: Path) -> None:
+    """An hour's outage, over budget and snoozes, with what is queued kept in SQL."""
+    clock = ManualClock()
+    store = open_store(f"sqlite:///{tmp_path / 'velgrad.sqlite'}", create=True)
+    try:
+        sender = Sender(store.outbox, [SlackNotifier(TOKEN, slack.url)], clock, holder="one")
+        queue = StoreStage(store, ("slack",), clock=clock).handle
+        away(slack, Answer("service_unavailable"))
+        for number in range(12):
+            queue([Record(alert(number, channel="C0000000001", digest=number >= 10))])
+            sender.drain_once()
+            clock.advance(300)
+        act = Act(id="1", alert_id="velgrad-3", kind="dismissed", by="ana", at=clock.now(), via="desk", verdict="known")
+        store.acts.record(act)
+        slack.faults.clear()
+        assert sender.drain_once(wait_up_to=120) == 1
+        (digest,) = slack.first_messages()
+        assert digest["text"].startswith("11 alerts together")
+        assert "velgrad-3|" not in str(digest)
+        queue([Record(alert(5, channel="C0000000001", seq=2, kind="corroborated"))])
+        assert sender.drain_once(wait_up_to=120) == 1
+        assert slack.first_messages()[1]["text"].startswith("Recalled")
+        states = Counter(row["state"] for row in store.dump("outbox"))
+        assert states == {"sent": 12, "withheld": 1}
+    finally:
+        store.close()
 
 
 def test_over_budget_there_is_a_digest_a_quarter_of_an_hour(slack: FakeSlack, room: Room) -> None:
