@@ -174,6 +174,8 @@ HARMLESS = {
     "secondsource dead-letters list",
     "secondsource dead-letters list --json",
     "secondsource migrate",
+    "secondsource acts list",
+    "secondsource acts list --alert velgrad:17 --json",
 }
 
 
@@ -201,7 +203,7 @@ def test_every_command_can_be_given(line: str, demo: Demo) -> None:
 
 
 def subcommand(arguments: list[str]) -> list[str]:
-    return arguments[:2] if arguments[0] in {"config", "dead-letters", "media", "compliance"} else arguments[:1]
+    return arguments[:2] if arguments[0] in {"acts", "config", "dead-letters", "media", "compliance"} else arguments[:1]
 
 
 def test_every_part_of_run_is_named() -> None:
