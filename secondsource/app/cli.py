@@ -174,7 +174,7 @@ def replay(
     speed: Annotated[float, typer.Option(help="1: original pace, 60: a minute a second, 0: as fast as it goes.")] = 0.0,
     file_order: Annotated[bool, typer.Option("--file-order", help="As the posts stand, not in order of time.")] = False,
     notify: Annotated[
-        bool, typer.Option("--notify", help="Send to Slack too. Without: what is for Slack waits for `run`.")
+        bool, typer.Option("--notify", help="Send to Slack and all others too. Without: that waits for `run`.")
     ] = False,
     name: Annotated[str, typer.Option(help="A name to keep its place under. Without: the files' names.")] = "",
     config: ConfigFolder = None,
