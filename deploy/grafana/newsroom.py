@@ -39,7 +39,7 @@ def newsroom() -> Json:
         [
             table(
                 "Open alerts",
-                "Newest step first. The link opens the evidence page.",
+                "Newest step first, with the gravest rule each stands for. The link opens the evidence page.",
                 sql("open_alerts"),
                 column("Since", width=170),
                 column("Watch", width=120),
@@ -112,6 +112,11 @@ def newsroom() -> Json:
                 "Corroboration of stories",
                 "Stories with a post in the time shown.",
                 sql("corroboration"),
+            ),
+            bars(
+                "What alerts are for",
+                "Alerts with a step in the time shown, by the gravest rule each stood for.",
+                sql("alerts_by_rule"),
             ),
         ],
     )

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from alerts.wording import duration, moment
+from alerts.wording import duration, moment, rules
 from secondsource.app import replaying, wiring
 from secondsource.app.demo_town import Town, write_town
 from secondsource.app.wiring import House
@@ -139,6 +139,7 @@ def _told(seen: Seen, flagged: str, not_flagged: str = "") -> Iterator[str]:
     yield from _wrapped(
         f"{story.posts:,} posts by {story.accounts:,} accounts; independent sources: {story.independent:g}."
     )
+    yield from _wrapped(f"What it was flagged for: {rules(first.finding)}.")
     if last.kind == "corroborated":
         others = ", ".join(escape(f"@{origin.first_handle}") for origin in story.origins[1:])
         yield from _wrapped(f"Recalled at {moment(last.at)}, when an independent source showed it too: {others}.")

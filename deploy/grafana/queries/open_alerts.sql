@@ -3,6 +3,7 @@ SELECT
     watch AS "Watch",
     headline AS "Headline",
     kind AS "Step",
+    replace(rule, '_', ' ') AS "Rule",
     state AS "Corroboration",
     posts AS "Posts",
     accounts AS "Accounts",
