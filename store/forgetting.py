@@ -1,20 +1,20 @@
-"""What is kept of pictures outside the database goes with the last post that showed them."""
+"""What is kept of pictures outside the database goes with the last post that shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 
 from store.database import Database
 from store.lists import among
-from store.tables import pictures_to_forget, sightings
+from store.tables import imports, pictures_to_forget, posts, sightings
 
 _AT_ONCE = 500
 
 
 class Forgetting:
-    """Removing a post queues its pictures in the same transaction; here the queue is worked off."""
+    """Removing a post, or letting go of it, queues its pictures in the same transaction; here they are worked off."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -34,11 +34,10 @@ class Forgetting:
                 queued = connection.execute(select(p.picture).order_by(p.picture).limit(_AT_ONCE)).scalars().all()
                 if not queued:
                     return removed
-                shown = set(
-                    connection.execute(
-                        select(s.picture).distinct().where(among(connection, s.picture, queued))
-                    ).scalars()
-                )
+                # Of a post that was let go of for its age, the sighting stays, and shows nothing any more.
+                stored = exists().where(posts.c.uid == s.source) | exists().where(imports.c.entry == s.source)
+                query = select(s.picture).distinct().where(among(connection, s.picture, queued), stored)
+                shown = set(connection.execute(query).scalars())
             gone = [picture for picture in queued if picture not in shown]
             remove(gone)
             removed += len(gone)

@@ -11,6 +11,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, delete, exists,
 from store.database import Database
 from store.lists import among
 from store.locks import COVERING, REMOVING, exclusive
+from store.removal import forget
 from store.tables import (
     accounts,
     alert_acts,
@@ -43,7 +44,8 @@ class Forgotten(NamedTuple):
 class Retention:
     """Of a picture that was sighted in a post remain its fingerprint, when it was seen, and the post's id: that it has
     lived before is what a later reader asks, and by the id a takedown still finds it. Who showed it, and with what
-    words, goes with the post. Imports into the archive are no posts, and stay.
+    words, goes with the post; so does what is kept of the picture itself, where no other post or import shows it.
+    Imports into the archive are no posts, and stay.
     """
 
     def __init__(self, database: Database) -> None:
@@ -91,6 +93,8 @@ class Retention:
 def _posts(connection: Connection, ids: Sequence[str]) -> None:
     _delete(connection, engagement.c.uid, ids)
     _delete(connection, story_posts.c.uid, ids)
+    seen = among(connection, sightings.c.source, ids)
+    forget(connection, connection.execute(select(sightings.c.picture).distinct().where(seen)).scalars().all())
     anonymous = {"account_uid": "", "handle": "", "url": ""}
     connection.execute(update(sightings).where(among(connection, sightings.c.source, ids)).values(anonymous))
 

@@ -725,6 +725,8 @@ def forget(
         raise BadConfiguration("how old? Say --older-than DAYS, or write keep_days: under store: in secondsource.yaml")
     with wiring.house(configuration) as house:
         gone = house.store.retention.forget(house.clock.now() - timedelta(days=days))
+        if house.kept is not None:
+            house.store.forgetting.drain(house.kept.remove)
     if as_json:
         _print_json(gone._asdict())
         return

@@ -102,6 +102,9 @@ def _let_go(at: House, kept: timedelta, stop: Event) -> None:
         gone = at.retry(partial(at.store.retention.forget, before), stage="retention", stop=stop, service="store")
         if any(gone):
             _log.info("let go of what is old", extra={"before": before.isoformat(), **gone._asdict()})
+        if at.kept is not None and gone.posts:
+            drain = partial(at.store.forgetting.drain, at.kept.remove)
+            at.retry(drain, stage="retention", stop=stop, service="media store")
         at.clock.wait(3600.0, stop)
 
 

@@ -43,6 +43,19 @@ def test_only_what_nothing_shows_any_more_is_removed(store: Store) -> None:
     assert store.dump("pictures_to_forget") == []
 
 
+def test_a_post_too_old_to_be_kept_shows_its_pictures_no_more(store: Store) -> None:
+    kept = Kept(ONLY.id, SHARED.id)
+    stage = StoreStage(store, (), kept.remove)
+    stage.handle([Record(FIRST), Record(SECOND)])
+    store.retention.forget(v.at(0.5))
+    assert store.forgetting.drain(kept.remove) == 1
+    assert kept.pictures == {SHARED.id}
+    store.retention.forget(v.at(60))
+    store.forgetting.drain(kept.remove)
+    assert kept.pictures == set()
+    assert len(store.dump("sightings")) == 3, "that they have lived before is known still"
+
+
 def test_a_post_that_comes_after_its_takedown_leaves_nothing(store: Store) -> None:
     kept = Kept(ONLY.id, SHARED.id)
     stage = StoreStage(store, (), kept.remove)
