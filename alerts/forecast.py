@@ -2,14 +2,15 @@
 
 Of the watch's last finished stories those are looked up whose size and shape of growth were most alike at the same age
 (k nearest neighbours; Fix & Hodges 1951). How far they grew from there is the forecast: the middle one, and the
-interval between the first and the last tenth. Ranks j of n stand for shares j / (n + 1) (Weibull's plotting positions),
-so that an interval from few stories is as wide as it must be.
+interval between the first and the last tenth. Rank j of n stands for the share j / (n + 1) (Weibull's plotting
+position), so that an interval from few stories is as wide as it must be.
 
-Nine more voices stand beside the neighbours, and alone where there are none yet: the deciles of what growth a size, a
-shape and an age led to in general. With g = ln((x' + 1) / (x + 1)) the growth to come, ln g is linear in size, shape,
-ln age and its square, and the deciles are factors of g. The numbers were fitted by least absolute deviations to the
-300 earliest trees of Twitter15/16 (Ma, Gao & Wong, "Detect Rumors in Microblog Posts Using Propagation Structure via
-Kernel Learning", ACL 2017), at every age of the grid from 2 min to 24 h; nothing that is measured later was in them.
+Nine more voices stand beside the neighbours, the quieter the more of these there are, and alone where there are none
+yet: the deciles of what growth a size, a shape and an age led to in general. With g = ln((x' + 1) / (x + 1)) the growth
+to come, ln g is linear in size, shape, ln age and its square, and the deciles are factors of g. The numbers were fitted
+by least absolute deviations to the 300 earliest trees of Twitter15/16 (Ma, Gao & Wong, "Detect Rumors in Microblog
+Posts Using Propagation Structure via Kernel Learning", ACL 2017), at every age of the grid from 2 min to 24 h; nothing
+that is measured later was in them.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ Horizon = Literal["twice", "final"]
 FEWEST = 5
 #: Stories a watch compares with.
 MOST_STORIES = 1_000
-_NEIGHBOURS = 40
+_NEIGHBOURS = 30
+_QUIET = 10  # neighbours: beside so many, a general voice counts half
 _ONE_NEIGHBOUR_OF = 8  # stories: of few, those most alike are not alike
 _SHAPE_UNIT = 0.25  # how far shapes may differ to be as unlike as sizes that differ by 1
 _LOW, _MIDDLE, _HIGH = 0.1, 0.5, 0.9
@@ -109,10 +111,14 @@ class Foresight:
 
     def range(self, count: int, shape: Shape, age: float, horizon: Horizon) -> Range:
         """What a story of this shape will have at twice its age, or in the end; never less than it has."""
-        growths = np.concatenate((self._neighbours(shape, age, horizon), _GENERAL[horizon].growths(shape, age)))
-        growths.sort()
-        places = np.arange(1, len(growths) + 1) / (len(growths) + 1)
-        logs = np.minimum(np.interp((_LOW, _MIDDLE, _HIGH), places, growths), _MOST_GROWTH)
+        alike = self._neighbours(shape, age, horizon)
+        general = _GENERAL[horizon].growths(shape, age)
+        growths = np.concatenate((alike, general))
+        voices = np.concatenate((np.ones(len(alike)), np.full(len(general), _QUIET / (_QUIET + len(alike)))))
+        order = np.argsort(growths, kind="stable")
+        counted = np.cumsum(voices[order])
+        shares = (counted - voices[order] / 2 + 0.5) / (counted[-1] + 1)
+        logs = np.minimum(np.interp((_LOW, _MIDDLE, _HIGH), shares, growths[order]), _MOST_GROWTH)
         low, middle, high = np.minimum(np.exp(logs) * (count + 1) - 1, _MOST_INTERACTIONS).tolist()
         most = max(count, round(high))
         likely = min(max(float(count), _short(middle)), most)

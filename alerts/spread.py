@@ -30,8 +30,8 @@ _LOGS = tuple(map(math.log, CHECKPOINTS))
 _LAST = 200
 _ACCOUNT_LAST = 100
 _ACCOUNT_FEWEST = 3
-#: k: how many of an account's own posts weigh as much as its peers.
-PEERS_WEIGHT = 20.0
+#: k: how many of an account's own posts weigh as much as its peers: all that are kept of it.
+PEERS_WEIGHT = 100.0
 #: A watch where nothing ever spreads still expects this much: no history proves that something is impossible.
 FLOOR = 0.5
 #: Followers between one class of accounts and the next. A baseline has deciles instead.
@@ -267,12 +267,16 @@ def measure(
     """
     expected = history.at(age)
     seen = account_mean(own, usual)
-    if peers is None and seen.posts:
-        peers = 1.0
-    if peers is None or expected.history < max(1, min_history):
+    known = peers is not None or seen.posts
+    if not known or expected.history < max(1, min_history):
         return Spread(interactions=interactions, age_seconds=age, state="insufficient data", history=expected.history)
-    then = max(history.expected(ACCOUNT_CHECKPOINT).mean, FLOOR) * peers
-    mean = max(blended(max(expected.mean, FLOOR) * peers, seen, then), FLOOR)
+    then = max(history.expected(ACCOUNT_CHECKPOINT).mean, FLOOR)
+    mean = max(expected.mean, FLOOR)
+    if peers is None:  # nothing but the account itself to go by
+        mean *= seen.mean / then
+    else:
+        mean = blended(mean * peers, seen, then * peers)
+    mean = max(mean, FLOOR)
     return Spread(
         interactions=interactions,
         age_seconds=age,

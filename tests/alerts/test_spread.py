@@ -112,7 +112,7 @@ def test_history_is_the_same_after_saving() -> None:
 def test_an_account_is_blended_with_its_peers_by_how_much_is_known_of_it() -> None:
     assert blended(4.0, account_mean(()), 2.0) == 4.0
     assert blended(4.0, account_mean((20, 20)), 2.0) == 4.0, "two posts tell nothing"
-    assert blended(4.0, account_mean((20,) * 20), 2.0) == pytest.approx((20 * 40 + 20 * 4) / 40)
+    assert blended(4.0, account_mean((20,) * 20), 2.0) == pytest.approx((20 * 40 + 100 * 4) / 120)
     assert account_mean((0, 20, 20, 9_000)).mean == 20, "the middle half"
     assert account_mean((20, 20), (2, 40.0)) == Usual(posts=4, mean=30.0), "with what a baseline knows of it"
 
