@@ -66,8 +66,9 @@ class Forms:
         key: Secret | None = None,
         fresh: Callable[[], str] = token_urlsafe,
     ) -> None:
+        self._named = {host.lower() for host in (*hosts, *over_tls) if host}
         self._over_tls = {host.lower() for host in over_tls if host}
-        self._hosts = LOOPBACK | {host.lower() for host in (*hosts, *over_tls) if host}
+        self._hosts = LOOPBACK | self._named
         self._fresh = fresh
         self._key = (key or Secret(token_urlsafe(32))).reveal().encode()
 
@@ -107,8 +108,10 @@ class Forms:
         if _name(f"//{asked}") not in self._hosts:
             host = clipped(asked, 80)
             raise Turned(403, f"Nothing can be done at {host}: it is not an address of this desk (desk.public_url).")
-        same = headers.get("sec-fetch-site", "") == "same-origin" if not came else urlsplit(came).netloc == asked
-        if not same or headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        fetched = headers.get("sec-fetch-site", "")
+        # A proxy may ask us by another name of ours than its own.
+        ours = fetched == "same-origin" if not came else _place(came) == asked or _name(came) in self._named
+        if not ours or fetched not in {"", "same-origin"}:
             raise Turned(403, "That came from another page, so nothing was done.")
 
     def _mark(self, cookie: str, alert_id: str, press: str) -> str:
@@ -139,6 +142,13 @@ def _act(fields: Mapping[str, str], alert_id: str, press: str, now: datetime) ->
         verdict=more if more in VERDICTS else None,
         note=clipped(fields.get("note", ""), LONGEST_NOTE),
     )
+
+
+def _place(address: str) -> str:
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return ""
 
 
 def _name(address: str) -> str:

@@ -127,6 +127,17 @@ def test_the_desks_own_addresses_are_taken(acts: FakeActs, host: str) -> None:
     assert browser.post("/acts", data=filled(browser), headers=headers).status_code == 303
 
 
+def test_a_proxy_may_ask_by_another_name_than_its_own(acts: FakeActs) -> None:
+    browser = desk(acts, "desk.example.org")
+    for origin, status in (
+        ("https://desk.example.org", 303),
+        ("https://evil.example", 403),
+        ("https://localhost", 403),
+    ):
+        headers = {"Host": "127.0.0.1:8380", "Origin": origin}
+        assert browser.post("/acts", data=filled(browser), headers=headers).status_code == status
+
+
 @pytest.mark.parametrize("change", [{"mark": "0" * 64}, {"mark": ""}, {"press": "another"}, {"alert": "velgrad-2"}])
 def test_a_form_that_was_changed_is_turned_away(acts: FakeActs, change: dict[str, str]) -> None:
     browser = desk(acts)

@@ -1,0 +1,101 @@
+"""Forms of the desk in a real browser: those of its own pages arrive, those of another page do not."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+
+from alerts.desk import Acting, Forms, create_desk
+from secondsource.contracts.clock import SystemClock
+from tests.delivery.stories import life, story_post
+from tests.fakes.acts import FakeActs
+from tests.fakes.evidence import FakeEvidence
+from tests.servers.chromium import Browser
+
+pytestmark = pytest.mark.browser
+
+#: What a reader does: opens the alert, writes a name, presses a button. The desk's own pages run no script, so this one
+#: stands beside them and sends their form.
+_PRESS = """<!doctype html><body><script>
+const request = new XMLHttpRequest();
+request.open("GET", "/alerts/velgrad-1", false);
+request.send();
+const page = new DOMParser().parseFromString(request.responseText, "text/html");
+const form = document.body.appendChild(document.importNode(page.querySelector("form"), true));
+form.elements.by.value = "Ana";
+form.querySelector("button[value='dismissed:known']").click();
+</script>"""
+_FORGED = """<!doctype html><body><form method="post" action="{desk}/acts">
+<input name="alert" value="velgrad-1"><input name="press" value="1"><input name="mark" value="0">
+<input name="by" value="Eve"><input name="do" value="dismissed:noise"></form>
+<script>document.forms[0].submit()</script>"""
+
+
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        listener.close()
+
+
+class Asked:
+    """An application, and what it was asked: method, path, origin, answer."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.posts: list[tuple[str, str, int]] = []
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        headers = {name.decode(): value.decode("latin-1") for name, value in scope.get("headers", ())}
+
+        async def told(message: Any) -> None:
+            if message["type"] == "http.response.start" and scope["method"] == "POST":
+                self.posts.append((scope["path"], headers.get("origin", ""), message["status"]))
+            await send(message)
+
+        await self._app(scope, receive, told)
+
+
+def test_a_form_of_its_own_page_arrives_and_one_of_another_does_not(browser: Browser) -> None:
+    acts = FakeActs(["velgrad-1"])
+    desk = create_desk(FakeEvidence([life()], {"story-velgrad-1": [story_post()]}), SystemClock(), None,
+                       Acting(acts, Forms()))  # fmt: skip
+    place = {"": ""}
+    elsewhere = FastAPI()
+
+    @elsewhere.get("/")
+    def forged() -> HTMLResponse:
+        return HTMLResponse(_FORGED.format(desk=place["desk"]))
+
+    asked = Asked(desk)
+
+    async def with_a_page_that_presses(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] == "/press":
+            await HTMLResponse(_PRESS, headers={"Referrer-Policy": "same-origin"})(scope, receive, send)
+        else:
+            await asked(scope, receive, send)
+
+    with served(with_a_page_that_presses) as url, served(elsewhere) as other:
+        place["desk"] = url
+        browser.dump_dom(f"{other}/")
+        assert acts.recorded == []
+        assert [status for _, _, status in asked.posts] == [403]
+        browser.dump_dom(f"{url}/press")
+        assert asked.posts[-1] == ("/acts", url, 303)
+    (act,) = acts.recorded
+    assert (act.by, act.kind, act.verdict) == ("Ana", "dismissed", "known")
