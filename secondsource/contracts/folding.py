@@ -145,15 +145,27 @@ for _code in range(0x800):
     _copy_table[_code] = _table[_code].translate(_LOOKALIKES)
 
 
+RIGHT_TO_LEFT = "\u202e"  #: turns what follows it around
+_TURNED = re.compile(f"{RIGHT_TO_LEFT}([^\u202c\n]{{0,5000}})\u202c?")
+
+
+def forwards(text: str) -> str:
+    """What a reader sees of a text that is written backwards behind a mark which turns it around."""
+    return _TURNED.sub(lambda turned: turned[1][::-1], text)
+
+
 def copied_words(text: str) -> list[str]:
     """The words a copy of a text keeps, in a form that is for comparing only.
 
     No retweet prefix, links, mentions, emoji, case, accents, invisible characters, nor a last word cut short. Letters
-    that look alike are one (а and a, l and I, and in a word 0 and o), s p e l t words are whole again.
+    that look alike are one (а and a, l and I, and in a word 0 and o), s p e l t words are whole again, and so is what a
+    direction mark turns around.
     """
     text = text[:_LONGEST]
     plain = text.isascii()
     if not plain:
+        if RIGHT_TO_LEFT in text:
+            text = forwards(text)
         text = _unseen(text)
     if text[:1].isspace() or text[:2] in _PREFIXES or text[:3].lower() == "via":
         text = _REPOSTED.sub("", text)
