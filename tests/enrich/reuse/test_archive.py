@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from numpy.typing import NDArray
 
 from enrich.reuse.archive import ReuseArchive
 from enrich.reuse.prints import looked
+from store.memory import open_store
 
 Rgb = NDArray[np.uint8]
 
@@ -130,3 +134,39 @@ def test_a_damaged_print_is_left_out_and_the_rest_is_found(tmp_path: Path, print
     kept(archive, 1)
     assert seen_in_crop(archive, 1) == [name(1)]
     assert archive.verify().wrong == ("1 pictures of the store are not in the index",)
+
+
+_WORKER = """
+import sys
+from contextlib import closing
+from pathlib import Path
+from enrich.reuse.archive import ReuseArchive
+from enrich.reuse.prints import looked
+from store.memory import open_store
+from tests.enrich.reuse.test_archive import name, scene
+with closing(open_store(sys.argv[1])) as store:
+    archive = ReuseArchive(Path(sys.argv[2]), store.prints)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for number in range(4):
+        archive.recognised(name(number), looked(scene(number)))
+"""
+
+
+def test_two_workers_that_see_the_same_pictures_at_once_keep_each_once(tmp_path: Path) -> None:
+    url, folder = f"sqlite:///{tmp_path / 'velgrad.sqlite'}", tmp_path / "index"
+    command = [sys.executable, "-c", _WORKER, url, str(folder)]
+    with closing(open_store(url, create=True)) as store:
+        workers = [
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
+        ]
+        for worker in workers:
+            assert worker.stdout is not None
+            assert worker.stdout.readline() == "ready\n"
+        for worker in workers:
+            worker.communicate("go\n", timeout=300)
+        assert [worker.returncode for worker in workers] == [0, 0]
+        assert len(list(store.prints.after(0))) == 4
+        archive = ReuseArchive(folder, store.prints)
+        assert archive.verify() == (4, 4, ())
+        assert seen_in_crop(archive, 2) == [name(2)]
