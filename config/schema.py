@@ -317,6 +317,8 @@ class Store(Model):
     """Name of an environment variable that holds the URL, password and all."""
     keep_days: int | None = Field(default=None, ge=1, le=36_500, examples=[90])
     """Posts, people, stories and alerts older than this are let go of, every hour; all is kept if absent."""
+    baseline_hours: int | None = Field(default=24, ge=1, le=8_760, examples=[24])
+    """What stories are expected to reach is fitted anew, from the last 30 days, when it is so old; never where null."""
 
 
 class Media(Model):

@@ -67,6 +67,8 @@ media_app = typer.Typer(no_args_is_help=True, help="Pictures that were seen befo
 index_app = typer.Typer(no_args_is_help=True, help="The index by which parts of pictures are found again.")
 media_app.add_typer(index_app, name="index")
 app.add_typer(letters_app, name="dead-letters")
+baselines_app = typer.Typer(no_args_is_help=True, help="What stories are expected to reach, by the stored past.")
+app.add_typer(baselines_app, name="baselines")
 app.add_typer(acts_app, name="acts")
 app.add_typer(compliance_app, name="compliance")
 app.add_typer(media_app, name="media")
@@ -701,6 +703,59 @@ def verdicts(
     typer.echo(records.page(found), nl=False)
     for sentence in records.few(found, backtest_asked.ENOUGH):
         typer.echo(sentence)
+
+
+@baselines_app.command("fit")
+def baselines_fit(
+    watch: Annotated[str, typer.Option(help="Of this watch only.")] = "",
+    since: Annotated[str, typer.Option("--from", help="Stories that opened from this moment; 30 days if absent.")] = "",
+    until: Annotated[str, typer.Option("--to", help="To just before this moment; now if absent.")] = "",
+    applies: Annotated[
+        str,
+        typer.Option("--applies-from", help="For what happens from this moment on; ten minutes from now if absent."),
+    ] = "",
+    config: ConfigFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fit what stories are expected to reach, from what is stored. Running processes take it up by themselves.
+
+    For example:
+
+      [b]secondsource baselines fit --watch aleppo[/b]
+    """
+    from secondsource.app import backtest_asked, baselines, wiring
+
+    moments = {"--from": since, "--to": until, "--applies-from": applies}
+    given = [backtest_asked.moment(text, option) for option, text in moments.items()]
+    configuration = _configuration(config)
+    names = [backtest_asked.known_watch(configuration, watch)] if watch else [w.name for w in configuration.watches]
+    with wiring.house(configuration) as house:
+        made = baselines.fit(house, names, *given)
+    if as_json:
+        _print_json(msgspec.to_builtins(made))
+        return
+    for name, baseline in made.items():
+        typer.echo(f"{name}: too little to go by\n" if baseline is None else baselines.page(name, [baseline]), nl=False)
+
+
+@baselines_app.command("show")
+def baselines_show(
+    watch: Annotated[str, typer.Option(help="Of this watch only.")] = "",
+    config: ConfigFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """What stories are expected to reach, in all versions; the newest in full."""
+    from secondsource.app import backtest_asked, baselines, wiring
+
+    configuration = _configuration(config)
+    names = [backtest_asked.known_watch(configuration, watch)] if watch else [w.name for w in configuration.watches]
+    with wiring.house(configuration) as house:
+        versions = {name: house.store.baselines.all(name) for name in names}
+    if as_json:
+        _print_json(msgspec.to_builtins(versions))
+        return
+    for name, known in versions.items():
+        typer.echo(baselines.page(name, known), nl=False)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from threading import Event, Lock
 
 from ingest.collectors import BESIDE
 from secondsource.app import wiring
+from secondsource.app.baselines import keep_fitted
 from secondsource.app.parts import PARTS, Part
 from secondsource.app.threads import Loop, side_by_side
 from secondsource.app.wiring import STAGES, House
@@ -49,6 +50,9 @@ def run(at: House, parts: Sequence[Part], stop: Event) -> None:
     keep_days = at.configuration.deployment.store.keep_days
     if "store" in wanted and keep_days is not None:
         loops["retention"] = partial(_let_go, at, timedelta(days=keep_days))
+    baseline_hours = at.configuration.deployment.store.baseline_hours
+    if "store" in wanted and baseline_hours is not None:
+        loops["baselines"] = partial(keep_fitted, at, timedelta(hours=baseline_hours))
     side_by_side(loops, stop)
 
 

@@ -203,7 +203,8 @@ def test_every_command_can_be_given(line: str, demo: Demo) -> None:
 
 
 def subcommand(arguments: list[str]) -> list[str]:
-    return arguments[:2] if arguments[0] in {"acts", "config", "dead-letters", "media", "compliance"} else arguments[:1]
+    grouped = {"acts", "baselines", "config", "dead-letters", "media", "compliance"}
+    return arguments[:2] if arguments[0] in grouped else arguments[:1]
 
 
 def test_every_part_of_run_is_named() -> None:
@@ -218,6 +219,7 @@ def test_every_option_that_is_named_exists(page: Path) -> None:
         "replay",
         "run",
         "dead-letters resend",
+        "baselines fit",
         "demo",
         "media import",
         "compliance x",
