@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ APART: Final = 18  #: bits of 64 by which signatures of the same place may diffe
 _DECAY: Final = 11.0
 _SORTED: Final = 4_096  #: pictures, at most, of which the best are picked out
 _ALONE: Final = 0.6  #: one rare feature alone says nothing
+WORK: Final = 1_000_000  #: features compared for one question in one of its two orientations, at most
+PASSED_OVER: Final = 0xFFFFFFFF  #: instead of a cell: it is not looked in
 #: What a pair says for its picture, by how many bits its signatures differ.
 WEIGHTS: Final[Floats] = np.exp(-((np.arange(65) / _DECAY) ** 2)).astype(np.float32)
 
@@ -84,6 +87,25 @@ def worth(shown: NDArray[np.int64], pictures: int) -> Floats:
     return np.asarray(np.maximum(rarity**2, 0.02), dtype=np.float32)
 
 
+def affordable(segments: Sequence[Segment], cells: NDArray[np.uint32], work: int = WORK) -> NDArray[np.uint32]:
+    """The cells to look in, n × 12, with the most crowded passed over where all together hold more than `work`.
+
+    What is in crowded cells (grain, grids, letters) tells least, as common words do of a text; and so a question costs
+    no more, however large the archive. Of segments with few features the cells are not counted.
+    """
+    crowd = np.zeros(cells.size, np.int64)
+    flat = cells.ravel()
+    for within in segments:
+        if len(within.starts):
+            crowd += within.starts[flat + 1].astype(np.int64) - within.starts[flat]
+    if int(crowd.sum()) <= work:
+        return cells
+    order = np.argsort(crowd, kind="stable")
+    chosen = flat.copy()
+    chosen[order[np.cumsum(crowd[order]) > work]] = PASSED_OVER
+    return chosen.reshape(cells.shape)
+
+
 def alike(within: Segment, cells: NDArray[np.uint32], signatures: NDArray[np.uint64]) -> Pairs:
     """All pairs in the cells given and at most 18 bits apart. `cells` and `signatures` are n × 12."""
     room = 1 << 16
@@ -109,6 +131,8 @@ def _pairs(
         shown[at] = 0
         for way in range(near.shape[1]):
             cell, signature = near[at, way], asked[at, way]
+            if cell == PASSED_OVER:
+                continue
             if len(starts):
                 begin, end = np.int64(starts[cell]), np.int64(starts[cell + 1])
             else:

@@ -17,7 +17,7 @@ from enrich.reuse.geometry import fitting
 from enrich.reuse.pixels import Agreement, agreement
 from enrich.reuse.prints import Look, normal_size, unpacked
 from enrich.reuse.regions import Region
-from enrich.reuse.scanning import WEIGHTS, Pairs, alike, near_hashes, worth
+from enrich.reuse.scanning import WEIGHTS, Pairs, affordable, alike, near_hashes, worth
 from enrich.reuse.segment import Segment
 from enrich.reuse.vocabulary import Floats, vocabulary
 
@@ -150,7 +150,8 @@ def _by_features(look: Look, segments: Sequence[Segment]) -> list[tuple[Segment,
     for mirrored, reduced in ((False, look.reduced), (True, look.reduced_mirrored)):
         near = words.near_cells(reduced)
         signatures = words.signatures(reduced, near)
-        here = [alike(within, near, signatures) for within in segments]
+        looked_in = affordable(segments, near)
+        here = [alike(within, looked_in, signatures) for within in segments]
         worths[mirrored] = worth(np.sum([each.shown for each in here], axis=0), total)
         for number, each in enumerate(here):
             pairs[number, mirrored] = each
