@@ -26,7 +26,7 @@ class Patience(NamedTuple):
     `first`, `most`: the wait after the first failure, doubled with each, and its limit. `terms`: what is told together.
     """
 
-    poll: float = 0.2
+    poll: float = 0.1
     lease: float = 60.0
     settle: float = 2.0
     first: float = 1.0
