@@ -79,6 +79,11 @@ def rules(finding: Finding) -> str:
     return ", ".join(clipped(rule.replace("_", " "), 60) for rule in finding.rules or (finding.rule,))
 
 
+def kin(event: AlertEvent) -> str:
+    """How many other alerts it is kin to: "2 related alerts"; "" for none."""
+    return count(len(event.related), "related alert") if event.related else ""
+
+
 def number(value: float) -> str:
     """1234 → "1,234"; fractions keep one decimal: 1234.56 → "1,234.6", 2.0 → "2"."""
     text = f"{value:,.1f}"

@@ -92,7 +92,9 @@ def rows(event: AlertEvent) -> Iterator[tuple[str, str]]:
         yield "Clears it", isolated(clipped(finding.clears, 400))
     if address := web_address(event.link):
         yield "Evidence", address
-    yield "Alert", f"{clipped(event.id, 120)} in watch {isolated(clipped(event.watch, 60))}"
+    beside = f", beside {kin}" if (kin := wording.kin(event)) else ""
+    yield "Rules", wording.rules(finding)
+    yield "Alert", f"{clipped(event.id, 120)} in watch {isolated(clipped(event.watch, 60))}{beside}"
 
 
 def _listed(label: str, lines: list[str], most: int) -> Iterator[tuple[str, str]]:

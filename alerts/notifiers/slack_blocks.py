@@ -200,11 +200,12 @@ def _bullets(title: str, lines: list[str], most: int) -> list[Block]:
 
 
 def _footer(event: AlertEvent, links: Sequence[tuple[str, str]]) -> str:
-    """Where to look further, when, which watch, which alert."""
+    """Where to look further, when, which watch, by which rules, beside how many others, which alert."""
     addressed = ((label, _link_address(url)) for label, url in (("Evidence page", event.link), *links))
     shown = [f"<{address}|{mrkdwn(label, 60)}>" for label, address in addressed if address]
     parts = [f"{wording.moment(event.at)}", f"watch {mrkdwn(clipped(event.watch, 60), 200)}"]
-    return " · ".join([*shown, *parts, mrkdwn(clipped(event.alert_id, 100), 200)])
+    why = [mrkdwn(wording.rules(event.finding), 300), wording.kin(event)]
+    return " · ".join(filter(None, [*shown, *parts, *why, mrkdwn(clipped(event.alert_id, 100), 200)]))
 
 
 def _link_address(url: str) -> str:
