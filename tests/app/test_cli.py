@@ -19,9 +19,9 @@ from tests.app.newsroom import Newsroom, Ran, post, run
 COMMANDS = (
     "demo", "run", "replay", "migrate", "status", "config check", "config schema",
     "dead-letters list", "dead-letters show", "dead-letters resend", "compliance x",
-    "forget", "backtest", "tune", "verdicts",
+    "forget", "backtest", "tune", "verdicts", "acts list", "acts add",
 )  # fmt: skip
-READS_JSON = ("status", "config check", "dead-letters list")
+READS_JSON = ("status", "config check", "dead-letters list", "acts list")
 FIFTY = [post(number) for number in range(50)]
 
 
@@ -48,7 +48,9 @@ def test_help_says_what_a_command_is_for(command: str) -> None:
         assert len(words(option).split()) > 2, f"{command}: an option that explains nothing: {option}"
 
 
-@pytest.mark.parametrize("command", ["run", "replay", "dead-letters list", "dead-letters resend"])
+@pytest.mark.parametrize(
+    "command", ["run", "replay", "dead-letters list", "dead-letters resend", "acts list", "acts add"]
+)
 def test_help_has_examples_that_exist(command: str) -> None:
     ran = run(*command.split(), "--help")
     before_options = words(ran.out.partition("╭─")[0])
