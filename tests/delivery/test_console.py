@@ -39,6 +39,7 @@ def test_reads_from_what_happened_to_what_it_rests_on() -> None:
         "             the bridge at Osmar”\n"
         "Clears it    One more independent origin.\n"
         "Evidence     http://desk.example/alerts/velgrad-1\n"
+        "Rules        uncorroborated spike\n"
         "Alert        velgrad-1#1 in watch velgrad\n"
         "\n"
     )
