@@ -62,7 +62,8 @@ class Notifier(Protocol):
         ...
 
     def correct(self, delivery: Delivery) -> None:
-        """Let what was posted for this delivery say what its event says now: words were taken out of it since.
+        """Let what was posted for this delivery say what its event says now (words were taken out of it since:
+        `delivery.stale`), and what analysts did about it (`delivery.acted`).
 
         Where a service keeps what it has shown. May be repeated freely.
 

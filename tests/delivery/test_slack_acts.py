@@ -18,7 +18,7 @@ from alerts.notifiers.slack_blocks import MOST_ALTOGETHER, Beside, card
 from alerts.notifiers.slack_buttons import buttons
 from alerts.ports import Delivery
 from secondsource.contracts.acts import Act, ActKind, Verdict
-from secondsource.contracts.errors import SourceAway
+from secondsource.contracts.errors import BadConfiguration, SourceAway
 from secondsource.contracts.evidence import Step, StoryTrail
 from secondsource.contracts.messages import AlertEvent
 from store import scrubbing
@@ -270,6 +270,23 @@ def test_an_act_in_an_archived_channel_is_refused_once_and_said(slack: FakeSlack
     assert outbox.states() == ["refused"]
     assert word in outbox.rows[0].reason
     assert sender.drain_once(wait_up_to=5) == 0
+
+
+def test_a_revoked_token_stops_and_the_act_waits(slack: FakeSlack) -> None:
+    outbox = FakeOutbox()
+    outbox.add(event(), f"slack:{CHANNEL}")
+    clock = ManualClock()
+    sender = Sender(outbox, [notifier(slack)], clock, holder="a")
+    sender.drain_once(wait_up_to=5)
+    outbox.act(act())
+    slack.token_error = "token_revoked"
+    with pytest.raises(BadConfiguration, match=r"token_revoked.*new bot token"):
+        sender.drain_once(wait_up_to=5)
+    assert outbox.rows[0].acted == 1
+    slack.token_error = ""
+    clock.advance(120)
+    Sender(outbox, [notifier(slack)], clock, holder="b").drain_once(wait_up_to=5)
+    assert "Acknowledged by ana" in words(slack.first_messages()[0]["blocks"])
 
 
 def test_a_chart_that_slack_cannot_fetch_gives_way_to_bars(slack: FakeSlack) -> None:
