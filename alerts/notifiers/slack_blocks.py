@@ -157,7 +157,7 @@ def _bars(event: AlertEvent, trail: StoryTrail) -> str:
     if not seen:
         return ""
     against = f"   expected by now {expected}" if expected else ""
-    return f"{seen}  in {wording.duration(event.story.spread.age_seconds)}{against}"
+    return f"interactions {seen}  in {wording.duration(event.story.spread.age_seconds)}{against}"
 
 
 def _where(trail: StoryTrail) -> list[Block]:
