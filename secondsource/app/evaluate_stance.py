@@ -65,8 +65,8 @@ def judge_stance(model: Path | None = None, cues: Path | None = None) -> Callabl
 
 
 def _thread(annotator: StanceAnnotator, parent: str | None, source: str | None) -> Thread | None:
-    if parent is None and source is None:
-        return None
+    if not parent and not source:
+        return None  # it may answer something whose words are not known
     first = source if source is not None else parent
     answered = parent if parent is not None else source
     assert first is not None
