@@ -2,6 +2,12 @@
 
 What is judged are words, time and source of each video; where it was made is known from the archive's own columns,
 which the judgement does not see. Ids of fifty pairs it links are printed, to be read by hand.
+
+Read by hand on 2026-11-22, all fifty: 34 tell of one incident; of 15 it cannot be told (in 9 one text has no more than
+a local network's name with the place in it, 6 may be of two strikes on one place on one day); 1 is of two (its own text
+gives another date). The archive's columns count 44 of the fifty right: the other 6 are videos of casualties of one
+attack, named in both texts, that were filmed in a hospital of another place. Such pairs of one day are 63 of all 77
+that the columns count wrong, so no threshold that other days teach keeps them out: precision is given over days, too.
 """
 
 from __future__ import annotations
@@ -54,6 +60,11 @@ def run(report: Report, scale: float) -> None:
     mean = sum(sum(found) / len(found) for found in each_day.values()) / max(1, len(each_day))
     note = f"{len(each_day)} days; one day of many places makes most of the wrong pairs"
     report.add(BENCH, "precision of linked pairs, each day weighing the same", mean, "", note=note)
+    low, high = _over_days(list(each_day.values()))
+    note = f"days drawn again 1,000 times: 90 % between {low:.3f} and {high:.3f}"
+    apart_from = max(each_day.values(), key=lambda found: len(found) - sum(found), default=[])
+    others = [pair for found in each_day.values() if found is not apart_from for pair in found]
+    report.add(BENCH, "precision without the day of most wrong pairs", sum(others) / max(1, len(others)), "", note=note)
     report.add(BENCH, "recall of linked pairs", right / max(1, len(true)), "")
     named = {video.id: places.named(video.told.text) for video in videos}
     reachable = sum(bool(named[a] and named[b]) for a, b in true)
@@ -69,6 +80,14 @@ def run(report: Report, scale: float) -> None:
     print("  to be read by hand (ids of the archive):")
     for one, other in random.Random(0).sample(linked, min(_SAMPLED, len(linked))):
         print(f"    {one} {other}")
+
+
+def _over_days(days: list[list[bool]]) -> tuple[float, float]:
+    """What precision lies between in 90 of 100 archives of as many days like these."""
+    pick = random.Random(0)
+    drawn = [[pick.choice(days) for _ in days] for _ in range(1_000)] if days else [[[False]]]
+    shares = sorted(sum(map(sum, found)) / sum(map(len, found)) for found in drawn)
+    return shares[len(shares) // 20], shares[-1 - len(shares) // 20]
 
 
 def _videos() -> list[_Video]:

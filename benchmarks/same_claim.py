@@ -50,7 +50,13 @@ def _stories(texts: Mapping[str, str]) -> dict[str, dict[str, str]]:
     lines = "\n".join(json.dumps({"id": name, "text": text}) for name, text in texts.items())
     command = [sys.executable, "-m", "secondsource.app.cli", "eval", "stories"]
     done = subprocess.run(command, input=lines, capture_output=True, text=True, encoding="utf-8", check=True)
-    return {answer["id"]: answer for answer in map(json.loads, done.stdout.splitlines())}
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    into = {answer["story"]: answer["merged_into"] for answer in answers if "merged_into" in answer}
+    posts = {answer["id"]: answer for answer in answers if "id" in answer}
+    for post in posts.values():
+        while post["story"] in into:
+            post["story"] = into[post["story"]]
+    return posts
 
 
 def _best_threshold(cosines: NDArray[np.float64], same: Bools) -> float:

@@ -32,8 +32,9 @@ def judge_stories(
 ) -> None:
     """From {"id", "text", "at"?, …} to {"id", "story", "tie", "to", "evidence"}, in the order of the times.
 
-    Without "at" a post comes a second after the one before. "story" is the id of the story's first post. A post that
-    is given twice is taken once.
+    "story" is the id of the story's first post. Where a post shows that two stories are one, {"story", "merged_into",
+    "by"} comes before its own line. Without "at" a post comes a second after the one before. A post that is given twice
+    is taken once.
     """
     watch = Watch(name=_WATCH, any_of=(_WATCH,), thresholds=Thresholds(story_hours=story_hours))
     book = StoryBook(watch, meanings=None if embedder is None else Meanings(embedder, alike))
@@ -46,6 +47,9 @@ def judge_stories(
         while (over := book.over(at)) is not None or (over := book.crowded_out()) is not None:
             book.end(over)
         story = book.take(enriched, at)
+        for merged in book.merged:
+            names = {"story": merged.story.frame.first_uid, "merged_into": merged.into.frame.first_uid}
+            write(out, {**names, "by": post.uid})
         member = story.fresh[-1]
         write(out, {
             "id": post.uid, "story": story.frame.first_uid, "tie": member.tie, "to": member.to,
