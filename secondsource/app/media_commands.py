@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from enrich.fetch import Fetcher, FetchLimits
 from enrich.ocr import Reader, installed
-from enrich.pictures import Frame, Unusable, decode, hashed
+from enrich.pictures import NO_VIDEO, Rgb, Unusable, decode, hashed
 from enrich.reuse.archive import Checked, ReuseArchive, reuse
+from enrich.reuse.clip_frames import ClipLimits
+from enrich.reuse.clip_prints import ClipPrint, clip_print
+from enrich.reuse.clips import key_pictures
 from enrich.reuse.drawing import side_by_side
 from enrich.reuse.prints import looked
 from enrich.reuse.search import search
@@ -18,7 +22,7 @@ from secondsource.app.wiring import House
 from secondsource.contracts.errors import BadConfiguration, BadRecord, SourceAway
 from secondsource.contracts.messages import Earlier, Picture, Reuse
 
-_KINDS = ("bytes", "hash", "features")
+_KINDS = ("bytes", "clip", "hash", "features")
 _ASKED_FOR = 1_000  # sightings, oldest first, of which the nearest are told
 
 
@@ -41,15 +45,15 @@ class Explained:
 
 
 def find(at: House, what: str, limit: int) -> Found:
-    """Earlier sightings of a picture, a file or an address. Nothing of it is kept.
+    """Earlier sightings of a picture or a clip, a file or an address. Nothing of it is kept.
 
     Raises:
         BadRecord: it is no picture that can be looked at.
         SourceAway: the address, or the store, does not answer.
     """
-    name, frame, width, height = _picture(at, what)
-    print_ = hashed(frame.rgb, width, height)
-    found = at.reuse.found(looked(frame.rgb), but=name) if at.reuse is not None else ()
+    name, rgb, width, height, clip = _picture(at, what)
+    print_ = hashed(rgb, width, height)
+    found = at.reuse.found(looked(rgb), clip, but=name) if at.reuse is not None else ()
     tesseract, _ = installed(at.configuration.deployment.enrich.languages)
     picture = Picture(
         id=name,
@@ -59,7 +63,7 @@ def find(at: House, what: str, limit: int) -> Found:
         quality=print_.quality,
         width=width,
         height=height,
-        text=Reader(tesseract).read(frame.rgb) if tesseract is not None else "",
+        text=Reader(tesseract).read(rgb) if tesseract is not None else "",
         found=found,
     )
     sightings = at.store.archive.earlier([picture], at.clock.now(), _ASKED_FOR)
@@ -78,13 +82,12 @@ def explain(at: House, earlier: str, later: str) -> Explained:
         BadRecord: one of them is no picture that can be looked at.
         SourceAway: an address does not answer.
     """
-    name, first, *sizes = _picture(at, earlier)
-    _, second, *other = _picture(at, later)
+    first, second = _picture(at, earlier), _picture(at, later)
     asked = looked(second.rgb)
-    within = segment([(bytes.fromhex(name), looked(first.rgb).kept)])
+    within = segment([(bytes.fromhex(first.name), looked(first.rgb).kept)])
     matches = search(asked, [within])
     match = reuse(matches[0]) if matches else None
-    one, two = (int(hashed(frame.rgb, *size).pdq, 16) for frame, size in ((first, sizes), (second, other)))
+    one, two = (int(hashed(each.rgb, each.width, each.height).pdq, 16) for each in (first, second))
     return Explained(match, (one ^ two).bit_count(), side_by_side(first.rgb, second.rgb, match))
 
 
@@ -111,13 +114,35 @@ def rebuild(at: House) -> int:
     return index(at).rebuild()
 
 
-def _picture(at: House, what: str) -> tuple[str, Frame, int, int]:
-    """SHA-256, first frame, width and height."""
+class _Shown(NamedTuple):
+    """SHA-256, first frame and its size; of what moves, what is asked of it as a clip."""
+
+    name: str
+    rgb: Rgb
+    width: int
+    height: int
+    clip: ClipPrint | None
+
+
+def _picture(at: House, what: str) -> _Shown:
     body = _body(at, what)
+    name = sha256(body).hexdigest()
     found = decode(body, max_pixels=at.configuration.deployment.enrich.media.max_pixels, key_frames=1)
+    if found == Unusable(NO_VIDEO):
+        frames = key_pictures(body, ClipLimits(), at.clock, 1)
+        if isinstance(frames, Unusable):
+            raise BadRecord(f"{what}: {frames.reason}")
+        height, width, _ = frames[0].rgb.shape
+        return _Shown(name, frames[0].rgb, width, height, _clip(at, body))
     if isinstance(found, Unusable):
         raise BadRecord(f"{what}: {found.reason}")
-    return sha256(body).hexdigest(), found.frames[0], found.width, found.height
+    clip = _clip(at, body) if found.frames_said > 1 else None
+    return _Shown(name, found.frames[0].rgb, found.width, found.height, clip)
+
+
+def _clip(at: House, body: bytes) -> ClipPrint | None:
+    seen = clip_print(body, ClipLimits(), at.clock)
+    return None if isinstance(seen, Unusable) else seen
 
 
 def _body(at: House, what: str) -> bytes:

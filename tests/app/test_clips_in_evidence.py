@@ -12,9 +12,10 @@ import pytest
 
 from alerts.wording import how_it_matches
 from enrich.reuse.archive import ReuseArchive
-from secondsource.app import wiring
+from secondsource.app import media_commands, wiring
 from secondsource.app.configuring import load
 from secondsource.app.wiring import House
+from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import Account, Earlier, Enriched, MediaRef, Picture, Post, Takedown
 from secondsource.contracts.stage import Record
 from tests.app.newsroom import Newsroom
@@ -71,6 +72,18 @@ def test_which_seconds_of_an_earlier_clip_are_in_a_posts_clip(tmp_path: Path, ki
         ((here, end, there, until),) = seen.seconds
         assert (here, end, there, until) == pytest.approx((4, 10, 4, 10), abs=0.8)
         assert how_it_matches(seen).startswith("seconds 4–10 of it are seconds 4–10 of this one (")
+
+
+def test_a_clip_is_looked_for_by_hand(tmp_path: Path) -> None:
+    with house(tmp_path) as at:
+        show(at, tmp_path, "plaza:1", "old.mp4", mp4(OLD), 0)
+        (tmp_path / "asked.mp4").write_bytes(mp4(NEW))
+        (first, *_) = media_commands.find(at, str(tmp_path / "asked.mp4"), 5).sightings
+        assert (first.source, first.kind) == ("plaza:1", "clip")
+        assert first.seconds[0] == pytest.approx((4, 10, 4, 10), abs=0.8)
+        (tmp_path / "broken.mp4").write_bytes(mp4(NEW)[:300])
+        with pytest.raises(BadRecord, match="no video in it"):
+            media_commands.find(at, str(tmp_path / "broken.mp4"), 5)
 
 
 def test_a_clip_that_was_taken_down_is_found_nowhere(tmp_path: Path) -> None:
