@@ -169,8 +169,13 @@ class Expectation:
                 self._noted.discard(forgotten)
                 self._account_ledger.drop(forgotten)
 
-    def measure(self, story: int, age: float, account: int, min_history: int, before: Spread | None = None) -> Spread:
-        """How a story stands at this age. `before`: what was last said of it, whose forecast may still stand."""
+    def measure(
+        self, story: int, age: float, account: int, min_history: int, before: Spread | None = None, floor: int = 0
+    ) -> Spread:
+        """How a story stands at this age. `before`: what was last said of it, whose forecast may still stand.
+
+        Below `floor` interactions nothing is forecast: most stories stay there.
+        """
         interactions = self._reached.get(story, 0)
         followers = self._followers(story)
         peers: float | None = 1.0
@@ -182,7 +187,9 @@ class Expectation:
         if living is None:
             return spread
         forecast = before.forecast if before is not None else None
-        if stale(forecast, before.interactions if before is not None else 0, interactions, age):
+        if interactions < floor:
+            forecast = None
+        elif stale(forecast, before.interactions if before is not None else 0, interactions, age):
             forecast = self._foresight.forecast(living.growth, age)
         reported = living.reported.values()
         return msgspec.structs.replace(

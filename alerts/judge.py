@@ -228,7 +228,15 @@ class Judge:
                 life.joined(frame.alert.rule, moment(merged.into.frame.opened_at), merged.tie),
                 at,
             )
+            self._events[-1] = self._pointing(self._events[-1], merged.into)
         self._ended.append(self._update(merged.story, members=True, into=self._id(merged.into)))
+
+    def _pointing(self, event: AlertEvent, into: Story) -> AlertEvent:
+        """The last event of an alert, with the story that its own goes on in, and that one's alert if it has one."""
+        goes_on = self._id(into)
+        related = (f"{self.watch.name}:{goes_on}",) if into.frame.alert is not None else ()
+        story = msgspec.structs.replace(event.story, merged_into=goes_on)
+        return msgspec.structs.replace(event, story=story, related=tuple(dict.fromkeys((*related, *event.related))))
 
     def _judge(self, story: Story, at: float) -> None:
         """Changes nothing before the archive has answered."""
@@ -237,8 +245,14 @@ class Judge:
         if story.tally.total >= self.watch.thresholds.min_interactions:
             self._book.in_step(story)  # before its origins are counted
         frame.state = self._state(story, at)
+        thresholds = self.watch.thresholds
         frame.spread = self._expectation.measure(
-            frame.number, at - frame.born, frame.first_account, self.watch.thresholds.min_history, frame.spread
+            frame.number,
+            at - frame.born,
+            frame.first_account,
+            thresholds.min_history,
+            frame.spread,
+            thresholds.min_interactions,
         )
         if frame.alert is None:
             self._look_for_findings(story, at)

@@ -293,6 +293,7 @@ class Classes:
 
     def __init__(self) -> None:
         self._values: list[list[int]] = [[] for _ in range(CLASSES)]
+        self._totals: dict[int, float] = {}  # of classes that nothing was added to since they were asked about
         self._baseline: tuple[Usual, ...] = ()
         self._bounds: tuple[int, ...] = ()
 
@@ -303,6 +304,7 @@ class Classes:
     def add(self, place: int, interactions: int) -> None:
         values = self._values[place]
         values.append(interactions)
+        self._totals.pop(place, None)
         if len(values) > _CLASS_LAST:
             del values[0]
 
@@ -314,7 +316,10 @@ class Classes:
         """
         place = class_of(followers, CLASS_BOUNDS)
         values = self._values[place]
-        posts, total = len(values), middle_mean(sorted(values)) * len(values)
+        total = self._totals.get(place)
+        if total is None:
+            total = self._totals[place] = middle_mean(sorted(values)) * len(values)
+        posts = len(values)
         baseline = self._baseline[class_of(followers, self._bounds)] if self._baseline else None
         if baseline is not None:
             weight = min(baseline.posts, _BASELINE_MOST)
@@ -328,7 +333,7 @@ class Classes:
         return self._values
 
     def load(self, saved: list[list[int]]) -> None:
-        self._values = saved
+        self._values, self._totals = saved, {}
 
 
 def class_of(followers: int, bounds: Sequence[int]) -> int:

@@ -68,7 +68,7 @@ def test_odd_counts_are_what_the_largest_of_them_says(odd: tuple[int, ...]) -> N
 
 
 def test_counts_that_arrive_out_of_order_are_taken_in_their_own_order() -> None:
-    messages = [post(1, LATE), *reports(10, 30, 60, 90, 140)]
+    messages: list[Enriched | Engagement] = [post(1, LATE), *reports(10, 30, 60, 90, 140)]
     shuffled = [*messages]
     random.Random(2).shuffle(shuffled)
     stage = AlertsStage({"velgrad": watch()}, MemoryArchive())
