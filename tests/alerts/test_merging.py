@@ -112,7 +112,7 @@ def test_the_alert_of_the_younger_is_over_in_neutral_words_and_the_older_goes_on
     last = of_younger[-1]
     assert last.finding.headline == "Goes on in an older story that says the same"
     assert "has the same picture as a post" in last.finding.reasons[0].sentence
-    assert last.story.merged_into == ""
+    assert last.story.merged_into == older.id
     assert next(event.kind for event in events(outs) if event.story.id == older.id) == "opened"
     assert older.spread.interactions >= 1_300
 
