@@ -189,7 +189,7 @@ def judge(at: House, watch: Watch, batches: Iterable[Sequence[Message]]) -> Judg
     """
     stage = wiring.alerts_stage(replace(at, configuration=replace(at.configuration, watches=(watch,))))
     alerts: dict[str, list[AlertEvent]] = {}
-    stories: dict[str, list[str]] = {}
+    stories: dict[str, dict[str, None]] = {}
     observed: dict[str, float] = {}
     for batch in batches:
         for message in batch:
@@ -199,14 +199,16 @@ def judge(at: House, watch: Watch, batches: Iterable[Sequence[Message]]) -> Judg
             if isinstance(out.message, AlertEvent):
                 alerts.setdefault(out.message.alert_id, []).append(out.message)
             elif isinstance(out.message, StoryUpdate) and out.message.members:
-                stories.setdefault(out.message.id, []).extend(member.uid for member in out.message.members)
-    return Judged(alerts, stories, observed)
+                posts = stories.setdefault(out.message.id, {})
+                posts.update((member.uid, None) for member in out.message.members)
+    return Judged(alerts, {story: tuple(posts) for story, posts in stories.items()}, observed)
 
 
 def outcome(name: str, judged: Judged, spool: Spool, wanted: Wanted, truth: Truth) -> Outcome:
     """The alerts that opened in the time asked for, and how they compare with what is known."""
     fired = [_fired(events, judged, truth) for events in judged.alerts.values() if opened_within(events[0], wanted)]
     fired.sort(key=lambda one: (one.opened_at, one.alert_id))
+    alerted = {uid for one in fired for uid in judged.stories.get(_story(one.alert_id), ())}
     days = _days(spool, wanted)
     return Outcome(
         name=name,
@@ -219,13 +221,10 @@ def outcome(name: str, judged: Judged, spool: Spool, wanted: Wanted, truth: Trut
         digested=sum(one.digest for one in fired),
         by_rule=_counted(one.rule for one in fired),
         by_label=_counted(one.label for one in fired if one.label),
-        scores=scores(
-            [one.label for one in fired], {uid for one in fired for uid in judged.stories[_story(one.alert_id)]},
-            truth, judged.observed, wanted,
-        ),
+        scores=scores([one.label for one in fired], alerted, truth, judged.observed, wanted),
         first=spool.first,
         last=spool.last,
-    )  # fmt: skip
+    )
 
 
 def opened_within(event: AlertEvent, wanted: Wanted) -> bool:
@@ -256,11 +255,11 @@ def compared(outcomes: Sequence[Outcome], stories: Sequence[Mapping[str, Sequenc
     """Two outcomes. The same alert is one of the same id, else one whose story shares the most posts."""
     first, second = ({one.alert_id: one for one in each.alerts} for each in outcomes)
     same = {name: name for name in first if name in second}
-    holder = {uid: name for name in second if name not in same for uid in stories[1][_story(name)]}
+    holder = {uid: name for name in second if name not in same for uid in stories[1].get(_story(name), ())}
     for name in first:
         if name in same:
             continue
-        shared = _counted(holder[uid] for uid in stories[0][_story(name)] if uid in holder)
+        shared = _counted(holder[uid] for uid in stories[0].get(_story(name), ()) if uid in holder)
         free = [other for other in shared if other not in same.values()]
         if free:
             same[name] = free[0]
@@ -283,7 +282,7 @@ def compared(outcomes: Sequence[Outcome], stories: Sequence[Mapping[str, Sequenc
 def _fired(events: Sequence[AlertEvent], judged: Judged, truth: Truth) -> Fired:
     opened, last = events[0], events[-1]
     finding, story = opened.finding, opened.story
-    uids = judged.stories.get(story.id, [])
+    uids = judged.stories.get(story.id, ())
     labels = truth.labels_of(uids)
     return Fired(
         alert_id=opened.alert_id,

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -18,12 +19,11 @@ from threading import Event
 from typing import NamedTuple
 
 import msgspec
-from pydantic import ValidationError
 
 from alerts.quoting import clean
 from alerts.wording import count, number
-from config import schema
 from config.loader import Configuration
+from config.thresholds import NAMES, threshold
 from secondsource.app import tune_yaml, wiring
 from secondsource.app.backtest import Scores, check_times, judge, outcome
 from secondsource.app.backtest_asked import ENOUGH
@@ -151,8 +151,8 @@ def read_varied(said: Iterable[str]) -> list[tuple[str, tuple[Number, ...]]]:
     found: list[tuple[str, tuple[Number, ...]]] = []
     for one in said:
         name, _, values = one.partition("=")
-        if name not in Thresholds.__struct_fields__:
-            known = ", ".join(Thresholds.__struct_fields__)
+        if name not in NAMES:
+            known = ", ".join(NAMES)
             msg = f"--vary {one}: no threshold is named {name!r}; there are {known}"
             raise BadConfiguration(msg)
         if any(name == other for other, _ in found):
@@ -164,13 +164,10 @@ def read_varied(said: Iterable[str]) -> list[tuple[str, tuple[Number, ...]]]:
 
 def _value(said: str, name: str, value: str) -> Number:
     try:
-        checked = schema.Thresholds.model_validate_strings({name: value.strip()})
-    except ValidationError as error:
-        why = error.errors(include_url=False)[0]["msg"]
-        msg = f"--vary {said}: {value.strip()!r} cannot be {name}: {why}"
+        return threshold(name, value)
+    except BadConfiguration as error:
+        msg = f"--vary {said}: {error}"
         raise BadConfiguration(msg) from error
-    number_: Number = getattr(checked, name)
-    return number_
 
 
 def combinations(own: Thresholds, varied: Sequence[tuple[str, tuple[Number, ...]]]) -> list[Values]:
@@ -226,11 +223,15 @@ def _tried_by(jobs: int, at: House, watches: Sequence[Watch], task: _Task, stop:
     folder, url = at.configuration.folder, at.configuration.store_url
     # Not forked: this process has threads.
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for tried in pool.map(_try_apart, *zip(*((folder, url, watch, task) for watch in watches), strict=True)):
+        waiting = [pool.submit(_try_apart, folder, url, watch, task) for watch in watches]
+        for one in waiting:
             if stop.is_set():
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise Stopped("stopped before all thresholds were tried; nothing is suggested")
-            yield tried
+            try:
+                yield one.result()
+            except BrokenProcessPool as error:  # as when memory ran out
+                raise Stopped("a process that tried thresholds was ended; try with fewer: --jobs 1") from error
 
 
 def _try_apart(folder: Path, store_url: str, watch: Watch, task: _Task) -> _Tried:
