@@ -71,11 +71,16 @@ def run(report: Report, scale: float) -> None:
     pick = random.Random(3)
     led = [_led(pick, stories) for _ in range(2 * updates)]
     alike = [pick.randrange(stories) for _ in range(updates)]
-    _measure(report, stage, "updates by counts", list(_counts(led[:updates], at + timedelta(minutes=1))), target=True)
-    _measure(
-        report, stage, "updates by reposts", list(_reposts(led[updates:], at + timedelta(minutes=41))), target=True
-    )
-    _measure(report, stage, "updates by counts, any story alike", list(_counts(alike, at + timedelta(minutes=81))))
+    minutes = (timedelta(minutes=minute) for minute in (1, 41, 81, 121))
+    _measure(report, stage, "updates of which most open an alert", list(_jumps(led[:updates], at + next(minutes))))
+    reached = dict.fromkeys(range(stories), 0)
+    for number, story in enumerate(led[:updates]):
+        reached[story] = 30 + number
+    growing = list(_counts(led[updates:], at + next(minutes), reached, pick))
+    _measure(report, stage, "updates by counts", growing, target=True)
+    _measure(report, stage, "updates by reposts", list(_reposts(led[:updates], at + next(minutes))), target=True)
+    anywhere = list(_counts(alike, at + next(minutes), reached, pick))
+    _measure(report, stage, "updates by counts, any story alike", anywhere)
     report.add(BENCH, "memory in the end", resident_megabytes(), "MB", target="< 2,000")
 
 
@@ -96,7 +101,7 @@ def _measure(report: Report, stage: AlertsStage, kind: str, messages: list[Messa
     report.add(BENCH, kind, len(messages) / spent.cpu, "updates/s/core", target=asked, note=note)
     # One at a time, for the time of each; the runner's batches are what the figure above rests on.
     took = []
-    for number, message in enumerate(messages[:2_000]):
+    for number, message in enumerate(messages[-2_000:]):
         again = _later(message, number)
         started = time.thread_time()
         stage.handle([Record(again), Record(Tick(collector="bench", at=_moment(again)))])
@@ -128,10 +133,17 @@ def _openings(stories: int) -> Iterator[Message]:
         yield _engagement(f"x:{number}a", at + timedelta(milliseconds=40), reached)
 
 
-def _counts(stories: Sequence[int], at: datetime) -> Iterator[Message]:
-    """Each tells of a few more interactions than the one before."""
+def _jumps(stories: Sequence[int], at: datetime) -> Iterator[Message]:
+    """Each takes a story past the floor at once, or to twice what it had."""
     for number, story in enumerate(stories):
         yield _engagement(f"x:{story}a", at + timedelta(milliseconds=10 * number), 30 + number)
+
+
+def _counts(stories: Sequence[int], at: datetime, reached: dict[int, int], pick: random.Random) -> Iterator[Message]:
+    """Each tells of some more interactions than the one before of its story."""
+    for number, story in enumerate(stories):
+        reached[story] = max(30, reached[story]) + pick.randint(1, 20)
+        yield _engagement(f"x:{story}a", at + timedelta(milliseconds=10 * number), reached[story])
 
 
 def _reposts(stories: Sequence[int], at: datetime) -> Iterator[Message]:
@@ -171,7 +183,7 @@ def _later(message: Message, number: int) -> Message:
     """Something like it, after all of them."""
     at = _moment(message) + timedelta(minutes=20)
     if isinstance(message, Engagement):
-        return _engagement(message.uid, at, 100_000 + number)
+        return _engagement(message.uid, at, (message.counts.reposts or 0) + 7 * number)
     assert isinstance(message, Enriched)
     post = message.post
     return _post(f"{post.uid}-later", 20_000_000 + number, at, post.text, of=post.repost_of)
