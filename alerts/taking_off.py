@@ -118,6 +118,7 @@ def _origins(evidence: StoryEvidence) -> str:
 
 def _reasons(evidence: StoryEvidence, thresholds: Thresholds) -> Iterator[Reason]:
     yield _spread(evidence, thresholds)
+    yield from _forecast(evidence.spread)
     yield from _answers(evidence.spread)
     strongest = "; ".join(map(origin, evidence.origins[:2]))
     yield Reason(
@@ -164,6 +165,19 @@ def _spread(evidence: StoryEvidence, thresholds: Thresholds) -> Reason:
             f"(at most {chance(thresholds.max_surprise)} is asked for)"
         )
     return Reason(name="spread", value=str(spread.interactions), sentence=f"{seen}: {against}.")
+
+
+def _forecast(spread: Spread) -> Iterator[Reason]:
+    """How far it may go, while that is further than it has gone."""
+    ahead = spread.forecast
+    if ahead is not None and ahead.high > spread.interactions and ahead.at_seconds > spread.age_seconds:
+        likely = round(ahead.middle)
+        yield Reason(
+            name="forecast",
+            value=number(likely),
+            sentence=f"After {duration(ahead.at_seconds)} it may have about {count(likely, 'interaction')}, "
+            f"in four cases of five between {number(round(ahead.low))} and {number(round(ahead.high))}.",
+        )
 
 
 def _answers(spread: Spread) -> Iterator[Reason]:

@@ -352,7 +352,7 @@ def test_a_story_that_takes_off_from_one_origin_is_flagged_with_its_pictures_ear
     assert event.finding.earlier == (FLOOD,)
     assert event.finding.rules == ("recycled_media", "uncorroborated_spike")
     assert [reason.name for reason in event.finding.reasons] == [
-        "old picture", "spread", "origins", "copies", "earlier sighting"
+        "old picture", "spread", "forecast", "origins", "copies", "earlier sighting"
     ]  # fmt: skip
     assert event.finding.clears == (
         "one more independent origin; a person's look at whether the posts say when the picture was taken"
