@@ -7,16 +7,20 @@ import json
 import re
 import shlex
 import sys
+from collections.abc import Sequence
 from inspect import signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
+from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
+from alerts.embedding import Meanings
 from alerts.evidence import Rule
 from alerts.rules import RULES
 from alerts.stage import AlertsStage
@@ -56,6 +60,7 @@ from tests.delivery.stories import STATES
 from tests.enrich import makers, test_annotators
 from tests.fakes.archive import MemoryArchive
 from tests.fakes.clock import ManualClock
+from tests.fakes.embedder import Concepts
 from tests.ingest import test_collector_contract as collector_contract
 
 OPERATIONS = ROOT / "docs" / "operations.md"
@@ -508,9 +513,27 @@ def test_the_notifier_that_is_shown(tmp_path: Path) -> None:
         module.JournalNotifier(tmp_path / "nowhere" / "journal").post(contract.deliveries(place("e"))[0])
 
 
+def test_the_embedder_that_is_shown(tmp_path: Path) -> None:
+    module = module_of("stories.md", tmp_path)
+
+    class Model:
+        """By its concepts, with the argument that sentence-transformers takes."""
+
+        def encode(self, texts: Sequence[str], *, normalize_embeddings: bool) -> NDArray[np.float32]:
+            assert normalize_embeddings
+            return Concepts().vectors(texts)
+
+    meanings = Meanings(module.Sentences(Model()))
+    meanings.add(7, "the bridge has fallen")
+    near = meanings.find("le pont est tombé")
+    assert near is not None
+    assert near.part == 7
+    assert meanings.find("the bakery opens tomorrow") is None
+
+
 def test_every_example_is_tried_here() -> None:
     shown = {block.page.name for block in blocks("python", OURS)}
-    assert shown == {"add-a-collector.md", "add-an-annotator.md", "add-a-rule.md", "add-a-notifier.md"}
+    assert shown == {"add-a-collector.md", "add-an-annotator.md", "add-a-rule.md", "add-a-notifier.md", "stories.md"}
     kinds = set(re.findall(r"^```(\w+)$", "\n".join(page.read_text("utf-8") for page in OURS), re.MULTILINE))
     assert kinds <= {"sh", "yaml", "json", "csv", "sql", "text", "python", "jsonl"}, (
         "a kind of block that nothing tries"
