@@ -1,0 +1,55 @@
+"""What the alerts stage saves is read by the same version only: that its form has changed must be said."""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+
+import msgspec
+
+from alerts import (
+    bursts,
+    cases,
+    checks,
+    docket,
+    forecast,
+    grouping,
+    in_step,
+    ledger,
+    spread,
+    stories,
+    volume,
+    watermark,
+)
+from alerts.pictures import Row
+from alerts.stage import AlertsStage
+
+SAVED = (
+    Row,
+    bursts._Saved,
+    cases.Case,
+    checks._Kept,
+    docket._Numbers,
+    forecast.Growth,
+    grouping._Kept,
+    in_step._Saved,
+    ledger._Entry,
+    list[spread._Checkpoint],
+    stories._Saved,
+    volume._Now,
+    dict[str, watermark._Lanes],
+)
+
+
+def undescribed(schema: object) -> object:
+    if isinstance(schema, dict):
+        return {name: undescribed(part) for name, part in schema.items() if name not in {"description", "title"}}
+    return [undescribed(part) for part in schema] if isinstance(schema, (list, tuple)) else schema
+
+
+def test_a_form_that_changes_is_given_a_new_name() -> None:
+    schemas, components = msgspec.json.schema_components(SAVED)
+    seen = blake2b(json.dumps(undescribed([schemas, components]), sort_keys=True).encode(), digest_size=8).hexdigest()
+    assert (AlertsStage.form, seen) == ("2026-11-22", ""), (
+        "what is saved has changed: give AlertsStage.form a new name, and write both here"
+    )
