@@ -30,7 +30,7 @@ SAVED = (
     cases.Case,
     checks._Kept,
     docket._Numbers,
-    forecast.Growth,
+    growth.Growth,
     grouping._Kept,
     in_step._Saved,
     ledger._Entry,
