@@ -238,6 +238,8 @@ class Thresholds(Model):
     """and this share of all accounts that assert the story."""
     removed_share: float = Field(default=0.2, gt=0, le=1, examples=[0.2])
     """Of the posts that assert a story in words of their own, gone from their platform while it spreads."""
+    max_volume_surprise: float = Field(default=0.003, gt=0, le=0.5, examples=[0.003])
+    """The chance of so many posts of the whole watch at such an hour must be at most this for a spike."""
     leading_share: float = Field(default=0.3, gt=0, le=1, examples=[0.3])
     """Of the posts in a spike of the whole watch, those of one story: from here on it is what the spike is about."""
     alerts_per_hour: int = Field(default=6, ge=1, le=10_000, examples=[6])

@@ -20,7 +20,7 @@ def fires(evidence: StoryEvidence, thresholds: Thresholds) -> bool:
     surge = evidence.surge
     return (
         surge is not None
-        and surge.surprise <= thresholds.max_surprise
+        and surge.surprise <= thresholds.max_volume_surprise
         and surge.led >= max(thresholds.min_interactions, thresholds.leading_share * surge.posts)
         and evidence.spread.interactions >= thresholds.min_interactions
         and taking_off.asserted(evidence)
@@ -44,7 +44,8 @@ def _reason(surge: Surge, thresholds: Thresholds) -> Reason:
         name="spike of the watch",
         value=f"{surge.led} / {surge.posts}",
         sentence=f"The watch has had {count(surge.posts, 'post')} since {moment(surge.since)}, about "
-        f"{number(round(surge.expected, 1))} expected at that hour (a chance of {chance(surge.surprise)} at most); "
+        f"{number(round(surge.expected, 1))} expected at that hour (a chance of {chance(surge.surprise)} at most; "
+        f"{chance(thresholds.max_volume_surprise)} is asked for); "
         f"{surge.led:,} of them are of this story (from {thresholds.leading_share:.0%} on it is what the spike is "
         "about).",
     )

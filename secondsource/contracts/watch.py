@@ -18,7 +18,8 @@ class Thresholds(Struct, frozen=True, kw_only=True):
     coordinated_accounts: int = 5  #: accounts in step with another that make a push of it,
     coordinated_share: float = 0.2  #: and the share of all who assert the story that they must be
     removed_share: float = 0.2  #: of a story's own posts, gone from their platform while it spreads
-    leading_share: float = 0.3  #: of the posts in a spike of the watch, for a story to be what it is about
+    max_volume_surprise: float = 0.003  #: a bound on the chance of so many posts of the watch must be at most this,
+    leading_share: float = 0.3  #: and this share of them be of the story that the spike is about
     alerts_per_hour: int = 6  #: told one by one; what opens beyond them goes into a digest
 
 
