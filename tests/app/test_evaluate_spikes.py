@@ -143,6 +143,6 @@ def test_how_far_apart_the_rows_are_may_be_said(spikes: Spikes) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    ran = CliRunner().invoke(app, ["eval", "spikes", str(tmp_path / "none.csv")])
+    ran = CliRunner(env={"COLUMNS": "500"}).invoke(app, ["eval", "spikes", str(tmp_path / "none.csv")])
     assert ran.exit_code == 2
     assert "none.csv" in ran.stderr
