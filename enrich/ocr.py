@@ -87,9 +87,9 @@ class Reader:
         ]
         with self._turns:
             try:
-                done = subprocess.run(  # noqa: S603 -- our program, our arguments; the picture is a PNG of our own making
+                done = subprocess.run(  # noqa: S603 -- our program, our arguments; the picture is of our own making
                     command,
-                    input=_png(rgb),
+                    input=_pgm(rgb),
                     capture_output=True,
                     timeout=self._seconds,
                     check=True,
@@ -138,7 +138,7 @@ def looks_like_text(rgb: Rgb) -> bool:
     return bool((across[:, _RUN:] - across[:, :-_RUN] == _RUN).any())
 
 
-def _png(rgb: Rgb) -> bytes:
+def _pgm(rgb: Rgb) -> bytes:
     image = Image.fromarray(rgb).convert("L")
     longest = max(image.size)
     if longest > _LONGEST:
@@ -146,5 +146,5 @@ def _png(rgb: Rgb) -> bytes:
     elif longest < _SMALL:
         image = image.resize((image.width * 2, image.height * 2), Image.Resampling.LANCZOS)
     out = BytesIO()
-    image.save(out, "PNG", compress_level=1)
+    image.save(out, "PPM")  # a grey picture is written as PGM, which nobody has to pack and unpack
     return out.getvalue()
