@@ -111,6 +111,13 @@ class Cases:
             self._changed.add(story.frame.number)
         return case.burst[1] + story.ever - case.burst[2]
 
+    def recount(self, number: int) -> None:
+        """Posts have come to a story, or gone from it, that belong to another: count a burst's anew."""
+        case = self._cases.get(number)
+        if case is not None and case.burst[0]:
+            case.burst = (0.0, 0, 0)
+            self._changed.add(number)
+
     def leave(self, story: Story, note: Note, surprise: float | None, at: float) -> None:
         """A post of the story is about to leave it: it is gone from its platform."""
         case = self.of(story.frame.number)

@@ -247,15 +247,17 @@ class CopyIndex:
         """What a post copies, if anything; it is remembered for those after it. `kept`: its `copied_words`."""
         if sketch.words < self._fewest:
             return None
+        self._expire(at)
         exact = int(sketch.exact[:15], 16)
         same = self._exacts.get(exact)
         if same is not None:
             return Copy(self._kept[same][0], "exact", 100.0)
         text = " ".join(kept)[:_KEPT]
         found = self._nearly(text, sketch.bands)
+        copy = Copy(self._kept[found[0]][0], found[1].kind, found[1].percent) if found else None
         if found is None or (found[1].kind == "contained" and len(text) > len(self._kept[found[0]][2])):
             self._keep(id_, exact, text, sketch.bands, at)
-        return Copy(self._kept[found[0]][0], found[1].kind, found[1].percent) if found else None
+        return copy
 
     def find(self, kept: Sequence[str], sketch: Sketch) -> Copy | None:
         """As `take`, of a post that is not to be remembered."""
@@ -280,11 +282,15 @@ class CopyIndex:
         self._kept[number] = id_, exact, text
         self._exacts[exact] = number
         self._order.append((at, number))
-        while self._order[0][0] < at - self._window or len(self._kept) > self._most:
+        while len(self._kept) > self._most:
             self._drop(self._order.popleft()[1])
         self._bands.add(number, bands)
         if self._bands.full():
             self._bands.grow(np.fromiter(self._kept, dtype=np.int64, count=len(self._kept)), 0)
+
+    def _expire(self, at: float) -> None:
+        while self._order and self._order[0][0] < at - self._window:
+            self._drop(self._order.popleft()[1])
 
     def _drop(self, number: int) -> None:
         _, exact, _ = self._kept.pop(number)

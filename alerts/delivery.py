@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from alerts.backlog import TERMS, Sorted, Terms, digest_id, sorted_out
 from alerts.notifiers.contract import Notifier, Pace, Refused, Unheard
-from alerts.ports import Delivery, Outbox
+from alerts.ports import AsItStands, Delivery, Outbox
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.errors import BadConfiguration, SourceAway
 
@@ -237,7 +237,7 @@ class Sender:
             if reference is None:
                 if doubtful and not self._hold(delivery.destination):
                     return self._patience.poll  # looking took longer than our lease; another has it now
-                self._outbox.sending(delivery.id)
+                delivery = _as_it_stands(delivery, self._outbox.sending(delivery.id))
                 doubtful = False
                 reference = notifier.post(delivery)
         except Refused as error:
@@ -308,6 +308,11 @@ class Sender:
             self._unserved.add(destination)
             reason = f"no notifier for {destination} here (have {', '.join(self._notifiers) or 'none'}); it waits"
             self._told(Outcome("unserved", destination, self._clock.now(), reason=reason))
+
+
+def _as_it_stands(delivery: Delivery, now: AsItStands) -> Delivery:
+    together = now.events if delivery.together else ()
+    return delivery._replace(event=now.events[-1], acts=now.acts, together=together)
 
 
 class _Bucket:

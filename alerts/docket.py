@@ -30,6 +30,7 @@ Order = tuple[float, int, str, str, int]
 
 #: Posts remembered after they were judged, so that one sent twice by a crash is not taken for a new one.
 _RECENT = 20_000
+_MOST = 1 << 53  # followers, or interactions
 
 
 class _Numbers(msgspec.Struct, array_like=True):
@@ -181,6 +182,8 @@ class Docket:
                 key = int(self._recent.get(0, position))
                 self._known[key] = self._known.get(key, 0) + 1
             self._judge.restore(parts, numbers.judge, single.get("history"))
+            if math.isfinite(self._frontier):  # what comes late is judged without letting time pass
+                self._judge.rest(self._frontier)
         for part, body in parts.get("waiting", ()):
             self._next = part + 1
             for message in map(decode, msgspec.msgpack.decode(body, type=list[bytes])):
@@ -207,9 +210,24 @@ def of_a_watch(message: object) -> Held:
         BadRecord: it is not.
     """
     if isinstance(message, (Coverage, Enriched, Engagement, Takedown)):
+        if _beyond_counting(message):
+            msg = "expected followers and counts from 0 to 2^53, as nobody has more; got a number beyond"
+            raise BadRecord(msg)
         return message
     msg = f"expected an enriched post, counts, a takedown, coverage or a tick; got {type(message).__name__}"
     raise BadRecord(msg)
+
+
+def _beyond_counting(message: Held) -> bool:
+    """Numbers that no platform means, and that no column holds."""
+    if isinstance(message, Enriched):
+        counts = message.post.counts
+        followers = message.post.author.followers or 0
+    elif isinstance(message, Engagement):
+        counts, followers = message.counts, 0
+    else:
+        return False
+    return not (0 <= followers <= _MOST and (counts is None or 0 <= counts.interactions() <= _MOST))
 
 
 def order_of(message: Held) -> Order:

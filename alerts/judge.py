@@ -138,6 +138,8 @@ class Judge:
         story = self._book.remove(uid)
         if story is not None:
             self._expectation.forget(story.frame.number, digest(uid))
+            if self._book.parted:
+                self._cases.recount(story.frame.number)
             self._changed(story, at, *self._book.parted)
 
     def _leaves(self, uid: str, at: float) -> None:
@@ -158,9 +160,7 @@ class Judge:
 
     def advance(self, until: float) -> None:
         """Let happen what was due before `until`: ages are noted, stories end, in their time or crowded out."""
-        if until >= self._baseline_until:
-            self._expectation.rest_on(self._baselines.at(self.watch.name, moment(until)))
-            self._baseline_until = (until // _BASELINE_SECONDS + 1) * _BASELINE_SECONDS
+        self.rest(until)
         self._expectation.advance(until)
         self._volume.advance(until)
         while (story := self._book.over(until)) is not None:
@@ -169,6 +169,12 @@ class Judge:
         while (crowded := self._book.crowded_out()) is not None:
             self._expire(crowded, self._book.newest_at)
             self._end(crowded)
+
+    def rest(self, until: float) -> None:
+        """Let what is expected rest on the baseline of that time."""
+        if until >= self._baseline_until:
+            self._expectation.rest_on(self._baselines.at(self.watch.name, moment(until)))
+            self._baseline_until = (until // _BASELINE_SECONDS + 1) * _BASELINE_SECONDS
 
     def settle(self) -> None:
         """Finish what an absent archive has interrupted."""
@@ -193,7 +199,9 @@ class Judge:
 
     def _reported(self, story: Story, uid: str, counts: Counts, at: float) -> None:
         self._expectation.reach(story.frame.number, story.tally.total, at - story.frame.born)
-        self._expectation.report(story.frame.number, digest(uid), counts)
+        note = story.notes.get(digest(uid))
+        if note is not None and note.stance == "asserts":
+            self._expectation.report(story.frame.number, note.key, counts)
 
     def _changed(self, story: Story, at: float, *parted: Story) -> None:
         """A story has changed, and so have those that are no part of it any more."""
@@ -215,6 +223,7 @@ class Judge:
         kept = merged.into.frame.part(number)  # as it would stand by itself again
         self._expectation.end(number, joined=True)
         self._cases.end(number)
+        self._cases.recount(merged.into.frame.number)
         self._told.pop(number, None)
         if not frame.told:
             return

@@ -10,12 +10,13 @@ from secondsource.contracts.acts import Act
 from secondsource.contracts.baselines import Baseline
 from secondsource.contracts.evidence import StoryPost, StoryTrail
 from secondsource.contracts.messages import AlertEvent, Earlier, Picture
-from secondsource.contracts.outbox import Delivery, Waiting
+from secondsource.contracts.outbox import AsItStands, Delivery, Waiting
 
 __all__ = [
     "Act",
     "Acts",
     "Archive",
+    "AsItStands",
     "Delivery",
     "Evidence",
     "Outbox",
@@ -84,8 +85,11 @@ class Outbox(Protocol):
         """
         ...
 
-    def sending(self, delivery_id: str) -> None:
-        """Committed before the service is called: what is found so after a crash is in doubt."""
+    def sending(self, delivery_id: str) -> AsItStands:
+        """Committed before the service is called: what is found so after a crash is in doubt.
+
+        What is removed or done from now on finds it so, and has it corrected; what was before is in what this gives.
+        """
         ...
 
     def sent(self, delivery_id: str, reference: str, at: datetime) -> None: ...

@@ -173,6 +173,7 @@ class Frame(msgspec.Struct, array_like=True):
     run: int = 0
     coupled: int = 0
     in_step: InStep | None = None
+    opened_by_denial: bool = False
 
     def part(self, number: int) -> Frame:
         """The frame of a part."""
@@ -229,8 +230,8 @@ class Story:
 
     @property
     def first_denies(self) -> bool:
-        first = next(iter(self.notes.values()), None)
-        return first is not None and first.stance == "denies"
+        """Whether its first post denied what it is about, though it may be gone since."""
+        return self.frame.opened_by_denial
 
     def claim(self) -> str:
         note = self.notes.get(self.frame.claim)
@@ -513,6 +514,8 @@ class Story:
         split = Story(other, leaving.values(), [_in_story(gone, number) for gone in with_it])
         other.claim = split._choose_claim() if other.claim not in split.notes else other.claim
         other.last_at = max(note.at for note in leaving.values())
+        frame.run = other.run = -1  # who of those left does things in step is to be looked for anew
+        frame.in_step = other.in_step = None
         if other.told:
             new = (note for note in leaving.values() if note.parts or note.at >= told_until)
             split.fresh = [note.member(_STANDS) for note in new]

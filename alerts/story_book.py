@@ -265,13 +265,21 @@ class StoryBook:
 
     def crowded_out(self) -> Story | None:
         """A story that must be over early, if there are too many. It stays until it is ended."""
-        while self._single > self._most_single and self._singles:
+        alerted, crowded = [], None
+        while self._single > self._most_single and self._singles and crowded is None:
             number = self._singles.popleft()
             if number in self.shelf:
                 story = self.shelf[number]
                 if story.ever < 2:
-                    self._singles.appendleft(number)
-                    return story
+                    alert = story.frame.alert
+                    if alert is not None and not alert.closed:  # somebody is waiting to hear how it ends
+                        alerted.append(number)
+                    else:
+                        self._singles.appendleft(number)
+                        crowded = story
+        self._singles.extendleft(reversed(alerted))
+        if crowded is not None:
+            return crowded
         return self.over(math.inf) if len(self.shelf) > self._most else None
 
     def end(self, story: Story) -> None:
@@ -300,6 +308,7 @@ class StoryBook:
                     last_at=at,
                     first_uid=post.uid,
                     first_account=digest(post.author.uid),
+                    opened_by_denial=enriched.stance.label == "denies",
                 )
             )
         )

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, TextClause, case,
 
 from secondsource.contracts.acts import Act
 from secondsource.contracts.messages import AlertEvent
-from secondsource.contracts.outbox import Delivery, Waiting
+from secondsource.contracts.outbox import AsItStands, Delivery, Waiting
 from store.acts import acts_of
 from store.database import Database
 from store.lists import among
@@ -134,14 +134,23 @@ class Deliveries:
                 select(o.reference)
                 .where(o.destination == destination, o.alert_id == row.alert_id, o.state == "sent", o.reference != "")
                 .where(o.bundle == "")
-                .order_by(o.seq)
+                .order_by(o.seq.desc())  # a message that somebody deleted was followed by another
                 .limit(1)
             ).scalar_one_or_none()
         return _delivery(row, reference or "", acts)
 
-    def sending(self, delivery_id: str) -> None:
-        """Committed before the service is called: what is found so after a crash is in doubt."""
-        self._set(delivery_id, state="sending", attempts=outbox.c.attempts + 1)
+    def sending(self, delivery_id: str) -> AsItStands:
+        """Committed before the service is called: what is found so after a crash is in doubt.
+
+        What is removed or done from now on finds it so, and has it corrected; what was before is in what this gives.
+        """
+        o = outbox.c
+        with self._database.writing() as connection:
+            now = {"state": "sending", "attempts": o.attempts + 1}
+            connection.execute(update(outbox).where(_which(delivery_id)).values(now))
+            told = connection.execute(_with_events().where(_which(delivery_id))).all()
+            acts = acts_of(connection, [told[-1].alert_id]).get(told[-1].alert_id, ())
+        return AsItStands(tuple(msgspec.convert(each.body, AlertEvent) for each in told), acts)
 
     def sent(self, delivery_id: str, reference: str, at: datetime) -> None:
         self._set(delivery_id, state="sent", reference=reference, sent_at=at, reason="")
@@ -159,8 +168,13 @@ class Deliveries:
         self._set(delivery_id, state=state, reason=reason, not_before=until)
 
     def refused(self, delivery_id: str, reason: str) -> None:
-        """The service will never take it (channel gone, message invalid): kept, shown in `status`, not retried."""
-        self._set(delivery_id, state="refused", reason=reason, stale=0, acted=0)
+        """The service will never take it (channel gone, message invalid): kept, shown in `status`, not retried.
+
+        What was sent stays sent where only its correction was refused: it is there, and later steps and takedowns must
+        find it.
+        """
+        state = case((outbox.c.state == "sent", "sent"), else_="refused")
+        self._set(delivery_id, state=state, reason=reason, stale=0, acted=0)
 
     def _set(self, delivery_id: str, **values: object) -> None:
         with self._database.writing() as connection:

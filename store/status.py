@@ -29,6 +29,12 @@ CLOSED = ("corroborated", "expired")  #: kinds of event after which an alert is 
 _COUNTED = (posts, accounts, pictures, sightings, picture_matches, stories, alerts, takedowns)
 
 
+#: Not taken at all, or not the correction of what was. A reason alone is that of a delivery to be tried again.
+_REFUSED = (outbox.c.state == "refused") | (
+    (outbox.c.state == "sent") & (outbox.c.reason != "") & (outbox.c.stale == 0) & (outbox.c.acted == 0)
+)
+
+
 class CollectorStatus(Struct, frozen=True, kw_only=True):
     """Everything observed between these moments has been sent, but for the gaps."""
 
@@ -103,9 +109,7 @@ def status(database: Database) -> Status:
             waiting={row[0]: row[1] for row in waiting},
             refused=tuple(
                 Refused(id=row.id, destination=row.destination, reason=row.reason)
-                for row in connection.execute(
-                    select(outbox).where(o.state == "refused").order_by(o.at.desc(), o.id).limit(50)
-                )
+                for row in connection.execute(select(outbox).where(_REFUSED).order_by(o.at.desc(), o.id).limit(50))
             ),
             dead_letters=connection.execute(
                 select(func.count()).select_from(dead_letters).where(dead_letters.c.resent_at.is_(None))

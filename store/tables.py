@@ -309,7 +309,7 @@ outbox = Table(
     Column("queued_at", Instant, comment="by the clock on the wall; empty: not noted"),
     Column("over_budget", Boolean, nullable=False, server_default=false(), comment="for a digest"),
     Column("bundle", Words, nullable=False, server_default="", comment="the digest it is told in; empty: by itself"),
-    Index("outbox_by_alert", "destination", "alert_id", "seq"),
+    Index("outbox_by_alert", "alert_id", "destination", "seq"),
     Index(
         "outbox_open",
         "destination",

@@ -132,7 +132,7 @@ def _act(fields: Mapping[str, str], alert_id: str, press: str, now: datetime) ->
         raise Turned(400, "The page does not offer that.")
     kind, _, more = doing.partition(":")
     return Act(
-        id=f"desk:{clipped(press, 80)}",
+        id=f"desk:{clipped(press, 80)}:{doing}",
         alert_id=alert_id,
         kind=cast("ActKind", kind),
         by=by,

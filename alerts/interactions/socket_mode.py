@@ -77,7 +77,7 @@ class SocketMode:
                     old = [*(thread for thread in old if thread.is_alive()), self._listen(link, stop)]
                     if stop.is_set():
                         break
-                    failures = 0 if link.lived >= SHORT else failures + 1
+                    failures = 0 if link.greeted.is_set() and link.lived >= SHORT else failures + 1
                     if link.reason in _LATER or failures:
                         pause = MOST if link.reason in _LATER else _after(failures - 1)
                         _log.warning("Socket Mode: socket ended", extra={"reason": link.reason, "again_in": pause})

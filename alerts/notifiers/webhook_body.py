@@ -51,6 +51,7 @@ def message_id(delivery: Delivery, change: Change, content: bytes) -> str:
     of = hashlib.sha256(delivery.id.encode("utf-8", "replace"))
     if change != "step":
         of.update(b"\0" + content)
+        of.update("\0".join(act.id for act in delivery.acts).encode("utf-8", "replace"))  # acknowledged, again
     return f"msg_{of.hexdigest()[:32]}"
 
 

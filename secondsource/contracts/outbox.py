@@ -36,6 +36,13 @@ class Delivery(NamedTuple):
     together: tuple[AlertEvent, ...] = ()
 
 
+class AsItStands(NamedTuple):
+    """What is to be told: the event, or all events of a digest, and what was done about the (last) one's alert."""
+
+    events: tuple[AlertEvent, ...]
+    acts: tuple[Act, ...]
+
+
 class Waiting(NamedTuple):
     """What is known of a delivery that waits for its turn, nothing of it on its way.
 

@@ -8,12 +8,13 @@ from datetime import timedelta
 from itertools import count, pairwise
 from typing import Any
 
+import msgspec
 import pytest
 
 from alerts.delivery import Outcome, Patience, Sender
 from alerts.notifiers.contract import Pace, Refused, Unheard
 from alerts.notifiers.slack import SlackNotifier
-from alerts.ports import Delivery
+from alerts.ports import AsItStands, Delivery
 from secondsource.contracts.clock import SystemClock
 from secondsource.contracts.errors import BadConfiguration, SourceAway
 from store import scrubbing
@@ -295,7 +296,30 @@ def test_corrects_what_it_sent_before_it_sends_more(outbox: FakeOutbox, clock: M
     outcomes: list[Outcome] = []
     assert sender(outbox, notifier, clock, told=outcomes.append).drain_once(wait_up_to=30) == 2
     assert [outcome.kind for outcome in outcomes] == ["postponed", "refused", "corrected", "sent"]
-    assert outbox.states() == ["refused", "sent", "sent"]
+    assert outbox.states() == ["sent", "sent", "sent"], "what was shown is still there"
+    assert outbox.rows[0].reason == "not yours to edit"
+
+
+def test_what_is_removed_just_before_it_is_sent_is_not_sent(outbox: FakeOutbox, clock: ManualClock) -> None:
+    (first, *_) = filled(outbox)
+    removed = msgspec.structs.replace(life()[0], link="https://desk.example/removed")
+
+    class Late(FakeOutbox):
+        def sending(self, delivery_id: str) -> AsItStands:
+            if delivery_id == first:
+                self.remove_words(first, removed)
+            return super().sending(delivery_id)
+
+    late = Late(outbox.rows)
+    given: list[Delivery] = []
+
+    class Looking(FakeNotifier):
+        def post(self, delivery: Delivery) -> str:
+            given.append(delivery)
+            return super().post(delivery)
+
+    sender(late, Looking(), clock).drain_once()
+    assert given[0].event == removed
 
 
 def test_a_correction_is_made_once(outbox: FakeOutbox, clock: ManualClock) -> None:

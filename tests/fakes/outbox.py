@@ -11,7 +11,7 @@ from typing import Literal
 from alerts.ports import Delivery
 from secondsource.contracts.acts import Act
 from secondsource.contracts.messages import AlertEvent
-from secondsource.contracts.outbox import Waiting
+from secondsource.contracts.outbox import AsItStands, Waiting
 
 
 @dataclass
@@ -125,10 +125,12 @@ class FakeOutbox:
         delivery = Delivery(row.id, row.destination, row.event, in_doubt, self._reference(row), row.attempts)
         return delivery._replace(acts=self._acts(row))
 
-    def sending(self, delivery_id: str) -> None:
+    def sending(self, delivery_id: str) -> AsItStands:
         with self._lock:
-            for row in self._rows(delivery_id):
+            rows = self._rows(delivery_id)
+            for row in rows:
                 row.state, row.attempts = "sending", row.attempts + 1
+            return AsItStands(tuple(row.event for row in rows), self._acts(rows[-1]))
 
     def sent(self, delivery_id: str, reference: str, at: datetime) -> None:
         with self._lock:
@@ -144,7 +146,8 @@ class FakeOutbox:
     def refused(self, delivery_id: str, reason: str) -> None:
         with self._lock:
             for row in self._rows(delivery_id):
-                row.state, row.reason, row.stale, row.acted = "refused", reason, 0, 0
+                row.state = "sent" if row.state == "sent" else "refused"
+                row.reason, row.stale, row.acted = reason, 0, 0
 
     def corrected(self, delivery_id: str, stale: int, acted: int = 0) -> None:
         with self._lock:
