@@ -8,13 +8,16 @@ from collections import Counter
 from collections.abc import Iterable
 
 import pytest
+from msgspec import structs
 
 from alerts.copies import best
+from alerts.docket import of_a_watch
 from alerts.origins import Origins
 from alerts.story_book import StoryBook
 from alerts.words import WordIndex
 from secondsource.app.evaluate_stories import judge_stories
 from secondsource.app.evaluation_lines import Lines
+from secondsource.contracts.errors import BadRecord
 from tests.alerts.invented import CLAIM, post, repost, watch
 
 PLEA = "The old bridge in Velgrad fell into the river this morning, three people are hurt"
@@ -159,3 +162,12 @@ def _counting(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     monkeypatch.setattr(WordIndex, "_verify", verifying)
     return looked
+
+
+@pytest.mark.parametrize("followers", [-1, (1 << 53) + 1, 1 << 70])
+def test_numbers_that_nobody_means_are_the_records_own_fault(followers: int) -> None:
+    odd = post(1, 0)
+    author = structs.replace(odd.post.author, followers=followers)
+    odd = structs.replace(odd, post=structs.replace(odd.post, author=author))
+    with pytest.raises(BadRecord, match="followers and counts from 0"):
+        of_a_watch(odd)

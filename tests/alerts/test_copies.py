@@ -71,6 +71,14 @@ def test_what_is_old_or_too_much_is_let_go() -> None:
     assert len(index) == 3
 
 
+def test_a_longer_text_around_one_that_is_too_old_copies_nothing() -> None:
+    index = CopyIndex(window_seconds=60)
+    take(index, "first", TEXT, at=0)
+    longer = f"{TEXT} and that is what everybody here says about it since this very morning at the market"
+    assert take(index, "around it", longer, at=500) is None
+    assert len(index) == 1
+
+
 def test_copies_leave_no_trace() -> None:
     index = CopyIndex()
     for number in range(1_000):

@@ -103,6 +103,12 @@ def test_a_leading_post_that_goes_while_its_story_spreads_escalates() -> None:
     assert last.at == at(60)
 
 
+def test_a_debunk_that_is_left_when_the_leading_post_goes_hides_nothing() -> None:
+    debunk = post(2, 10, "no, it stands", reply_to=1, stance="denies")
+    sent = [post(1, 0), debunk, *passed_on(100, 15, 1), counted(1, 60, 90), gone(1, 70), *passed_on(200, 71, 1, 4)]
+    assert told(run(sent))[-1] == ("escalated", ("deleted_while_spreading", "uncorroborated_spike"))
+
+
 def test_what_is_gone_counts_as_it_was_though_its_counts_left_with_it() -> None:
     found = run([post(1, 0), post(2, 1, CLAIM), counted(1, 2, 400), gone(1, 60)], Thresholds(max_surprise=1e-12))
     assert told(found)[-1][1][0] == "deleted_while_spreading"
