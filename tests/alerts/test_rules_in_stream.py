@@ -105,7 +105,14 @@ def test_a_leading_post_that_goes_while_its_story_spreads_escalates() -> None:
 
 def test_a_debunk_that_is_left_when_the_leading_post_goes_hides_nothing() -> None:
     debunk = post(2, 10, "no, it stands", reply_to=1, stance="denies")
-    sent = [post(1, 0), debunk, *passed_on(100, 15, 1), counted(1, 60, 90), gone(1, 70), *passed_on(200, 71, 1, 4)]
+    sent: list[Sent] = [
+        post(1, 0),
+        debunk,
+        *passed_on(100, 15, 1),
+        counted(1, 60, 90),
+        gone(1, 70),
+        *passed_on(200, 71, 1, 4),
+    ]
     assert told(run(sent))[-1] == ("escalated", ("deleted_while_spreading", "uncorroborated_spike"))
 
 
