@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
 from alerts.desk import Acting, Forms, create_desk
 from secondsource.contracts.clock import SystemClock
+from tests.delivery.serving import served
 from tests.delivery.stories import life, story_post
 from tests.fakes.acts import FakeActs
 from tests.fakes.evidence import FakeEvidence
@@ -37,20 +33,6 @@ _FORGED = """<!doctype html><body><form method="post" action="{desk}/acts">
 <input name="alert" value="velgrad-1"><input name="press" value="1"><input name="mark" value="0">
 <input name="by" value="Eve"><input name="do" value="dismissed:noise"></form>
 <script>document.forms[0].submit()</script>"""
-
-
-@contextmanager
-def served(app: Any) -> Iterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10)
-        listener.close()
 
 
 class Asked:

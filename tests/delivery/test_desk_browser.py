@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-import uvicorn
 from PIL import Image
 
 from alerts.desk import create_desk
 from secondsource.contracts.clock import SystemClock
+from tests.delivery.serving import served
 from tests.delivery.stories import event, finding, story_post
 from tests.delivery.test_desk import ELEMENTS, Outline
 from tests.fakes.evidence import FakeEvidence
@@ -31,20 +28,6 @@ OVERRIDE = "safe \u202e)ton ro( \u202c words"
 pytestmark = pytest.mark.browser
 
 
-@contextmanager
-def served(evidence: FakeEvidence) -> Iterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_desk(evidence, SystemClock()), log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10)
-        listener.close()
-
-
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     hostile = event(claim=f"{SCRIPT} {ARABIC}", found=finding(IMAGE, caption=FRAME, clears=SCRIPT), watch=SCRIPT)
@@ -52,7 +35,8 @@ def url() -> Iterator[str]:
         story_post(100, f"{SCRIPT}\n{ARABIC}", handle=IMAGE, url=f"javascript:{RAN}"),
         story_post(101, OVERRIDE, evidence=IMAGE, tied_to=SCRIPT, tie="text", url=f'https://x.example/"onclick="{RAN}'),
     ]
-    with served(FakeEvidence([[hostile]], {"story-velgrad-1": posts})) as address:
+    evidence = FakeEvidence([[hostile]], {"story-velgrad-1": posts})
+    with served(create_desk(evidence, SystemClock())) as address:
         yield address
 
 
