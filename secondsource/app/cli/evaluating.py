@@ -6,20 +6,21 @@ that cannot be used are told of on standard error, one JSON object each, and mak
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from secondsource.app.cli.told import FOUND
 from secondsource.app.evaluation_lines import Lines, answer, standard_lines
+from secondsource.runtime.logs import escape as plain
 
 if TYPE_CHECKING:
     from secondsource.app.evaluate_spikes import Rows
 
 eval_app = typer.Typer(no_args_is_help=True, help="Measure a judgement on data of your own. See docs/eval.md.")
-
-_FOUND = 1
 
 Languages = Annotated[
     str,
@@ -153,6 +154,44 @@ def spikes(
     _finish(rows)
 
 
+@eval_app.command("media")
+def media(
+    archive: Annotated[Path, typer.Option(help="Folder of the pictures that were there before.")],
+    queries: Annotated[Path, typer.Option(help="Folder of the pictures to look for.")],
+    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0 for one for each processor.")] = 0,
+) -> None:
+    """Look for each picture of one folder among those of another: JSON lines, one a match and one a query without any.
+
+    Needs no configuration and no store. docs/eval.md says what the lines mean.
+
+    For example:
+
+      [b]secondsource eval media --archive originals --queries seen-lately > found.jsonl[/b]
+    """
+    from secondsource.app import evaluate_media
+
+    for record in evaluate_media.media(archive, queries, jobs or evaluate_media.default_jobs()):
+        if "archive" in record:
+            typer.echo(f"{plain(record['archive'])} is not in the archive: {plain(record['reason'])}", err=True)
+        else:
+            typer.echo(plain(json.dumps(record, ensure_ascii=False)))
+
+
+@eval_app.command("video")
+def video(
+    archive: Annotated[Path, typer.Option(help="Folder of clips that were seen before; all below it is read.")],
+    queries: Annotated[Path, typer.Option(help="Folder of clips to look for in it.")],
+) -> None:
+    """Which clips of one folder show seconds of which of another: JSON lines, one for each match.
+
+    A query without any has one line, with [b]match[/b] null.
+    """
+    from secondsource.app import evaluate_video
+    from secondsource.contracts.clock import SystemClock
+
+    evaluate_video.evaluate(archive, queries, sys.stdout, sys.stderr, SystemClock())
+
+
 def _finish(lines: Lines | Rows) -> None:
     if lines.bad:
-        raise typer.Exit(_FOUND)
+        raise typer.Exit(FOUND)

@@ -1,0 +1,66 @@
+"""The command line. What a command does stands in the module of `secondsource.app` named for it; here is how it is
+asked and answered.
+
+Exit codes: 0 done · 1 something to look at (records rejected, stopped before the end) · 2 settings or arguments that
+cannot work · 3 a service is away · 4 a stage halted on bad records.
+
+A command imports what it needs when it runs, so that --help and `config check` need not wait for language models.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from secondsource.app.cli.configuration import config_app
+from secondsource.app.cli.evaluating import eval_app
+from secondsource.app.cli.judged import acts_app, backtest, baselines_app, tune, verdicts
+from secondsource.app.cli.keeping import compliance_app, forget, migrate
+from secondsource.app.cli.letters import letters_app
+from secondsource.app.cli.media import media_app
+from secondsource.app.cli.stance import stance_app
+from secondsource.app.cli.told import AWAY, FOUND, HALTED, WRONG
+from secondsource.app.cli.watching import demo, replay, run, status
+from secondsource.contracts.errors import BadConfiguration, Halted, SecondSourceError, SourceAway
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Watches social media when a story breaks. Behind every alert: has this picture lived before, and how many "
+    "independent sources are there, really?\n\nStart with [b]secondsource demo[/b]; it needs no service and no key.",
+    epilog="Exit codes: 0 done, 1 something to look at, 2 settings or arguments that cannot work, 3 a service is away, "
+    "4 stopped because too many records in a row could not be handled.",
+)
+for command in (demo, run, replay, migrate, backtest, tune, verdicts, forget, status):
+    app.command()(command)
+app.add_typer(config_app, name="config")
+app.add_typer(letters_app, name="dead-letters")
+app.add_typer(baselines_app, name="baselines")
+app.add_typer(acts_app, name="acts")
+app.add_typer(compliance_app, name="compliance")
+app.add_typer(media_app, name="media")
+app.add_typer(eval_app, name="eval")
+app.add_typer(stance_app, name="stance")
+
+
+def main() -> None:
+    """Run a command; our errors become one message and an exit code."""
+    try:
+        app()
+    except BadConfiguration as error:
+        _fail(str(error), WRONG)
+    except SourceAway as error:
+        _fail(str(error), AWAY)
+    except Halted as error:
+        _fail(str(error), HALTED)
+    except SecondSourceError as error:
+        _fail(str(error), FOUND)
+
+
+def _fail(message: str, code: int) -> None:
+    """In one piece however wide the terminal is: it may hold a command to copy."""
+    Console(stderr=True, highlight=False).print(message, style="red", markup=False, soft_wrap=True)
+    sys.exit(code)
