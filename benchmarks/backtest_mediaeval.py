@@ -20,10 +20,11 @@ from threading import Event
 from benchmarks.real_input import DATA
 from benchmarks.report import Report, measured
 from config.loader import Configuration
-from secondsource.app import backtest, wiring
-from secondsource.app.backtest import Fired
-from secondsource.app.backtest_labels import Case, Truth
-from secondsource.app.backtest_posts import Wanted
+from secondsource.app import wiring
+from secondsource.app.backtest import judging
+from secondsource.app.backtest.judging import Fired
+from secondsource.app.backtest.labels import Case, Truth
+from secondsource.app.backtest.posts import Wanted
 from secondsource.app.configuring import load
 
 BENCH = "backtest-mediaeval"
@@ -42,7 +43,7 @@ def run(report: Report, scale: float) -> None:  # noqa: ARG001 - the data is as 
     with tempfile.TemporaryDirectory() as folder:
         configuration = _configured(Path(folder))
         with wiring.house(configuration) as at, measured() as spent:
-            found = backtest.backtest(at, [("", configuration)], wanted, truth, Event())
+            found = judging.backtest(at, [("", configuration)], wanted, truth, Event())
     (outcome,) = found.outcomes
     report.add(BENCH, "posts replayed", outcome.posts / spent.wall, "posts/s", note=f"{outcome.posts:,} of them")
     _tell(report, "all events", outcome.alerts, list(labels.values()), outcome.days)

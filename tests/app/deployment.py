@@ -18,7 +18,7 @@ import yaml
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 
-from secondsource.app.demo_town import Town
+from secondsource.app.demo.town import Town
 from secondsource.contracts import topics
 from secondsource.contracts.errors import SourceAway
 from store.memory import open_store

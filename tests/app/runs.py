@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from secondsource.app.demo_town import Town, write_town
+from secondsource.app.demo.town import Town, write_town
 from secondsource.contracts.messages import Engagement, Message, Post, Takedown, decode, encode
 from tests.app.deployment import STAGES, Deployment, Part
 from tests.app.processes import until

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from secondsource.app.demo_town import Town
+from secondsource.app.demo.town import Town
 from tests.app.deployment import Deployment
 from tests.app.processes import Worker, until
 from tests.app.rows import assert_same, assert_told_once

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from secondsource.app.backtest_labels import Case, Truth, read_labels
-from secondsource.app.backtest_report import harmless
+from secondsource.app.backtest.labels import Case, Truth, read_labels
+from secondsource.app.backtest.report import harmless
 from secondsource.contracts.acts import Act, Verdict
 from secondsource.contracts.errors import BadConfiguration
 from store.memory import open_store

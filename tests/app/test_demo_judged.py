@@ -8,7 +8,7 @@ import pytest
 
 from alerts.stage import AlertsStage
 from enrich.setup import EnrichSettings, build
-from secondsource.app.demo_town import Town, write_town
+from secondsource.app.demo.town import Town, write_town
 from secondsource.contracts.messages import AlertEvent, Post, StoryUpdate, Tick, decode
 from secondsource.contracts.stage import Record
 from tests.fakes.archive import MemoryArchive

@@ -10,7 +10,7 @@ from config.loader import BUILT_IN
 from enrich.annotators import StanceAnnotator
 from enrich.pictures import Fingerprint, fingerprint
 from ingest.matching import Matcher
-from secondsource.app.demo_town import Town, write_town
+from secondsource.app.demo.town import Town, write_town
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import Engagement, Message, Post, Takedown, decode
 

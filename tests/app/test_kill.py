@@ -9,7 +9,7 @@ from threading import Event, Lock
 
 import pytest
 
-from secondsource.app.demo_town import Town
+from secondsource.app.demo.town import Town
 from tests.app.deployment import STAGES, Deployment, Part, StageName
 from tests.app.processes import until
 from tests.app.rows import assert_same, assert_told_once

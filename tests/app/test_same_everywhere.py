@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from secondsource.app.demo_town import Town
+from secondsource.app.demo.town import Town
 from tests.app.deployment import STAGES, Deployment, exit_codes
 from tests.app.rows import assert_same
 from tests.app.runs import Run

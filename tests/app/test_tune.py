@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from config.document import parse
-from secondsource.app import tune_yaml
-from secondsource.app.backtest import Scores
+from secondsource.app.backtest import thresholds as yaml_of
+from secondsource.app.backtest.judging import Scores
+from secondsource.app.backtest.tuning import Trial, frontier, read_varied, suggestion, usual
 from secondsource.app.configuring import load
-from secondsource.app.tune import Trial, frontier, read_varied, suggestion, usual
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.watch import Thresholds
 from store.memory import open_store
@@ -170,7 +170,7 @@ def test_a_diff_applied_says_what_was_meant(more: str, tmp_path: Path) -> None:
     file = tmp_path / "watches" / "all.yaml"
     text = WATCHES.format(more=more)
     file.write_text(text, "utf-8")
-    found = tune_yaml.diff(tmp_path, "velgrad", {"min_interactions": 55, "max_surprise": 0.00002})
+    found = yaml_of.diff(tmp_path, "velgrad", {"min_interactions": 55, "max_surprise": 0.00002})
     if not found.startswith("---"):
         assert found == "thresholds:\n  min_interactions: 55\n  max_surprise: 0.00002\n"
         assert "story_hours" in more, "what cannot be changed line by line is told as lines to write"
@@ -199,7 +199,7 @@ def patched(text: str, diff: str) -> str:
 
 
 def test_numbers_are_written_as_people_write_them() -> None:
-    assert [tune_yaml.written(value) for value in (30, 0.001, 1e-05, 2.0, 0.5)] == [
+    assert [yaml_of.written(value) for value in (30, 0.001, 1e-05, 2.0, 0.5)] == [
         "30",
         "0.001",
         "0.00001",

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondsource.app.backtest_labels import read_labels
+from secondsource.app.backtest.labels import read_labels
 from secondsource.app.verdicts import interval, record, records
 from secondsource.contracts.acts import Act, ActKind, Verdict
 from store.memory import open_store

@@ -70,11 +70,11 @@ def backtest(
 
     Exit code 1: there was no post in that time. docs/backtest.md says what each figure means.
     """
-    from secondsource.app import backtest as looking_back
-    from secondsource.app import backtest_asked, backtest_report, wiring
+    from secondsource.app import wiring
+    from secondsource.app.backtest import asked, judging, report
 
     configure_logging(sys.stderr, level=logging.WARNING)
-    wanted = backtest_asked.wanted(
+    wanted = asked.wanted(
         watch=watch, since=since, until=until, warm_up=warm_up, take=take, files=tuple(files or ()),
         format=format_named(format), mapping=mapping, pictures=pictures,
     )  # fmt: skip
@@ -83,19 +83,17 @@ def backtest(
     if against is not None:
         configurations.append((str(against), configured(against)))
     with stopping_on_signals() as stop, wiring.house(first, stop=stop) as house:
-        truth = backtest_asked.truth(house, watch, labels, positive or ())
+        truth = asked.truth(house, watch, labels, positive or ())
         with progress(as_json, "replaying", "posts/s") as progressed:
-            found = looking_back.backtest(
-                house, configurations, wanted, truth, stop, lambda done: progressed(done, None)
-            )
+            found = judging.backtest(house, configurations, wanted, truth, stop, lambda done: progressed(done, None))
     if table is not None:
-        backtest_asked.write(table, backtest_report.table(found))
+        asked.write(table, report.table(found))
     if as_json:
         print_json(msgspec.to_builtins(found))
     else:
-        typer.echo(backtest_report.page(found), nl=False)
+        typer.echo(report.page(found), nl=False)
     if not any(outcome.posts for outcome in found.outcomes):
-        typer.echo(backtest_asked.nothing(wanted), err=True)
+        typer.echo(asked.nothing(wanted), err=True)
         raise typer.Exit(FOUND)
 
 
@@ -129,17 +127,17 @@ def tune(
 
       [b]secondsource tune aleppo --vary min_interactions=10,20,40 --vary independent_origins=2,3[/b]
     """
-    from secondsource.app import backtest_asked, wiring
-    from secondsource.app import tune as tuning
+    from secondsource.app import wiring
+    from secondsource.app.backtest import asked, tuning
 
     configure_logging(sys.stderr, level=logging.WARNING)
-    wanted = backtest_asked.wanted(watch=watch, since=since, until=until, warm_up=warm_up)
+    wanted = asked.wanted(watch=watch, since=since, until=until, warm_up=warm_up)
     varied = tuning.read_varied(vary or ())
     with stopping_on_signals() as stop, wiring.house(configured(config), stop=stop) as house:
-        backtest_asked.known_watch(house.configuration, watch)
-        truth = backtest_asked.truth(house, watch, labels, positive or ())
+        asked.known_watch(house.configuration, watch)
+        truth = asked.truth(house, watch, labels, positive or ())
         if house.store.recorded.bounds(watch) is None:
-            typer.echo(backtest_asked.nothing(wanted), err=True)
+            typer.echo(asked.nothing(wanted), err=True)
             raise typer.Exit(FOUND)
         with progress(as_json, "trying", "") as progressed:
             found = tuning.tune(
@@ -150,7 +148,7 @@ def tune(
     else:
         typer.echo(tuning.page(found), nl=False)
     if not found.posts:
-        typer.echo(backtest_asked.nothing(wanted), err=True)
+        typer.echo(asked.nothing(wanted), err=True)
         raise typer.Exit(FOUND)
 
 
@@ -167,19 +165,20 @@ def verdicts(
 
       [b]secondsource verdicts --watch aleppo --from 2026-05-01[/b]
     """
-    from secondsource.app import backtest_asked, wiring
     from secondsource.app import verdicts as records
+    from secondsource.app import wiring
+    from secondsource.app.backtest import asked
 
-    start, end = backtest_asked.moment(since, "--from"), backtest_asked.moment(until, "--to")
+    start, end = asked.moment(since, "--from"), asked.moment(until, "--to")
     configuration = configured(config)
-    names = [backtest_asked.known_watch(configuration, watch)] if watch else [w.name for w in configuration.watches]
+    names = [asked.known_watch(configuration, watch)] if watch else [w.name for w in configuration.watches]
     with wiring.house(configuration) as house:
         found = records.records(house.store, names, start, end)
     if as_json:
         print_json(msgspec.to_builtins(found))
         return
     typer.echo(records.page(found), nl=False)
-    for sentence in records.few(found, backtest_asked.ENOUGH):
+    for sentence in records.few(found, asked.ENOUGH):
         typer.echo(sentence)
 
 
@@ -201,12 +200,13 @@ def baselines_fit(
 
       [b]secondsource baselines fit --watch aleppo[/b]
     """
-    from secondsource.app import backtest_asked, baselines, wiring
+    from secondsource.app import baselines, wiring
+    from secondsource.app.backtest import asked
 
     moments = {"--from": since, "--to": until, "--applies-from": applies}
-    given = [backtest_asked.moment(text, option) for option, text in moments.items()]
+    given = [asked.moment(text, option) for option, text in moments.items()]
     configuration = configured(config)
-    names = [backtest_asked.known_watch(configuration, watch)] if watch else [w.name for w in configuration.watches]
+    names = [asked.known_watch(configuration, watch)] if watch else [w.name for w in configuration.watches]
     with wiring.house(configuration) as house:
         made = baselines.fit(house, names, *given)
     if as_json:
@@ -223,10 +223,11 @@ def baselines_show(
     as_json: AsJson = False,
 ) -> None:
     """What stories are expected to reach, in all versions; the newest in full."""
-    from secondsource.app import backtest_asked, baselines, wiring
+    from secondsource.app import baselines, wiring
+    from secondsource.app.backtest import asked
 
     configuration = configured(config)
-    names = [backtest_asked.known_watch(configuration, watch)] if watch else [w.name for w in configuration.watches]
+    names = [asked.known_watch(configuration, watch)] if watch else [w.name for w in configuration.watches]
     with wiring.house(configuration) as house:
         versions = {name: house.store.baselines.all(name) for name in names}
     if as_json:

@@ -37,11 +37,11 @@ def demo(
 
     It ends with a page that says what you have seen and what to run next.
     """
-    from secondsource.app import demo as demonstration
+    from secondsource.app.demo import showing
 
     configure_logging(sys.stderr, level=logging.WARNING)
     with stopping_on_signals() as stop:
-        demonstration.show(folder, Console(highlight=False), stop)
+        showing.show(folder, Console(highlight=False), stop)
 
 
 def run(
