@@ -26,7 +26,7 @@ def made(
     note: str = "",
     press: str = "",
 ) -> Act:
-    """The act that these words ask for; `press` makes two of them one, a new one each time where it is "".
+    """The act that these words ask for; `press` makes two on one alert one, a new one each time where it is "".
 
     Raises:
         BadConfiguration: they do not go together; says which do.
@@ -43,7 +43,7 @@ def made(
     if len(press) > LONGEST_ID:
         raise BadConfiguration(f"expected an --id of at most {LONGEST_ID} characters, came {len(press)}")
     return Act(
-        id=f"command:{press or uuid4().hex}",
+        id=f"command:{alert}:{press}" if press else f"command:{uuid4().hex}",
         alert_id=alert,
         kind=cast("ActKind", kind),
         by=clipped(by or _login(), LONGEST_NAME) or "somebody at a terminal",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from secondsource.app.acting import made
 from tests.app.newsroom import Newsroom, Ran
 from tests.store import velgrad as v
 
@@ -15,11 +17,11 @@ ALERT = "velgrad/1/spike"
 @pytest.fixture
 def newsroom(tmp_path: Path) -> Newsroom:
     """With one alert."""
-    made = Newsroom(tmp_path)
-    assert made.run("status").code == 0
-    with made.store() as store:
+    newsroom = Newsroom(tmp_path)
+    assert newsroom.run("status").code == 0
+    with newsroom.store() as store:
         v.keep(store, v.alert(1))
-    return made
+    return newsroom
 
 
 def add(newsroom: Newsroom, *words: str) -> Ran:
@@ -46,6 +48,12 @@ def test_a_script_that_says_it_twice_does_it_once(newsroom: Newsroom) -> None:
     assert (first, second) == (True, False)
     assert "nothing changed" in add(newsroom, *words).out
     assert len(newsroom.run("acts", "list", "--json").json) == 1
+
+
+def test_one_id_for_two_alerts_is_two_acts() -> None:
+    now = datetime(2026, 5, 14, 17, 0, tzinfo=UTC)
+    acts = [made(alert, "acknowledged", now, press="nightly-7") for alert in ("velgrad:17", "velgrad:18")]
+    assert acts[0].id != acts[1].id
 
 
 def test_whoever_does_not_say_is_the_login_name(newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
