@@ -37,11 +37,11 @@ _log = logging.getLogger(__name__)
 LIMIT = 4 * 1024 * 1024
 LETTER_LIMIT = 16 * 1024 * 1024
 
-#: Of messages that share a record, with one key: a record costs the client and the broker more than its messages do.
-FRAMED_MESSAGES = 64
+#: Of messages that share a record: a record costs the client and the broker more than its messages do.
+FRAMED_MESSAGES = 256
 FRAMED_BYTES = 256 * 1024
-_NAME = "frame"
-FRAME = [(_NAME, b"1")]  #: the header of a record that holds several messages, one a line
+_NAME, _KEYS = "frame", "keys"
+FRAME = (_NAME, b"1")  #: the header of a record that holds several messages, one a line
 
 _FILES = ("ssl_cafile", "ssl_certfile", "ssl_keyfile", "ssl_crlfile")
 _SECURITY = (
@@ -191,7 +191,7 @@ class _Outgoing(NamedTuple):
     partition: int
     key: bytes | None
     body: bytes
-    framed: bool = False
+    headers: Sequence[tuple[str, bytes]] | None = None
 
 
 def _from_first_failure(sent: Sequence[tuple[Any, _Outgoing]]) -> list[_Outgoing]:
@@ -228,7 +228,7 @@ class KafkaTransport:
         with self._lock:
             for topic in {out.topic for out in outs} - self._partitions.keys():
                 self._partitions[topic] = self._count_partitions(topic)
-            held: dict[tuple[str, str], list[bytes]] = {}
+            held: dict[tuple[str, int], list[Line]] = {}
             for out in outs:
                 body = encode(out.message)
                 limit = LETTER_LIMIT if out.topic == topics.DEAD_LETTERS else LIMIT
@@ -239,7 +239,8 @@ class KafkaTransport:
                     held = {}
                     self._send_everywhere(out.topic, body)
                 else:
-                    held.setdefault((out.topic, out.key), []).append(body)
+                    place = out.topic, partition_of(out.key, self._partitions[out.topic])
+                    held.setdefault(place, []).append(Line(out.key.encode("utf-8", "surrogatepass"), body))
             self._send_framed(held)
             try:
                 self._pump()
@@ -279,12 +280,10 @@ class KafkaTransport:
         name = self.settings.prefix + topic
         self._outgoing.extend(_Outgoing(name, partition, None, body) for partition in range(self._partitions[topic]))
 
-    def _send_framed(self, held: Mapping[tuple[str, str], Sequence[bytes]]) -> None:
-        for (topic, key), bodies in held.items():
-            name, partition = self.settings.prefix + topic, partition_of(key, self._partitions[topic])
-            key_bytes = key.encode("utf-8", "surrogatepass")
-            for frame in framed(bodies):
-                self._outgoing.append(_Outgoing(name, partition, key_bytes, b"\n".join(frame), len(frame) > 1))
+    def _send_framed(self, held: Mapping[tuple[str, int], Sequence[Line]]) -> None:
+        for (topic, partition), lines in held.items():
+            name = self.settings.prefix + topic
+            self._outgoing.extend(_outgoing(name, partition, frame) for frame in framed(lines))
 
     def _count_partitions(self, topic: str) -> int:
         with self.settings.translated(f"looking for topic {self.settings.prefix}{topic}"):
@@ -301,7 +300,7 @@ class KafkaTransport:
                     outgoing.topic,
                     value=outgoing.body,
                     key=outgoing.key,
-                    headers=FRAME if outgoing.framed else None,
+                    headers=outgoing.headers,
                     partition=outgoing.partition,
                 )
                 self._sent.append((future, outgoing))
@@ -316,7 +315,7 @@ class KafkaTransport:
                 enable_idempotence=True,
                 compression_type="lz4",
                 linger_ms=20,
-                batch_size=262_144,
+                batch_size=1_048_576,
                 max_request_size=LETTER_LIMIT + 1024 * 1024,
                 max_block_ms=int(self._patience * 1000),
                 request_timeout_ms=10_000,
@@ -373,19 +372,20 @@ class KafkaInlet(ConsumerRebalanceListener):  # type: ignore[misc]  # the client
             # Records are taken up whole, so that a frame may bring more messages than were asked for.
             polled = consumer.poll(timeout_ms=int(timeout * 1000), max_records=self._records(max_records))
         received: list[Delivery | Broken] = []
+        records_read = 0
         try:
             self._take_up(polled)
             for wire, records in polled.items():
-                self._read(wire, records, received)
-            if received:
-                records_read = sum(map(len, polled.values()))
-                self._filled += (len(received) / records_read - self._filled) / 4
+                records_read += self._read(wire, records, received, 2 * max_records)
         except SourceAway:
             # The client counts them as received: go back, but for the places that go on from an offset of their own.
             for wire, records in polled.items():
                 if wire in self._owned:
                     consumer.seek(wire, records[0].offset)
             raise
+        if records_read:
+            filled = len(received) / records_read
+            self._filled = max(filled, self._filled + (filled - self._filled) / 4)
         return received
 
     def _records(self, messages: int) -> int:
@@ -472,21 +472,23 @@ class KafkaInlet(ConsumerRebalanceListener):  # type: ignore[misc]  # the client
                     polled.pop(wire, None)
             self._arriving.discard(wire)
 
-    def _read(self, wire: Any, records: Sequence[Any], received: list[Delivery | Broken]) -> None:
+    def _read(self, wire: Any, records: Sequence[Any], received: list[Delivery | Broken], limit: int) -> int:
+        """Read records until so many messages have been received; what is left is fetched again. How many were read."""
         place = self._place(wire)
         partitions = self._partitions_of(wire.topic)
-        for record in records:
-            key = "" if record.key is None else record.key.decode("utf-8", "surrogateescape")
-            body = record.value or b""
-            framed = bool(record.headers) and _NAME in dict(record.headers)
-            for line, each in enumerate(body.split(b"\n") if framed else (body,)):
+        for number, record in enumerate(records):
+            if len(received) >= limit:  # frames held more than the last ones did
+                self._consumer.seek(wire, record.offset)
+                return number
+            for line, (key, body) in enumerate(_lines(record)):
                 try:
-                    message = decode(each)
+                    message = decode(body)
                 except BadRecord as error:
-                    received.append(Broken(place, key, record.offset, bytes(each), str(error), line))
+                    received.append(Broken(place, key, record.offset, bytes(body), str(error), line))
                 else:
                     made = Record(message, place.partition, partitions, record.offset, line)
                     received.append(Delivery(place, key, made))
+        return len(records)
 
     def _partitions_of(self, wire_topic: str) -> int:
         count = self._partitions.get(wire_topic)
@@ -513,7 +515,7 @@ class KafkaInlet(ConsumerRebalanceListener):  # type: ignore[misc]  # the client
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 partition_assignment_strategy=[CooperativeStickyAssignor],
-                fetch_max_wait_ms=20,
+                fetch_max_wait_ms=100,
                 max_partition_fetch_bytes=LIMIT,
                 max_poll_records=5000,
                 allow_auto_create_topics=False,
@@ -527,16 +529,47 @@ class KafkaInlet(ConsumerRebalanceListener):  # type: ignore[misc]  # the client
         return self._consumer
 
 
-def framed(bodies: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    """Bodies in order, by the record they share. JSON as `encode` writes it has no line feed."""
+class Line(NamedTuple):
+    """A message on its way: JSON as `encode` writes it has no line feed."""
+
+    key: bytes
+    body: bytes
+
+
+def framed(lines: Sequence[Line]) -> Iterator[Sequence[Line]]:
+    """Lines of one partition in order, by the record they share. A key with a line feed stands alone."""
     start, size = 0, 0
-    for place, body in enumerate(bodies):
-        if place > start and (place - start == FRAMED_MESSAGES or size + len(body) > FRAMED_BYTES):
-            yield bodies[start:place]
+    for place, (key, body) in enumerate(lines):
+        alone = b"\n" in key
+        if place > start and (alone or place - start == FRAMED_MESSAGES or size + len(body) > FRAMED_BYTES):
+            yield lines[start:place]
             start, size = place, 0
-        size += len(body)
-    if bodies:
-        yield bodies[start:]
+        size += FRAMED_BYTES + 1 if alone else len(body)
+    if lines:
+        yield lines[start:]
+
+
+def _outgoing(topic: str, partition: int, frame: Sequence[Line]) -> _Outgoing:
+    """One message as it is; several under the key they share, or with a key a line in a header."""
+    keys, bodies = zip(*frame, strict=True)
+    if len(frame) == 1:
+        return _Outgoing(topic, partition, keys[0], bodies[0])
+    body = b"\n".join(bodies)
+    if len(set(keys)) == 1:
+        return _Outgoing(topic, partition, keys[0], body, [FRAME])
+    return _Outgoing(topic, partition, None, body, [FRAME, (_KEYS, b"\n".join(keys))])
+
+
+def _lines(record: Any) -> Iterator[tuple[str, bytes]]:
+    """A record's messages and their keys; "" where whoever wrote it gave none."""
+    key = "" if record.key is None else record.key.decode("utf-8", "surrogateescape")
+    body = record.value or b""
+    headers = dict(record.headers or ())
+    if _NAME not in headers:
+        return iter([(key, body)])
+    keys = headers[_KEYS].decode("utf-8", "surrogateescape").split("\n") if _KEYS in headers else ()
+    bodies = body.split(b"\n")
+    return zip(keys if len(keys) == len(bodies) else [key] * len(bodies), bodies, strict=True)
 
 
 def ensure_topics(settings: KafkaSettings, partitions: int, *, replication: int = 1) -> dict[str, int]:

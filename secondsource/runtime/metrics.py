@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
@@ -96,20 +96,18 @@ class Metrics:
                 self._event_time(stage).set(message.at.timestamp())
                 break
 
-    def sent(self, stage: str, outs: Iterable[Out]) -> None:
-        watches: Tally[str] = Tally()
-        sent: Tally[tuple[str, type[Message]]] = Tally()
-        for topic, _, message in outs:
-            kind = type(message)
-            sent[topic, kind] += 1
-            if kind is Enriched and topic == topics.ENRICHED:
-                watches[message.watch] += 1  # type: ignore[union-attr]  # `kind` says it, faster than isinstance
-            elif kind is AlertEvent:
-                self._alerts(message.watch, message.kind, message.finding.rule).inc()  # type: ignore[union-attr]
+    def sent(self, stage: str, outs: Sequence[Out]) -> None:
+        sent = Tally([(topic, type(message)) for topic, _, message in outs])
         for (topic, kind), count in sent.items():
             self._sent(stage, topic, str(kind.__struct_config__.tag)).inc(count)
-        for watch, count in watches.items():
-            self._posts(watch).inc(count)
+        if (topics.ENRICHED, Enriched) in sent:
+            watches = Tally([out.message.watch for out in outs if type(out.message) is Enriched])
+            for watch, count in watches.items():
+                self._posts(watch).inc(count)
+        if (topics.ALERTS, AlertEvent) in sent:
+            for _, _, message in outs:
+                if type(message) is AlertEvent:
+                    self._alerts(message.watch, message.kind, message.finding.rule).inc()
 
     def delivered(self, destination_kind: str, outcome: str) -> None:
         """`destination_kind` "slack", "console"; `outcome` "sent", "postponed", "refused"."""
