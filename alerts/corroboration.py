@@ -110,11 +110,15 @@ class PlaceNames:
 def same_incident(one: Told, other: Told, places: PlaceNames) -> SameIncident | None:
     """Whether two sources tell of one incident, each by itself: both name the same places that day.
 
-    Days are UTC's. It says nothing of who copied whom: that is for the ties of origins.
+    A source whose own name says where it is ("Velgrad Media Centre") and that tells of another place has it from there:
+    what it shows may be of a third, so it links nothing. Days are UTC's. Who copied whom is for the ties of origins.
     """
     if fold(one.source) == fold(other.source) or int(one.at // _DAY) != int(other.at // _DAY):
         return None
     named = places.named(one.text)
     if not named or named != places.named(other.text):
+        return None
+    homes = (places.named(one.source), places.named(other.source))
+    if any(home and home.isdisjoint(named) for home in homes):
         return None
     return SameIncident(tuple(sorted(named)), abs(one.at - other.at) / 3600)

@@ -32,3 +32,12 @@ def test_two_sources_of_one_place_and_day_are_linked() -> None:
     assert same_incident(one, other._replace(at=NOON + 86_400), PLACES) is None
     assert same_incident(one, other._replace(text="Novi and Velgrad"), PLACES) is None
     assert same_incident(one, other._replace(text="rescue at the river"), PLACES) is None
+
+
+def test_a_local_source_that_tells_of_another_place_links_nothing() -> None:
+    one = Told("Gazette", NOON, "Casualties of the strike on Velgrad")
+    there = Told("Velgrad Media Centre", NOON, "casualties in velgrad")
+    elsewhere = Told("Kafr Tamuz Media Centre", NOON, "casualties of the strike on Velgrad")
+    assert same_incident(one, there, PLACES) is not None
+    assert same_incident(one, elsewhere, PLACES) is None
+    assert same_incident(elsewhere, one, PLACES) is None
