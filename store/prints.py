@@ -6,7 +6,7 @@ sighting was taken down leaves its number behind with an empty body, so that eve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -56,6 +56,18 @@ class Prints:
                 yield row.seq, row.picture, bytes(row.body)
             if len(rows) < _TOGETHER:
                 return
+
+    def before(self, picture: str, others: Sequence[str]) -> Set[str]:
+        """Those of the others whose prints were kept before this picture's.
+
+        Raises:
+            SourceAway: the database did not answer.
+        """
+        p = prints.c
+        own = select(func.max(p.seq)).where(p.picture == picture, p.body != b"").scalar_subquery()
+        with self._database.reading() as connection:
+            held = select(p.picture).where(among(connection, p.picture, others), p.body != b"", p.seq < own)
+            return set(connection.execute(held).scalars())
 
     def at(self, seq: int) -> str:
         """The picture of a number, "" where there is none: what tells one store from another."""

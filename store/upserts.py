@@ -7,7 +7,7 @@ of the client's time (docs/adr). Keys become unique within a batch by the same r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Final, Generic, TypeVar
@@ -15,6 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 from sqlalchemy import Connection
 
 from store import laws
+from store.copying import copied
 from store.rows import (
     AccountRow,
     AlertRow,
@@ -39,6 +40,7 @@ from store.tables import COUNTS
 
 R = TypeVar("R", bound=tuple[Any, ...])
 FEW: Final = 24  #: up to so many rows, preparing a COPY costs more than it saves
+_NOTHING: Final[Mapping[Any, str]] = {"": "''", "[]": "'[]'", None: "NULL"}
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,18 @@ class Upsert(Generic[R]):
         distinct = self.merged(rows)
         if not distinct:
             return
+        # Past SQLAlchemy, which looks at every row; `telling` knows the drivers' errors.
+        driver: Any = connection.connection.driver_connection
         if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql(self._insert("?", self.on_sqlite), distinct)
+            self._insert(driver, "?", self.on_sqlite, distinct)
         elif len(distinct) <= FEW:
-            connection.exec_driver_sql(self._insert("%s", self.on_postgres), sorted(distinct, key=self._key()))
+            with driver.cursor() as cursor:
+                self._insert(cursor, "%s", self.on_postgres, sorted(distinct, key=self._key()))
         else:
-            self._copy(connection, distinct)
+            if self.table not in connection.info:
+                self._make_room(driver)
+                connection.info[self.table] = True
+            self._copy(driver, distinct)
 
     def merged(self, rows: Iterable[R]) -> list[R]:
         """One row for each key."""
@@ -81,29 +89,49 @@ class Upsert(Generic[R]):
     def _key(self) -> Callable[[R], Any]:
         return itemgetter(*range(len(self.key)))
 
-    def _insert(self, mark: str, action: str) -> str:
-        marks = ", ".join([mark] * len(self.columns))
-        return f"INSERT INTO {self.table} ({_names(self.columns)}) VALUES ({marks}) ON CONFLICT {action}"  # noqa: S608  names are ours, values are bound
+    def _insert(self, driver: Any, mark: str, action: str, rows: Sequence[R]) -> None:
+        told, columns = self._told(rows)
+        values = ", ".join(told.get(column, mark) for column in self.columns)
+        statement = f"INSERT INTO {self.table} ({_names(self.columns)}) VALUES ({values}) ON CONFLICT {action}"  # noqa: S608  names are ours, values are bound
+        driver.executemany(statement, zip(*columns, strict=True))
 
-    def _copy(self, connection: Connection, rows: Sequence[R]) -> None:
-        incoming, names = f"incoming_{self.table}", _names(self.columns)
-        driver: Any = connection.connection.driver_connection
+    def _told(self, rows: Sequence[R]) -> tuple[Mapping[str, str], Sequence[Sequence[Any]]]:
+        """Columns that say the same nothing in all rows, as SQL; and the values of the others, column by column.
+
+        A value costs about as much to hand over as to keep, and most columns of most posts say nothing. Few rows hand
+        over all of theirs: each combination is a statement to prepare.
+        """
+        columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True))
+        if len(rows) <= FEW:
+            return {}, columns
+        nothing = {
+            name: _NOTHING[column[0]]
+            for name, column in zip(self.columns[len(self.key) :], columns[len(self.key) :], strict=True)
+            if column[0] in _NOTHING and column.count(column[0]) == len(column)
+        }
+        return nothing, [column for name, column in zip(self.columns, columns, strict=True) if name not in nothing]
+
+    def _make_room(self, driver: Any) -> None:
         with driver.cursor() as cursor:
-            if incoming not in connection.info:
-                cursor.execute(
-                    f"CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} ON COMMIT DELETE ROWS "  # noqa: S608  names are ours, values are bound
-                    f"AS SELECT {names} FROM {self.table} WITH NO DATA"
-                )
-                connection.info[incoming] = True
-            with cursor.copy(f"COPY {incoming} ({names}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
+            cursor.execute(
+                f"CREATE TEMPORARY TABLE IF NOT EXISTS incoming_{self.table} ON COMMIT DELETE ROWS "  # noqa: S608  names are ours
+                f"AS SELECT {_names(self.columns)} FROM {self.table} WITH NO DATA"
+            )
+
+    def _copy(self, driver: Any, rows: Sequence[R]) -> None:
+        nothing, columns = self._told(rows)
+        names = _names(self.columns)
+        given = _names(column for column in self.columns if column not in nothing)
+        values = ", ".join(nothing.get(column, f'"{column}"') for column in self.columns)
+        with driver.cursor() as cursor:
+            with cursor.copy(f"COPY incoming_{self.table} ({given}) FROM STDIN") as copy:
+                copy.write(copied(columns))
             # Two writers that touch the same rows take them in the same order, so they wait but never deadlock.
             cursor.execute(
-                f"INSERT INTO {self.table} ({names}) SELECT {names} FROM {incoming} "  # noqa: S608  names are ours, values are bound
+                f"INSERT INTO {self.table} ({names}) SELECT {values} FROM incoming_{self.table} "  # noqa: S608  names are ours, values are bound
                 f"ORDER BY {_names(self.key)} ON CONFLICT {self.on_postgres}"
             )
-            cursor.execute(f"DELETE FROM {incoming}")  # noqa: S608  names are ours, values are bound
+            cursor.execute(f"DELETE FROM incoming_{self.table}")  # noqa: S608  names are ours
 
 
 def _names(columns: Iterable[str]) -> str:

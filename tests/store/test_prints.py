@@ -17,6 +17,8 @@ def test_they_are_kept_once_and_followed_in_order(store: Store) -> None:
     assert [(name, body) for _, name, body in told] == [("a" * 64, b"one"), ("b" * 64, b"two"), ("c" * 64, b"three")]
     first, last = told[0][0], told[-1][0]
     assert [name for _, name, _ in store.prints.after(first)] == ["b" * 64, "c" * 64]
+    names = [each * 64 for each in "abcd"]
+    assert [store.prints.before(each, names) for each in names] == [set(), {names[0]}, {*names[:2]}, set()]
     assert (store.prints.last(), store.prints.at(last), store.prints.at(last + 1)) == (last, "c" * 64, "")
 
 

@@ -11,7 +11,9 @@ from tests.store import velgrad as v
 BRIDGE = "00ff" * 16
 MESSAGES: tuple[Message, ...] = (
     *(
-        v.enriched(n, seconds=n, text=f"Post {n} \x00 \ud800 мост جسر", author=n % 5, watches=("velgrad", "flood"))
+        v.enriched(
+            n, seconds=n, text=f"Post {n} \x00 \ud800 \\N\t\r\n мост جسر", author=n % 5, watches=("velgrad", "flood")
+        )
         for n in range(60)
     ),
     v.enriched(70, pictures=(v.picture("bridge", BRIDGE), v.picture("gone"))),
