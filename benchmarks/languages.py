@@ -64,9 +64,9 @@ def _judge(
 def _fasttext() -> Callable[[str], str]:
     import fasttext
 
-    from enrich.annotators.language import _fasttext_model
+    from enrich.annotators.language import lid_model
 
-    model = fasttext.load_model(str(_fasttext_model()))
+    model = fasttext.load_model(str(lid_model()))
 
     def judge(text: str) -> str:
         found = model.f.predict(" ".join(_ADDRESS.sub(" ", text).lower().split()) + "\n", 1, 0.0, "strict")

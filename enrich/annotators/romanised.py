@@ -9,8 +9,7 @@ Hindi and Urdu are one language when written so; it is reported as Hindi, or as 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,7 +39,6 @@ _BY_WORD = _read()
 _WEAKEST = 1.5  # so much that three weak words make
 _TELLING = frozenset(word for word, hits in _BY_WORD.items() if any(strong for _, strong in hits))
 
-_WORD = re.compile(r"[a-z0-9]+")
 _FEW, _MANY = 2, 3  # different telling words
 _OF_FEW, _OF_MANY, _OF_ONE, _OF_WEAK = 0.25, 0.15, 0.5, 0.3  # the share of all words that must be in the list
 
@@ -53,15 +51,14 @@ class Romanised(NamedTuple):
     sure: bool
 
 
-def romanised(lowered: str) -> Romanised | None:
-    """What a text in small Latin letters and figures may be written in, if it is one of these languages.
+def romanised(said: Sequence[str]) -> Romanised | None:
+    """What words of small Latin letters and figures may be written in, if it is one of these languages.
 
     Sure: one telling word where half of the words are listed, two where a quarter are, three in long texts. Likely: one
     where a quarter are, or nothing but weak ones.
     """
-    said = _WORD.findall(lowered)
     if _TELLING.isdisjoint(said):
-        weak = sum(1 for word in said if word in _BY_WORD)
+        weak = sum(map(_BY_WORD.__contains__, said))
         if weak < 2 * _WEAKEST or weak < 2 * _OF_WEAK * len(said):
             return None
     telling: dict[str, set[str]] = {}
