@@ -229,7 +229,7 @@ class Gazetteer:
         found: list[Match] = []
         for tag in _HASHTAG.finditer(text):
             word = tag.group()
-            if not _INNER.search(word):
+            if (word[1:].isalpha() and word[2:].islower()) or not _INNER.search(word):
                 continue
             folded: list[str] = []
             offsets: list[int] = []

@@ -117,7 +117,10 @@ class CueReader:
 
     def read(self, text: str) -> Reading:
         reposted = _REPOSTED.match(text) if "RT" in text[:20] else None
-        own = _NOT_OWN.sub(" ", text[reposted.end() :] if reposted else text).strip()
+        own = text[reposted.end() :] if reposted else text
+        if "@" in own or "＠" in own or "http" in own or "www." in own:
+            own = _NOT_OWN.sub(" ", own)
+        own = own.strip()
         if "\u202e" in own:  # what is written backwards is shown forwards
             own = _REVERSED.sub(lambda found: found[1][::-1], own)
         reading = self._read(own)

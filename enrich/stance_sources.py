@@ -69,17 +69,35 @@ def named_after(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
 
 
 def _found(own: str, said: Sequence[str]) -> tuple[list[_Word], int]:
-    """The words of a text, one to each folded one, and where among them `said` begins; no words if nowhere."""
+    """The words around the place where `said` is first found, one to each folded one, and that place among them; no
+    words if it is nowhere.
+    """
     matches = list(_TOKEN.finditer(own))
-    tokens: list[_Word] = []
-    for match, folded in zip(matches, fold(_APART.join(match[0] for match in matches)).split(_APART), strict=False):
-        tokens += (_Word(word, match.start(), match.end()) for word in words(folded))
+    spelt: list[str] = []
+    owners: list[int] = []  # of each folded word, the match it is of
+    for number, folded in enumerate(fold(_APART.join([match[0] for match in matches])).split(_APART)):
+        for word in words(folded):
+            spelt.append(word)
+            owners.append(number)
     wanted = list(said)
-    spelt = [token.folded for token in tokens]
-    for place in range(len(spelt) - len(wanted) + 1):
-        if spelt[place : place + len(wanted)] == wanted:
-            return tokens, place
-    return [], 0
+    place = _place(spelt, wanted)
+    if place < 0:
+        return [], 0
+    first, end = max(0, place - _LOOKED_AT), place + len(wanted) + _LONGEST + 1
+    around = zip(spelt[first:end], (matches[owner] for owner in owners[first:end]), strict=True)
+    return [_Word(word, match.start(), match.end()) for word, match in around], place - first
+
+
+def _place(spelt: list[str], wanted: list[str]) -> int:
+    """Where one list begins in the other, -1 if nowhere."""
+    place = -1
+    try:
+        while True:
+            place = spelt.index(wanted[0], place + 1)
+            if spelt[place : place + len(wanted)] == wanted:
+                return place
+    except ValueError:
+        return -1
 
 
 def _capital_end(own: str, clause: Sequence[_Word]) -> list[_Word]:

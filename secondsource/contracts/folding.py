@@ -67,6 +67,7 @@ def _fold_letter(letter: str) -> str:
 _table = _Table()  # a pure function's memory: what it holds does not depend on who filled it
 for _code in range(0x800):
     _table[_code] = _fold_character(chr(_code))
+_ASCII_TABLE = bytes(ord(_table[code]) if code < 128 else code for code in range(256))  # one for one
 
 
 class Folded(NamedTuple):
@@ -78,13 +79,19 @@ class Folded(NamedTuple):
 
 def fold(text: str) -> str:
     """The folded form; not trimmed, runs of spaces kept."""
-    return text.translate(_table)
+    return _fold_ascii(text) if text.isascii() else text.translate(_table)
+
+
+def _fold_ascii(text: str) -> str:
+    return text.encode("ascii").translate(_ASCII_TABLE).decode("ascii")
 
 
 def fold_with_offsets(text: str) -> Folded:
     """The folded form and the way back."""
+    if text.isascii():
+        return Folded(_fold_ascii(text), None)
     folded = text.translate(_table)
-    if len(folded) == len(text) and (text.isascii() or not _LIGATURES.search(text)):
+    if len(folded) == len(text) and not _LIGATURES.search(text):
         return Folded(folded, None)
     offsets: list[int] = []
     for position, character in enumerate(text):
