@@ -25,12 +25,15 @@ from alerts.wording import stretches
 from secondsource.contracts.messages import UNMOVED, WHOLE, Earlier, Picture, Reuse
 from secondsource.contracts.reuse import inverted
 
+_Region = tuple[float, float, float, float]
+
 SAME_BITS = 31
 FEWEST_QUALITY = 50
 FEWEST_WORDS = 5  #: words that can be read in a picture, for it to be known by them
 SUREST = 0.5  #: a match by features is taken up from this confidence on
 LONGEST_IDENT = 5.0  #: seconds; clips that share no more may share an agency's opening, and are not one film
 _SIGHTINGS = 5
+_SHARED = 0.25
 _READ = 280  # characters of a picture's text that are kept
 _VARIANTS = 64  # files of the same picture that are known by name; further ones are compared again
 
@@ -91,6 +94,13 @@ class Row(msgspec.Struct, array_like=True):
             if found.picture == name:
                 return inverted(found, other)
         return None
+
+    def holds(self, fact: Reuse) -> bool:
+        """Whether what is seen of a file is the part for which the file stands here: of a collage, one picture is."""
+        if fact.picture == self.id:
+            return True
+        here = [each for each in self.reused.get(fact.picture, ()) if each.picture in (self.id, *self.variants)]
+        return not here or any(_meet(inverted(each, fact.picture).region, fact.region) for each in here)
 
     @property
     def everywhere(self) -> bool:
@@ -338,11 +348,16 @@ class PictureBook:
 
     def _found(self, picture: Picture) -> Match | None:
         """The surest of the pictures that enrichment found in it, if it is known here."""
-        known = [each for each in picture.found if _ties(each) and each.picture in self._by_id]
+        known = [
+            (each.confidence, each.picture, each, row)
+            for each in picture.found
+            if _ties(each) and (row := self._rows.get(self._by_id.get(each.picture, 0))) is not None and row.holds(each)
+        ]
         if not known:
             return None
-        surest = max(known, key=lambda each: (each.confidence, each.picture))
-        return Match(self._rows[self._by_id[surest.picture]], _distance(surest))
+        _, _, surest, row = max(known, key=lambda each: each[:2])
+        told = next((each for each in picture.found if each.picture == row.id), surest)
+        return Match(row, _distance(told))
 
     def changes(self) -> dict[str, bytes | None]:
         for number in sorted(self._changed):
@@ -410,6 +425,14 @@ def _ties(reuse: Reuse) -> bool:
     """Whether it makes the two one picture, or one film, for what is told of stories."""
     shared = sum(end - here for here, end, _, _ in reuse.seconds)
     return reuse.confidence >= SUREST and (reuse.kind != "clip" or shared > LONGEST_IDENT)
+
+
+def _meet(one: _Region, other: _Region) -> bool:
+    """Whether two regions of a picture, in shares of its sides, share a quarter of the smaller."""
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    areas = [(each[2] - each[0]) * (each[3] - each[1]) for each in (one, other)]
+    return across > 0 and down > 0 and across * down >= _SHARED * min(areas)
 
 
 def _distance(reuse: Reuse) -> int:

@@ -122,7 +122,7 @@ class Looker:
             if self._archive is not None and len(pictures) < _RECOGNISED:
                 from enrich.reuse.prints import looked  # noqa: PLC0415 -- loads OpenCV: who recognises nothing need not
 
-                self._waiting[picture.id] = looked(frame.rgb), None if frame.number else moving
+                self._waiting[picture.id] = looked(frame.rgb).light(), None if frame.number else moving
             pictures.append(picture)
             if self._kept is not None and self._kept.wants_thumbnail(picture.id):
                 self._kept.add_thumbnail(picture.id, thumbnail(frame.rgb))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Protocol
 
 
@@ -19,6 +19,14 @@ class Prints(Protocol):
 
     def after(self, seq: int) -> Iterator[tuple[int, str, bytes]]:
         """Number, picture and print of all that were kept or erased after a number, in order; empty: erased."""
+        ...
+
+    def before(self, picture: str, others: Sequence[str]) -> Set[str]:
+        """Those of the others whose prints were kept before this picture's.
+
+        Raises:
+            SourceAway: the store did not answer.
+        """
         ...
 
     def at(self, seq: int) -> str:

@@ -24,7 +24,7 @@ from secondsource.contracts.messages import MediaRef, Picture, Post, Struct
 _PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".heic", ".heif")
 
 
-_TOGETHER = 64  # pictures that are fetched and then recognised
+_TOGETHER = 128  # pictures that are fetched, then recognised: half a megabyte each in between
 
 
 class MediaLimits(Struct, frozen=True, kw_only=True):
@@ -91,19 +91,22 @@ class MediaAnnotator:
 
     def annotate(self, posts: Sequence[Post], tags: Tags) -> list[tuple[Picture, ...]]:  # noqa: ARG002 -- pictures speak for themselves
         """Raises SourceAway where we were asked to end meanwhile, or what is to be kept cannot be."""
-        wanted: dict[tuple[str, str], MediaRef] = {(ref.url, ref.kind): ref for post in posts for ref in post.media}
+        # In order of event time, so that what is found in which does not depend on how a batch was put together.
+        ordered = sorted((post for post in posts if post.media), key=lambda post: (post.observed_at, post.uid))
+        wanted: dict[tuple[str, str], MediaRef] = {(ref.url, ref.kind): ref for post in ordered for ref in post.media}
         if not wanted:
             return [()] * len(posts)
         known = {key: found for key in wanted if (found := self._recall(key)) is not None}
-        missing = _by_turns([key for key in wanted if key not in known])
+        missing = [key for key in wanted if key not in known]
         until = self._clock.monotonic() + self._limits.batch_seconds
         self._looker.forget()
         # Some at a time: what is seen of each waits in memory until those before it are recognised.
         for start in range(0, len(missing), _TOGETHER):
             some = missing[start : start + _TOGETHER]
-            looking = self._pool.map(lambda key: self._look(wanted[key], until), some)
-            for key, looked in zip(some, looking, strict=True):
-                known[key] = self._looker.recognise(looked)
+            turns = _by_turns(some)
+            looked = dict(zip(turns, self._pool.map(lambda key: self._look(wanted[key], until), turns), strict=True))
+            for key in some:
+                known[key] = self._looker.recognise(looked[key])
                 self._keep(key, known[key])
         return [_in_order([known[ref.url, ref.kind] for ref in post.media]) for post in posts]
 

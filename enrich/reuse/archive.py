@@ -1,7 +1,7 @@
 """The index kept in step with the store: made of it where it is missing, damaged or another's, and told what is new.
 
-Each picture is kept in the store first and searched for afterwards, so of two that come at once, wherever, at least one
-finds the other.
+Each picture is kept in the store first and searched for afterwards, among those that were kept before it: of two that
+come at once, wherever, it is the later that finds the earlier, however often either is looked at again.
 """
 
 from __future__ import annotations
@@ -73,16 +73,21 @@ class ReuseArchive:
     def recognised(self, picture: str, look: Look, clip: ClipPrint | None = None) -> tuple[Reuse, ...]:
         """Keep the print of a picture, and of the clip that it is the first frame of; say which others are in it.
 
-        Clips come first, then pictures, surest first.
+        Others are those that were kept before it. Clips come first, then pictures, surest first.
 
         Raises:
             SourceAway: the store did not answer.
         """
         self._prints.keep([(picture, bound(encode(look.kept), kept(clip) if clip is not None else None))])
-        return self.found(look, clip, but=picture)
+        found = self._found(look, clip, picture)
+        before = self._prints.before(picture, [each.picture for each in found]) if found else ()
+        return tuple(each for each in found if each.picture in before)[:MOST_FOUND]
 
     def found(self, look: Look, clip: ClipPrint | None = None, but: str = "") -> tuple[Reuse, ...]:
         """Which archived clips and pictures, `but` one, are in this one, surest first; nothing is kept."""
+        return tuple(self._found(look, clip, but)[:MOST_FOUND])
+
+    def _found(self, look: Look, clip: ClipPrint | None, but: str) -> list[Reuse]:
         with self._lock:
             self.follow()
             segments, gone = self._index.segments(), self._index.gone
@@ -90,8 +95,7 @@ class ReuseArchive:
         moving = search_clips(clip, clips) if clip is not None and clips is not None else []
         told = [clip_reuse(each) for each in moving if each.name != but and each.name not in gone]
         known = {but, *gone, *(each.picture for each in told)}
-        told += [reuse(each) for each in search(look, segments) if each.name not in known]
-        return tuple(told[:MOST_FOUND])
+        return told + [reuse(each) for each in search(look, segments) if each.name not in known]
 
     def follow(self) -> None:
         """Take in what the store has got since."""

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from functools import cached_property, partial
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO, TypeVar
 from urllib.parse import quote, urlsplit
 
 from prometheus_client import CollectorRegistry, ProcessCollector
+from sqlalchemy import make_url
 
 from alerts.delivery import Outcome, Sender
 from alerts.notifiers.contract import Notifier
@@ -28,7 +31,7 @@ from config.loader import Configuration, Service
 from config.sources import Source
 from secondsource.contracts.clock import Clock, SystemClock
 from secondsource.contracts.errors import BadConfiguration
-from secondsource.contracts.messages import AlertEvent
+from secondsource.contracts.messages import AlertEvent, Reuse
 from secondsource.contracts.secret import Secret
 from secondsource.contracts.stage import Batch, Collector, Stage
 from secondsource.contracts.watch import Watch
@@ -54,8 +57,11 @@ if TYPE_CHECKING:
     from alerts.registry import Registry
     from alerts.stage import AlertsStage
     from config.schema import Email
+    from enrich.looking import Recognising
     from enrich.media_store import MediaStore
     from enrich.reuse.archive import ReuseArchive
+    from enrich.reuse.clip_prints import ClipPrint
+    from enrich.reuse.prints import Look as Looked
     from enrich.setup import Enrichment
     from ingest.collectors.replay import Replay, ReplaySettings
     from ingest.collectors.replay.reading import Took
@@ -178,15 +184,23 @@ def _of_pictures(configuration: Configuration) -> Iterator[Service]:
 
     _, readable = ocr.installed(configuration.deployment.enrich.languages)
     yield Service("text in pictures", readable.on, readable.detail)
-    folder = configuration.deployment.enrich.media.index
-    how = f"index in {folder}" if folder else "off; to look for them in every post name a folder: enrich: media: index:"
-    yield Service("parts of pictures", folder is not None, how)
+    yield _of_parts(configuration)
     from enrich import codecs
     from enrich.credentials import examining
 
     yield Service("HEIC pictures", *codecs.heic())
     yield Service("Content Credentials", *examining())
     yield _of_what_is_kept(configuration)
+
+
+def _of_parts(configuration: Configuration) -> Service:
+    if not configuration.deployment.enrich.media.parts:
+        return Service("parts of pictures", on=False, how="off, as secondsource.yaml says at enrich.media.parts")
+    folder = index_folder(configuration)
+    if folder is None:
+        how = "off; there is no place for their index: name a folder at enrich.media.index"
+        return Service("parts of pictures", on=False, how=how)
+    return Service("parts of pictures", on=True, how=f"index in {folder}")
 
 
 def _of_what_is_kept(configuration: Configuration) -> Service:
@@ -248,7 +262,7 @@ def reuse_archive(configuration: Configuration, store: Store) -> ReuseArchive | 
         SourceAway: the store did not answer.
         BadConfiguration: its folder cannot be written.
     """
-    folder = _index_folder(configuration)
+    folder = index_folder(configuration)
     if folder is None:
         return None
     from enrich.reuse.archive import ReuseArchive
@@ -260,9 +274,25 @@ def reuse_archive(configuration: Configuration, store: Store) -> ReuseArchive | 
         raise BadConfiguration(msg) from error
 
 
-def _index_folder(configuration: Configuration) -> Path | None:
-    beside = _beside(configuration.store_url, ".index")
-    return configuration.deployment.enrich.media.index or (Path(beside) if beside else None)
+def index_folder(configuration: Configuration) -> Path | None:
+    """Where the index of prints is: as named, beside the SQLite file, or in this user's cache; None for nowhere.
+
+    It is a copy of what the store holds, so a cache is place enough: one for each database.
+    """
+    named = configuration.deployment.enrich.media.index
+    if named is not None:
+        return named
+    url = make_url(configuration.store_url)
+    if url.get_backend_name() == "sqlite":
+        beside = _beside(configuration.store_url, ".index")
+        return Path(beside) if beside else None
+    of = sha256(f"{url.host}:{url.port}/{url.database}".encode()).hexdigest()[:16]
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "secondsource" / f"{of}.index"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # a read-only home, or a user who has none, as in containers
+        return None
+    return folder if os.access(folder, os.W_OK) else None
 
 
 def _beside(store_url: str, ending: str = ".media") -> str:
@@ -271,13 +301,24 @@ def _beside(store_url: str, ending: str = ".media") -> str:
     return str(Path(path).with_suffix(ending)) if path and path != ":memory:" else ""
 
 
+class _PartsOnceNeeded:
+    """The archive of prints, opened at the first picture: who meets none need not load what looking takes."""
+
+    def __init__(self, at: House) -> None:
+        self._at = at
+
+    def recognised(self, picture: str, look: Looked, clip: ClipPrint | None = None) -> tuple[Reuse, ...]:
+        archive = self._at.reuse
+        return archive.recognised(picture, look, clip) if archive is not None else ()
+
+
 def enrichment(
     configuration: Configuration,
     clock: Clock,
     *,
     roots: Sequence[Path] = (),
     kept: MediaStore | None = None,
-    archive: ReuseArchive | None = None,
+    archive: Recognising | None = None,
     stop: Event | None = None,
 ) -> Enrichment:
     """`roots` are folders that file: addresses may be read from, beside those configured.
@@ -370,9 +411,7 @@ def store_stage(at: House) -> StoreStage:
 def stage(at: House, name: StageName, *, roots: Sequence[Path] = ()) -> Stage:
     """One stage by its name."""
     if name == "enrich":
-        # Only where it is named: which picture is found in which depends on who was there first, and so may the rows.
-        named = at.configuration.deployment.enrich.media.index is not None
-        archive = at.reuse if named else None
+        archive = _PartsOnceNeeded(at) if _of_parts(at.configuration).on else None
         return enrichment(at.configuration, at.clock, roots=roots, kept=at.kept, archive=archive, stop=at.stop).stage
     return alerts_stage(at) if name == "alerts" else store_stage(at)
 

@@ -40,6 +40,10 @@ class MemoryPrints:
     def after(self, seq: int) -> Iterator[tuple[int, str, bytes]]:
         yield from [row for row in self.rows if row[0] > seq]
 
+    def before(self, picture: str, others: Sequence[str]) -> set[str]:
+        seqs = {name: seq for seq, name, body in self.rows if body}
+        return {each for each in others if seqs[each] < seqs[picture]}
+
     def at(self, seq: int) -> str:
         return next((name for each, name, _ in self.rows if each == seq), "")
 
@@ -90,6 +94,14 @@ def test_a_part_of_a_kept_picture_is_found(tmp_path: Path, prints: MemoryPrints)
     (found,) = archive.recognised(name(20), looked(np.ascontiguousarray(scene(2)[80:340, 100:460])))
     assert found.kind == "features"
     assert found.region == pytest.approx((100 / 560, 80 / 420, 460 / 560, 340 / 420), abs=0.02)
+
+
+def test_the_later_finds_the_earlier_however_often_either_is_looked_at(tmp_path: Path, prints: MemoryPrints) -> None:
+    archive = ReuseArchive(tmp_path / "index", prints)
+    looks = looked(scene(1)), looked(np.ascontiguousarray(scene(1)[80:340, 100:460]))
+    told = [[each.picture for each in archive.recognised(name(i), look)] for i, look in enumerate(looks)]
+    again = [[each.picture for each in archive.recognised(name(i), look)] for i, look in enumerate(looks)]
+    assert told == again == [[], [name(0)]]
 
 
 def test_what_one_process_keeps_the_others_find_at_once(tmp_path: Path, prints: MemoryPrints) -> None:
