@@ -8,11 +8,9 @@ would cost as much as there are copies.
 from __future__ import annotations
 
 import math
-from array import array
 from collections import Counter, deque
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -20,6 +18,7 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz
 from rapidfuzz.distance import LCSseq
 
+from alerts.compiled import compiled
 from secondsource.contracts.folding import copied_words
 from secondsource.contracts.messages import Sketch
 
@@ -36,9 +35,7 @@ _RUN = 3  # words in a row: what two texts share that share an anchor
 #: a part of m has 2·LCS ≥ .9·(m + w) and LCS ≤ w, so w and LCS are at least .9 / 1.1 of m.
 _IN_ORDER = PARTLY / (200.0 - PARTLY)
 _KEPT = 1_000  # letters of a text, for comparing
-_SEVERAL = -1  # in place of a representative
 _MANY = 8  # bands, of which a copy shares two
-_CANDIDATES = 2  # of those that share a band, the ones that share most are verified
 _SCANNED = 16  # of those that have a band, the newest are kept
 
 
@@ -118,87 +115,130 @@ class BandIndex:
     Computer Programming" 3, §6.4, algorithm L). A dictionary of as many numbers would take five times the memory.
 
     Nothing is deleted: who asks filters the dead, and growing leaves them out. Of many representatives of one band the
-    newest are kept.
+    newest are kept, in a row of a third array: the table has that row's number then, as -1, -2 and so on.
     """
 
     def __init__(self, slots: int = 1 << 16) -> None:
         """`slots`: a power of two."""
-        self._several: dict[int, list[int]] = {}  # bands of more than one representative, marked in the table
-        self._lay_out(slots, np.zeros(0, np.uint64), np.zeros(0, np.int64))
+        self._keys, self._values = np.zeros(slots, np.uint64), np.zeros(slots, np.int64)
+        self._rows = np.zeros((64, 1 + _SCANNED), np.int64)  # how many of one band, and they, in the order they came
+        self._used = np.zeros(2, np.int64)  # slots, rows
 
     def add(self, representative: int, bands: Sequence[int]) -> None:
-        keys, values, mask = self._keys, self._values, self._mask
-        for band in bands:
-            slot = band & mask
-            while (key := keys[slot]) != band and key:
-                slot = (slot + 1) & mask
-            if not key:
-                keys[slot], values[slot] = band, representative
-                self._used += 1
-            elif values[slot] != representative:
-                held = self._several.setdefault(band, [values[slot]])
-                held.append(representative)
-                del held[:-_SCANNED]
-                values[slot] = _SEVERAL
+        if len(self._rows) < self._used[1] + len(bands):
+            self._rows = np.concatenate((self._rows, np.zeros_like(self._rows)))
+        _add(self._keys, self._values, self._rows, self._used, representative, np.array(bands, np.uint64))
 
     def full(self) -> bool:
         """Whether it must `grow` before more is added."""
-        return self._used > _FILLED * (self._mask + 1)
+        return bool(self._used[0] > _FILLED * len(self._keys))
 
     def candidates(self, bands: Sequence[int]) -> list[int]:
         """The few representatives that share most bands, of equals the earliest first."""
-        keys, values, several, mask = self._keys, self._values, self._several, self._mask
-        holders: list[Sequence[int]] = []
-        for band in bands:
-            slot = band & mask
-            while (key := keys[slot]) != band and key:
-                slot = (slot + 1) & mask
-            if key:
-                held = values[slot]
-                holders.append((held,) if held != _SEVERAL else several[band])
-        if not holders:
-            return []
-        shared = Counter(chain.from_iterable(holders))
-        # those that share a band by chance need no second look, least of all next to a true copy
-        fewest = max(max(shared.values()) / 2, 1 + (len(bands) >= _MANY))
-        ranked = sorted((-count, found) for found, count in shared.items() if count >= fewest)
-        return [found for _, found in ranked[:_CANDIDATES]]
+        found = _candidates(self._keys, self._values, self._rows, np.array(bands, np.uint64))
+        return [one for one in found if one]
 
     def grow(self, alive: NDArray[np.int64], story_bits: int) -> None:
         """Leave out the representatives of dead stories, and make room.
 
         `alive`: numbers of living stories; a representative's story is its number shifted by `story_bits`.
         """
-        keys, values = np.frombuffer(self._keys, np.uint64), np.frombuffer(self._values, np.int64)
-        kept = (keys != 0) & ((values == _SEVERAL) | np.isin(values >> story_bits, alive))
-        keys, values = keys[kept], values[kept]
-        living = set(alive.tolist())
-        for place in np.flatnonzero(values == _SEVERAL).tolist():
-            band = int(keys[place])
-            held = [one for one in self._several[band] if one >> story_bits in living]
-            if len(held) > 1:
-                self._several[band] = held
-                continue
-            del self._several[band]
-            keys[place], values[place] = (band, held[0]) if held else (0, 0)
-        keys, values = keys[keys != 0], values[keys != 0]
-        slots = self._mask + 1
-        self._lay_out(2 * slots if len(keys) > _FILLED / 2 * slots else slots, keys, values)
+        keys, values, rows = self._keys, self._values, self._rows[: self._used[1]]
+        single = (values > 0) & np.isin(values >> story_bits, alive)
+        kept = np.isin(rows[:, 1:] >> story_bits, alive) & (np.arange(_SCANNED) < rows[:, :1])
+        bands = np.count_nonzero(single) + np.count_nonzero(kept.any(axis=1))
+        slots = len(keys)
+        while bands > _FILLED / 2 * slots:
+            slots *= 2
+        self._keys, self._values = np.zeros(slots, np.uint64), np.zeros(slots, np.int64)
+        self._rows, self._used = np.zeros_like(self._rows), np.zeros_like(self._used)
+        _add_all(self._keys, self._values, self._rows, self._used, keys, values, rows, single, kept)
 
-    def _lay_out(self, slots: int, keys: NDArray[np.uint64], values: NDArray[np.int64]) -> None:
-        """As if added one by one: each band in its own slot, or in the first free one after it."""
-        self._mask, self._used = slots - 1, len(keys)
-        own = (keys & np.uint64(self._mask)).astype(np.int64)
-        order = np.argsort(own, kind="stable")
-        place = np.arange(len(order))
-        slot = place + np.maximum.accumulate(own[order] - place)
-        inside = slot < slots  # the few beyond the end go on from the beginning
-        laid_keys, laid_values = np.zeros(slots, np.uint64), np.zeros(slots, np.int64)
-        laid_keys[slot[inside]], laid_values[slot[inside]] = keys[order[inside]], values[order[inside]]
-        self._keys, self._values = array("Q", laid_keys.tobytes()), array("q", laid_values.tobytes())
-        for one in order[~inside].tolist():
-            free = self._keys.index(0)
-            self._keys[free], self._values[free] = int(keys[one]), int(values[one])
+
+_Numbers = NDArray[np.int64]
+_Bands = NDArray[np.uint64]
+
+
+@compiled
+def _slot(keys: _Bands, band: np.uint64) -> int:
+    """Where a band is, or the free slot where it belongs."""
+    mask = np.uint64(len(keys) - 1)
+    slot = band & mask
+    while keys[slot] != band and keys[slot] != 0:
+        slot = (slot + np.uint64(1)) & mask
+    return int(slot)
+
+
+@compiled
+def _put(keys: _Bands, values: _Numbers, rows: _Numbers, used: _Numbers, representative: int, band: np.uint64) -> None:
+    slot = _slot(keys, band)
+    if keys[slot] == 0:
+        keys[slot], values[slot] = band, representative
+        used[0] += 1
+    elif values[slot] != representative:
+        if values[slot] > 0:
+            row = used[1]
+            used[1] += 1
+            rows[row, 0], rows[row, 1] = 1, values[slot]
+            values[slot] = -1 - row
+        row = -1 - values[slot]
+        if rows[row, 0] == _SCANNED:
+            rows[row, 1:_SCANNED] = rows[row, 2:].copy()
+        else:
+            rows[row, 0] += 1
+        rows[row, rows[row, 0]] = representative
+
+
+@compiled
+def _add(keys: _Bands, values: _Numbers, rows: _Numbers, used: _Numbers, representative: int, bands: _Bands) -> None:
+    for band in bands:
+        _put(keys, values, rows, used, representative, band)
+
+
+@compiled
+def _add_all(
+    keys: _Bands, values: _Numbers, rows: _Numbers, used: _Numbers,
+    old_keys: _Bands, old_values: _Numbers, old_rows: _Numbers, single: NDArray[np.bool_], kept: NDArray[np.bool_],
+) -> None:  # fmt: skip
+    for slot in range(len(old_keys)):
+        if single[slot]:
+            _put(keys, values, rows, used, old_values[slot], old_keys[slot])
+        elif old_values[slot] < 0:
+            row = -1 - old_values[slot]
+            for place in range(old_rows[row, 0]):
+                if kept[row, place]:
+                    _put(keys, values, rows, used, old_rows[row, 1 + place], old_keys[slot])
+
+
+@compiled
+def _candidates(keys: _Bands, values: _Numbers, rows: _Numbers, bands: _Bands) -> tuple[int, int]:
+    """As `BandIndex.candidates`, 0 for none."""
+    holders = np.empty(len(bands) * _SCANNED, np.int64)
+    many = 0
+    for band in bands:
+        slot = _slot(keys, band)
+        if keys[slot] != 0 and values[slot] > 0:
+            holders[many] = values[slot]
+            many += 1
+        elif keys[slot] != 0:
+            row = -1 - values[slot]
+            for place in range(1, rows[row, 0] + 1):
+                holders[many] = rows[row, place]
+                many += 1
+    ranked = np.sort(holders[:many])
+    first = second = most = next_most = 0
+    start = 0
+    for place in range(1, many + 1):
+        if place == many or ranked[place] != ranked[start]:
+            count, found = place - start, ranked[start]
+            if count > most:
+                first, second, most, next_most = found, first, count, most
+            elif count > next_most:
+                second, next_most = found, count
+            start = place
+    # those that share a band by chance need no second look, least of all next to a true copy
+    fewest = max(most / 2, 1 + (len(bands) >= _MANY))
+    return (first if most >= fewest else 0), (second if next_most >= fewest else 0)
 
 
 def best(text: str, candidates: Sequence[tuple[int, str]]) -> tuple[int, float]:

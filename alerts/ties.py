@@ -23,7 +23,8 @@ from alerts.links import canonical
 from alerts.pictures import Match, PictureBook
 from alerts.shelf import Shelf
 from alerts.stories import PLACE_BITS, QUOTED, Frame, Note, Story
-from alerts.words import SURE_ODDS, WordIndex, own_terms, terms
+from alerts.word_index import SURE_ODDS, WordIndex
+from alerts.words import own_terms, terms
 from secondsource.contracts.messages import Enriched, Tie
 from secondsource.contracts.watch import Watch
 

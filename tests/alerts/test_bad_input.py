@@ -6,15 +6,16 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from msgspec import structs
 
+from alerts import word_index
 from alerts.copies import best
 from alerts.docket import of_a_watch
 from alerts.origins import Origins
 from alerts.story_book import StoryBook
-from alerts.words import WordIndex
 from secondsource.app.evaluate_stories import judge_stories
 from secondsource.app.evaluation_lines import Lines
 from secondsource.contracts.errors import BadRecord
@@ -154,13 +155,13 @@ def _counting(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     monkeypatch.setattr("alerts.ties.best", counting)
     monkeypatch.setattr(Origins, "_union", uniting)
-    verify = WordIndex._verify
+    find = word_index._find
 
-    def verifying(index: WordIndex, *given: object) -> object:
-        looked["words"] += 1
-        return verify(index, *given)  # type: ignore[arg-type]
+    def finding(*given: Any) -> tuple[int, float]:
+        looked["words"] += word_index._VERIFIED * word_index._MOST_SAYINGS  # at most
+        return find(*given)
 
-    monkeypatch.setattr(WordIndex, "_verify", verifying)
+    monkeypatch.setattr(word_index, "_find", finding)
     return looked
 
 

@@ -10,7 +10,8 @@ import pytest
 from alerts.copies import ALIKE, BandIndex, best, likeness, normalised
 from alerts.links import canonical
 from alerts.pictures import PictureBook, Sighting
-from alerts.words import WordIndex, own_terms, terms
+from alerts.word_index import WordIndex
+from alerts.words import own_terms, terms
 from secondsource.contracts.messages import Entity, Picture
 from tests.alerts.invented import CLAIM, WATCH, picture, post
 
