@@ -41,7 +41,11 @@ _SHORTEST = 3  # letters
 _LIKELY = 0.6  # said of a romanised language that the models contradict only without being sure
 
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)@[\w.@-]+|^RT\b")
-_CHECKED_IN = re.compile(r"^\W*I'm at \w")  # a service's English frame around the name of a place
+_CHECKED_IN = re.compile(r"^\W*I'm at ")  # a service's English frame around the name of a place
+#: Where and with whom, as services put it behind what somebody wrote: names, which tell the language of the place.
+_WHERE = re.compile(r"(?:\((?:@|at|with|w/)\s[^\n]*\)|(?<!\w)@\s(?=[^\W\d_a-z])[^\n!?]{1,80})[^\w\n]*$")
+_SAYS_WHERE = ("@ ", "(at ", "(with ", "(w/ ")
+_FEW_LETTERS = 6  # before it are too few to tell without it
 _DRAWN_OUT = re.compile(r"([^\W\d])\1{2,}")  # sooooo
 #: Small letters and figures stay, all else is a blank; then figures are, too.
 _ASCII_WORDS = bytes(ord(chr(code).lower()) if code < 128 and chr(code).isalnum() else 32 for code in range(256))
@@ -196,7 +200,7 @@ class LanguageAnnotator:
         written = _ADDRESS.sub(" ", text) if _has_address(text) else text
         if "I'm at " in written and "en" in self._languages and _CHECKED_IN.match(written):
             return Language(code="en", confidence=_LIKELY)
-        written = written[:_LONGEST]
+        written = _without_place(written[:_LONGEST])
         if written.isascii():
             spelt = written.encode().translate(_ASCII_WORDS)
             latin = romanised(spelt.decode().split())
@@ -296,6 +300,14 @@ class LanguageAnnotator:
         if len(codes) == 1 and sum(map(len, run.findall(text))) >= share * letters:
             return next(iter(codes))
         return ""
+
+
+def _without_place(written: str) -> str:
+    if any(sign in written for sign in _SAYS_WHERE):
+        before = _WHERE.sub(" ", written)
+        if sum(map(str.isalpha, before)) >= _FEW_LETTERS:
+            return before
+    return written
 
 
 def _not_drawn_out(word: str) -> str:

@@ -23,6 +23,10 @@ def annotator() -> LanguageAnnotator:
         ("Velgrad'daki köprü bu sabah çöktü", "tr"),
         *zip(SCRIPTS[:10], ("en", "ar", "ru", "el", "he", "hi", "zh", "ja", "ko", "th"), strict=True),
         ("پل امروز صبح در این شهر فرو ریخت", "fa"),
+        ("Guten Morgen zusammen (@ School of Multimedia in Velgrad, West Harbour) https://velgrad.example/x", "de"),
+        ("Good morning (with Ana at Rumah Makan Kampung Lintang) — https://velgrad.example/x", "en"),
+        ("What a nice evening with you all @ Piazza della Vecchia Fontana https://velgrad.example/x", "en"),
+        ("I'm at @velgrad_mall (Velgrad, Província do Norte) w/ 3 others", "en"),
         ("RT @ana: The bridge fell this morning http://velgrad.example/esta-manana #velgrad", "en"),
     ],
 )
