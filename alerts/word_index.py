@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from alerts.compiled import compiled
+from alerts.compiled import compiled, sort
 
 #: Terms shared at least, and of these at least so many rare ones.
 FEWEST_SHARED: Final = 3
@@ -39,7 +39,7 @@ _PRIOR = 50.0  # stories imagined before the first, so that a young watch does n
 MOST_TERMS: Final = 32  #: of a saying
 _LOOKED_UP = 8  # terms, the rarest
 _LED_TO = 48
-_VERIFIED = 3
+_VERIFIED = 3  # see `_likely`
 _MOST_SAYINGS = 4  # of a story, whose terms lead to it
 _WINDOW_STORIES = 20_000
 _WINDOW_SECONDS = 6 * 3600.0
@@ -221,7 +221,7 @@ def _unsay(terms: _Terms, places: _Places, sayings: _Sayings, saying: int) -> ND
     unused = np.empty(size, np.int64)
     many = 0
     for place in range(saying * MOST_TERMS, saying * MOST_TERMS + size):
-        term, after, before = places[place]
+        term, after, before = places[place, _TERM], places[place, _AFTER], places[place, _BEFORE]
         if before == _UNLISTED:
             continue
         if before == _NOWHERE:
@@ -267,37 +267,49 @@ def _find(
 
 
 @compiled
-def _likely(terms: _Terms, places: _Places, sayings: _Sayings, known: NDArray[np.int64]) -> NDArray[np.int64]:
+def _likely(terms: _Terms, places: _Places, sayings: _Sayings, known: NDArray[np.int64]) -> tuple[int, int, int]:
     """The first sayings of the stories that share most of the rarest of these terms, two at least; the earliest of
-    equals.
+    equals. -1 where there are no more.
     """
-    counts = np.empty(len(known), np.int64)
+    rarest = np.empty(len(known), np.int64)
     for at in range(len(known)):
-        counts[at] = terms[known[at], _COUNT]
+        rarest[at] = terms[known[at], _COUNT] * len(known) + at  # of equally rare ones the first
+    sort(rarest, len(known))
     stories = np.empty(_LED_TO, np.int64)
     led_to = many = 0
-    for at in np.argsort(counts, kind="mergesort")[:_LOOKED_UP]:
-        led_to += counts[at]
+    for ranked in rarest[:_LOOKED_UP]:
+        led_to += ranked // len(known)
         if led_to > _LED_TO:
             break
-        place = terms[known[at], _HEAD]
+        place = terms[known[ranked % len(known)], _HEAD]
         while place != _NOWHERE:
             stories[many] = sayings[place // MOST_TERMS, _FIRST]
             many += 1
             place = places[place, _AFTER]
-    ranked = np.sort(stories[:many])
-    found, shares = np.full(_VERIFIED, _NOWHERE), np.ones(_VERIFIED, np.int64)
+    sort(stories, many)
+    first = second = third = _NOWHERE
+    most = next_most = third_most = 1
     start = 0
     for end in range(1, many + 1):
-        if end == many or ranked[end] != ranked[start]:
-            one, share = ranked[start], end - start
-            for at in range(_VERIFIED):
-                more = share > shares[at]
-                if more or (share == shares[at] > 1 and sayings[one, _STORY] < sayings[found[at], _STORY]):
-                    found[at], one = one, found[at]
-                    shares[at], share = share, shares[at]
+        if end == many or stories[end] != stories[start]:
+            one, share = stories[start], end - start
             start = end
-    return found[shares > 1]
+            if _before(sayings, one, share, first, most):
+                first, second, third = one, first, second
+                most, next_most, third_most = share, most, next_most
+            elif _before(sayings, one, share, second, next_most):
+                second, third = one, second
+                next_most, third_most = share, next_most
+            elif _before(sayings, one, share, third, third_most):
+                third, third_most = one, share
+    return first, second, third
+
+
+@compiled
+def _before(sayings: _Sayings, one: int, share: int, other: int, others: int) -> bool:
+    if share == others and other != _NOWHERE:
+        return bool(sayings[one, _STORY] < sayings[other, _STORY])
+    return share > others
 
 
 @compiled
