@@ -237,7 +237,10 @@ class Sender:
             if reference is None:
                 if doubtful and not self._hold(delivery.destination):
                     return self._patience.poll  # looking took longer than our lease; another has it now
-                delivery = _as_it_stands(delivery, self._outbox.sending(delivery.id))
+                now = self._outbox.sending(delivery.id)
+                if not now.events:
+                    return 0.0  # it was let go of for its age meanwhile
+                delivery = _as_it_stands(delivery, now)
                 doubtful = False
                 reference = notifier.post(delivery)
         except Refused as error:

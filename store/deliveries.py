@@ -127,7 +127,7 @@ class Deliveries:
             acts = acts_of(connection, [row.alert_id]).get(row.alert_id, ())
             if row.bundle:
                 told = connection.execute(_with_events().where(o.bundle == row.bundle)).all()
-                return _digest(row, told, acts)
+                return _digest(row, told, acts) if told else None
             if row.state == "sent":
                 return _correction(row, acts, is_newest=_is_newest(connection, row))
             reference = connection.execute(
@@ -143,13 +143,14 @@ class Deliveries:
         """Committed before the service is called: what is found so after a crash is in doubt.
 
         What is removed or done from now on finds it so, and has it corrected; what was before is in what this gives.
+        No events: they were let go of for their age since `next` gave them.
         """
         o = outbox.c
         with self._database.writing() as connection:
             now = {"state": "sending", "attempts": o.attempts + 1}
             connection.execute(update(outbox).where(_which(delivery_id)).values(now))
             told = connection.execute(_with_events().where(_which(delivery_id))).all()
-            acts = acts_of(connection, [told[-1].alert_id]).get(told[-1].alert_id, ())
+            acts = acts_of(connection, [told[-1].alert_id]).get(told[-1].alert_id, ()) if told else ()
         return AsItStands(tuple(msgspec.convert(each.body, AlertEvent) for each in told), acts)
 
     def sent(self, delivery_id: str, reference: str, at: datetime) -> None:

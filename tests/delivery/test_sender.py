@@ -322,6 +322,19 @@ def test_what_is_removed_just_before_it_is_sent_is_not_sent(outbox: FakeOutbox, 
     assert given[0].event == removed
 
 
+def test_what_is_let_go_of_just_before_it_is_sent_is_not_sent(outbox: FakeOutbox, clock: ManualClock) -> None:
+    first, *_ = filled(outbox)
+
+    class Late(FakeOutbox):
+        def sending(self, delivery_id: str) -> AsItStands:
+            self.rows = [row for row in self.rows if row.id != first]
+            return super().sending(delivery_id)
+
+    late, notifier = Late(outbox.rows), FakeNotifier()
+    assert sender(late, notifier, clock).drain_once() == len(late.rows)
+    assert first not in {row.id for row in late.rows}
+
+
 def test_a_correction_is_made_once(outbox: FakeOutbox, clock: ManualClock) -> None:
     first, second, third = filled(outbox)
     notifier = FakeNotifier()

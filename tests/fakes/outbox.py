@@ -130,7 +130,7 @@ class FakeOutbox:
             rows = self._rows(delivery_id)
             for row in rows:
                 row.state, row.attempts = "sending", row.attempts + 1
-            return AsItStands(tuple(row.event for row in rows), self._acts(rows[-1]))
+            return AsItStands(tuple(row.event for row in rows), self._acts(rows[-1]) if rows else ())
 
     def sent(self, delivery_id: str, reference: str, at: datetime) -> None:
         with self._lock:
@@ -190,10 +190,9 @@ class FakeOutbox:
         return [row for row in self.rows if (row.destination, row.event.alert_id) == same]
 
     def _rows(self, delivery_id: str) -> list[Row]:
-        """A row, or all rows of a digest."""
-        if delivery_id.startswith("digest:"):
-            return [row for row in self.rows if row.bundle == delivery_id]
-        return [self._row(delivery_id)]
+        """A row, or all rows of a digest; none where they were let go of."""
+        is_digest = delivery_id.startswith("digest:")
+        return [row for row in self.rows if (row.bundle if is_digest else row.id) == delivery_id]
 
     def _row(self, delivery_id: str) -> Row:
         return next(row for row in self.rows if row.id == delivery_id)

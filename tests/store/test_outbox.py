@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, event
 
-from alerts.ports import Outbox
+from alerts.ports import AsItStands, Outbox
 from secondsource.contracts.messages import AlertEvent, AlertKind
 from store.memory import Store
 from store.scrubbing import REMOVED
@@ -59,6 +59,14 @@ def test_what_is_found_in_sending_is_in_doubt(store: Store) -> None:
     found = store.outbox.next("console", v.at(9))
     assert found is not None
     assert (found.in_doubt, found.attempts) == (True, 1)
+
+
+def test_what_was_let_go_of_since_it_was_found_is_not_to_be_sent(store: Store) -> None:
+    v.keep(store, v.alert(1), v.alert(2))
+    store.outbox.bundle(DIGEST, [FIRST, SECOND])
+    store.retention.forget(v.at(86_400.0))
+    assert store.outbox.sending(FIRST) == AsItStands((), ())
+    assert store.outbox.sending(DIGEST) == AsItStands((), ())
 
 
 def test_later_events_carry_the_reference_of_the_first_message(store: Store) -> None:
