@@ -13,6 +13,7 @@ from store.database import Database
 from store.lists import among
 from store.rows import Moment
 from store.tables import alert_acts, alerts, outbox
+from store.text import storable
 
 _COLUMNS = ("id", "alert_id", "kind", "by_whom", "at", "via", "until", "verdict", "note")
 _RECORD = text(
@@ -35,6 +36,7 @@ class ActsKept:
             BadRecord: there is no such alert, or no longer.
             SourceAway: the database did not answer; nothing was kept.
         """
+        act = storable(act)
         row = {
             "id": act.id,
             "alert_id": act.alert_id,
@@ -77,9 +79,8 @@ def acts_of(connection: Connection, alert_ids: Sequence[str]) -> dict[str, tuple
     """Acts of these alerts, each oldest first."""
     a = alert_acts.c
     found: dict[str, list[Act]] = {}
-    for row in connection.execute(
-        select(alert_acts).where(among(connection, a.alert_id, alert_ids)).order_by(a.at, a.id)
-    ):
+    asked = among(connection, a.alert_id, map(storable, alert_ids))
+    for row in connection.execute(select(alert_acts).where(asked).order_by(a.at, a.id)):
         found.setdefault(row.alert_id, []).append(_act(row))
     return {alert_id: tuple(acts) for alert_id, acts in found.items()}
 

@@ -11,6 +11,7 @@ from secondsource.contracts.evidence import StoryPost
 from secondsource.contracts.messages import Account, AlertEvent, Counts, MediaRef, Post, Review
 from store.database import Database
 from store.tables import COUNTS, accounts, alert_events, alerts, posts, story_posts
+from store.text import storable
 
 #: Of `accounts`, beside the columns of `posts`.
 AUTHOR = tuple(accounts.c[name].label(f"author_{name}") for name in ("handle", "name", "followers", "created_at"))
@@ -35,7 +36,7 @@ class EvidenceReads:
     def alert_events(self, alert_id: str) -> list[AlertEvent]:
         """All events of an alert, in order; empty for an unknown one."""
         e = alert_events.c
-        return self._events(select(e.body).where(e.alert_id == alert_id).order_by(e.seq))
+        return self._events(select(e.body).where(e.alert_id == storable(alert_id)).order_by(e.seq))
 
     def _events(self, query: Select[tuple[Any]]) -> list[AlertEvent]:
         with self._database.reading() as connection:
@@ -49,7 +50,7 @@ class EvidenceReads:
             .select_from(story_posts)
             .join(posts, p.uid == m.uid)
             .join(accounts, accounts.c.uid == p.account_uid)
-            .where(m.story == story_id, m.tie != "left")
+            .where(m.story == storable(story_id), m.tie != "left")
             .order_by(p.observed_at, p.uid)
             .limit(limit)
         )

@@ -70,7 +70,8 @@ def _postgres(error: psycopg.Error, where: str) -> Exception:
     for known, advice in _POSTGRES_WRONG.items():
         if code.startswith(known):
             return BadConfiguration(f"{where} {advice}")
-    if code.startswith(("22", "23", "54")):
+    # Without a code it was psycopg that refused: U+0000, half of a surrogate pair.
+    if code.startswith(("22", "23", "54")) or (not code and isinstance(error, psycopg.DataError)):
         return BadRecord(f"{where} cannot hold a value: {error.diag.message_primary or said}")
     for known, advice in _POSTGRES_AWAY.items():
         if code.startswith(known):

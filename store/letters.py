@@ -10,6 +10,7 @@ from sqlalchemy import Row, func, select, update
 from secondsource.contracts.messages import DeadLetter
 from store.database import Database
 from store.tables import dead_letters
+from store.text import storable
 
 
 class StoredLetter(NamedTuple):
@@ -33,8 +34,9 @@ class Letters:
             return [_letter(row) for row in connection.execute(query)]
 
     def one(self, letter_id: str) -> StoredLetter | None:
+        named = dead_letters.c.id == storable(letter_id)
         with self._database.reading() as connection:
-            row = connection.execute(select(dead_letters).where(dead_letters.c.id == letter_id)).one_or_none()
+            row = connection.execute(select(dead_letters).where(named)).one_or_none()
         return None if row is None else _letter(row)
 
     def waiting_ids(self, source: str = "") -> list[str]:

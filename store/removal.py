@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 from sqlalchemy import Connection, delete, exists, select, union, update
@@ -64,13 +64,14 @@ def remove(connection: Connection, uids: Collection[str], moment: Moment) -> Non
     reposts = {*found.scalars()} - {*uids}
     bury(connection, reposts, moment)
     copies = reposts | {*uids}
+    said = _texts(connection, copies)
     _forget_pictures(connection, copies)
     connection.execute(delete(posts).where(among(connection, p.uid, copies)))
     connection.execute(delete(engagement).where(among(connection, engagement.c.uid, copies)))
     m = story_posts.c
     connection.execute(delete(story_posts).where(among(connection, m.uid, copies)))
     connection.execute(update(story_posts).where(among(connection, m.tied_to, copies)).values(evidence=""))
-    _scrub(connection, copies)
+    _scrub(connection, copies, said)
 
 
 def _forget_pictures(connection: Connection, copies: Collection[str]) -> None:
@@ -98,13 +99,18 @@ def forget(connection: Connection, ids: Iterable[str]) -> None:
     TO_FORGET.write(connection, (ForgetRow(picture) for picture in ids))
 
 
-def _scrub(connection: Connection, uids: Collection[str]) -> None:
+def _scrub(connection: Connection, uids: Collection[str], said: Mapping[str, str]) -> None:
     q = quotations.c
     quoting: dict[tuple[str, str], set[str]] = {}
     for row in connection.execute(select(quotations).where(among(connection, q.uid, uids))):
         quoting.setdefault((row.kind, row.id), set()).add(row.uid)
     for (kind, name), quoted in quoting.items():
-        _SCRUBS[kind](connection, name, quoted)
+        if kind == "story":
+            _scrub_story(connection, name, quoted)
+        elif kind == "event":
+            _scrub_event(connection, name, {uid: said.get(uid, "") for uid in quoted})
+        else:
+            connection.execute(delete(dead_letters).where(dead_letters.c.id == name))
 
 
 def _scrub_story(connection: Connection, name: str, uids: Collection[str]) -> None:
@@ -118,29 +124,60 @@ def _scrub_story(connection: Connection, name: str, uids: Collection[str]) -> No
     )
 
 
-def _scrub_event(connection: Connection, name: str, uids: Collection[str]) -> None:
-    body = connection.execute(select(alert_events.c.body).where(alert_events.c.id == name)).scalar_one_or_none()
-    if body is None:
+def _scrub_event(connection: Connection, name: str, gone: Mapping[str, str]) -> None:
+    """`gone`: what the posts that are gone said, by their uids; "" where they were not stored."""
+    before = _event(connection, name)
+    if before is None:
         return
-    before = msgspec.convert(body, AlertEvent)
-    _rewrite(connection, before, scrubbing.event(before, uids))
+    event = scrubbing.event(before, gone.keys())
+    _rewrite(connection, before, event)
+    if gone.keys() & scrubbing.shown_by_event(before):
+        # An analyst's note may repeat the words, or say in others what they said.
+        acts = alert_acts.c
+        connection.execute(update(alert_acts).where(acts.alert_id == event.alert_id).values(note=""))
+    else:
+        # Anybody can join a story and leave it again: that takes their words, and nobody's notes.
+        _take_from_notes(connection, event.alert_id, set(gone.values()))
 
 
 def correct(connection: Connection, uids: Collection[str]) -> None:
-    """Let alerts that quote these posts quote what they say now, where it is something else: they were edited."""
-    q = quotations.c
-    names = connection.execute(select(q.id).distinct().where(among(connection, q.uid, uids), q.kind == "event"))
-    for name in names.scalars().all():
-        body = connection.execute(select(alert_events.c.body).where(alert_events.c.id == name)).scalar_one_or_none()
-        if body is not None:
-            before = msgspec.convert(body, AlertEvent)
-            _rewrite(connection, before, scrubbing.reworded(before, texts(connection, [before])))
+    """Let alerts that quote these posts quote what they say now, where it is something else: they were edited.
+
+    Analysts' notes on them lose the words that were edited away, and nothing else.
+    """
+    which, given = one_of(connection, "uid", uids)
+    query = f"SELECT DISTINCT id FROM quotations WHERE kind = 'event' AND {which}"  # noqa: S608  values are bound
+    for name in connection.exec_driver_sql(query, given).scalars().all():
+        before = _event(connection, name)
+        if before is not None:
+            said = texts(connection, [before])
+            _rewrite(connection, before, scrubbing.reworded(before, said))
+            _take_from_notes(connection, before.alert_id, scrubbing.edited_away(before, said))
+
+
+def _event(connection: Connection, name: str) -> AlertEvent | None:
+    body = connection.execute(select(alert_events.c.body).where(alert_events.c.id == name)).scalar_one_or_none()
+    return None if body is None else msgspec.convert(body, AlertEvent)
+
+
+def _take_from_notes(connection: Connection, alert_id: str, words: Collection[str]) -> None:
+    if not any(words):
+        return
+    acts = alert_acts.c
+    for row in connection.execute(select(acts.id, acts.note).where(acts.alert_id == alert_id, acts.note != "")).all():
+        note = scrubbing.without_any(row.note, words)
+        if note != row.note:
+            connection.execute(update(alert_acts).where(acts.id == row.id).values(note=note))
 
 
 def texts(connection: Connection, events: Iterable[AlertEvent]) -> dict[str, str]:
     """What the posts that these alerts quote say, as far as they are stored."""
     uids = {seen.source for event in events for seen in event.finding.earlier}
     uids |= {event.story.claim_uid for event in events}
+    return _texts(connection, uids)
+
+
+def _texts(connection: Connection, uids: Collection[str]) -> dict[str, str]:
     found = connection.execute(select(posts.c.uid, posts.c.text).where(among(connection, posts.c.uid, uids)))
     return {row.uid: row.text for row in found}
 
@@ -160,12 +197,3 @@ def _rewrite(connection: Connection, before: AlertEvent, event: AlertEvent) -> N
     o = outbox.c
     shown = (o.event_id == name, o.state.in_(("sending", "sent")))
     connection.execute(update(outbox).where(*shown).values(stale=o.stale + 1, not_before=None))
-    # An analyst's note may repeat the words.
-    connection.execute(update(alert_acts).where(alert_acts.c.alert_id == event.alert_id).values(note=""))
-
-
-def _drop_letter(connection: Connection, name: str, _uids: Collection[str]) -> None:
-    connection.execute(delete(dead_letters).where(dead_letters.c.id == name))
-
-
-_SCRUBS = {"story": _scrub_story, "event": _scrub_event, "letter": _drop_letter}

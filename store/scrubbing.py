@@ -39,6 +39,13 @@ def without(text: str, quoted: str) -> str:
     return "".join([*parts, text[done:]])
 
 
+def without_any(text: str, quoted: Collection[str]) -> str:
+    """The text without any of these quotations, the longest first."""
+    for said in sorted(quoted, key=len, reverse=True):
+        text = without(text, said)
+    return text
+
+
 def _shown(text: str) -> list[int]:
     """Where the characters stand that any way of showing a text keeps: not spaces, accents or hidden ones."""
     return [i for i, character in enumerate(text) if unicodedata.category(character)[0] not in "CMZ"]
@@ -91,9 +98,7 @@ def event(alert: AlertEvent, gone: Collection[str]) -> AlertEvent:
     def clean(text: str) -> str:
         if by_uid.search(text):
             return REMOVED
-        for said in sorted(texts, key=len, reverse=True):
-            text = without(text, said)
-        return by_name.sub(REMOVED, text)
+        return by_name.sub(REMOVED, without_any(text, texts))
 
     finding = replace(
         found,
@@ -108,33 +113,29 @@ def event(alert: AlertEvent, gone: Collection[str]) -> AlertEvent:
 
 def reworded(alert: AlertEvent, texts: Mapping[str, str]) -> AlertEvent:
     """The alert with what these posts say now, where it quotes other words of theirs: they were edited."""
+    gone = edited_away(alert, texts)
+    if not gone:
+        return alert
     found, quoted = alert.finding, alert.story
     claim = _now(quoted.claim, texts.get(quoted.claim_uid))
-    earlier = tuple(replace(seen, caption=_now(seen.caption, texts.get(seen.source))) for seen in found.earlier)
-    before = {
-        was
-        for was, now in (
-            (quoted.claim, claim),
-            *((a.caption, b.caption) for a, b in zip(found.earlier, earlier, strict=True)),
-        )
-        if was != now
-    }
-    if not before:
-        return alert
-
-    def clean(text: str) -> str:
-        for said in sorted(before, key=len, reverse=True):
-            text = without(text, said)
-        return text
-
     finding = replace(
         found,
-        headline=clean(found.headline),
-        reasons=tuple(replace(r, value=clean(r.value), sentence=clean(r.sentence)) for r in found.reasons),
-        clears=clean(found.clears),
-        earlier=earlier,
+        headline=without_any(found.headline, gone),
+        reasons=tuple(
+            replace(r, value=without_any(r.value, gone), sentence=without_any(r.sentence, gone)) for r in found.reasons
+        ),
+        clears=without_any(found.clears, gone),
+        earlier=tuple(replace(seen, caption=_now(seen.caption, texts.get(seen.source))) for seen in found.earlier),
     )
-    return replace(alert, story=replace(quoted, claim=claim), finding=finding)
+    edited = quoted.claim_edited or claim != quoted.claim
+    return replace(alert, story=replace(quoted, claim=claim, claim_edited=edited), finding=finding)
+
+
+def edited_away(alert: AlertEvent, texts: Mapping[str, str]) -> set[str]:
+    """What the alert quotes of these posts that they say no more."""
+    quoted = [(alert.story.claim, alert.story.claim_uid)]
+    quoted += [(seen.caption, seen.source) for seen in alert.finding.earlier]
+    return {words for words, uid in quoted if _now(words, texts.get(uid)) != words}
 
 
 def _now(words: str, text: str | None) -> str:
@@ -156,6 +157,10 @@ def tied_by_story(update: StoryUpdate) -> set[str]:
 
 def quoted_by_event(alert: AlertEvent) -> set[str]:
     """Posts whose words, author or membership the event's body shows."""
-    members = {member.uid for member in alert.story.members}
+    return shown_by_event(alert) | {member.uid for member in alert.story.members}
+
+
+def shown_by_event(alert: AlertEvent) -> set[str]:
+    """Posts whose words or author whoever reads the alert sees."""
     shown = {sighting.source for sighting in alert.finding.earlier} | {check.source for check in alert.finding.checks}
-    return quoted_by_story(alert.story) | members | shown
+    return quoted_by_story(alert.story) | shown

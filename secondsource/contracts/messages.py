@@ -419,7 +419,8 @@ class Earlier(Struct, frozen=True, kw_only=True):
 class StoryUpdate(Struct, frozen=True, kw_only=True, tag="story"):
     """A story as it stands at `as_of`; `version` rises with each change. `members` are those new since the last one.
 
-    `merged_into` is the id of the older story that it goes on in, "" while it stands by itself.
+    `merged_into` is the id of the older story that it goes on in, "" while it stands by itself. `claim_edited`: the
+    claim was quoted in other words once, which its author changed.
     """
 
     id: str
@@ -438,6 +439,7 @@ class StoryUpdate(Struct, frozen=True, kw_only=True, tag="story"):
     origins: tuple[Origin, ...] = ()
     members: tuple[Member, ...] = ()
     merged_into: str = ""
+    claim_edited: bool = False
 
 
 class Reason(Struct, frozen=True, kw_only=True):

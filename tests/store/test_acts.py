@@ -9,6 +9,7 @@ from alerts.ports import Acts
 from secondsource.contracts.acts import Act, ActKind, Verdict
 from secondsource.contracts.errors import BadRecord
 from store.memory import Store
+from store.scrubbing import REMOVED
 from tests.store import velgrad as v
 
 ALERT = "velgrad/1/spike"
@@ -106,3 +107,36 @@ def test_a_note_leaves_with_the_post_its_alert_quotes(store: Store) -> None:
     v.keep(store, v.takedown(1))
     (left,) = store.acts.of(ALERT)
     assert left == act(2)
+
+
+NOTE = "called the bridge keeper, nobody there"
+
+
+def test_an_edit_takes_its_words_out_of_notes_and_leaves_the_rest(store: Store) -> None:
+    """Whoever can edit a post cannot empty what analysts wrote about it."""
+    v.keep(store, v.enriched(1), v.story(1, members=(1,)), v.alert(1), v.alert(2))
+    store.acts.record(act(2, note=NOTE))
+    store.acts.record(act(3, note=f"{NOTE}; it says: {v.CLAIM}"))
+    v.keep(store, v.enriched(1, seconds=9, text="The old bridge stands as ever"))
+    assert [left.note for left in store.acts.of(ALERT)] == [NOTE, f"{NOTE}; it says: {REMOVED}"]
+
+
+def test_whoever_joins_a_story_and_leaves_it_takes_no_note_along(store: Store) -> None:
+    joined = v.enriched(2, text="I was there and saw how the water came over it", author=2)
+    v.keep(store, v.enriched(1), joined, v.story(1, members=(1, 2)), v.alert(1))
+    store.acts.record(act(2, note=NOTE))
+    store.acts.record(act(3, note=f"asked who wrote “{joined.post.text}”"))
+    v.keep(store, v.takedown(2))
+    assert [left.note for left in store.acts.of(ALERT)] == [NOTE, f"asked who wrote “{REMOVED}”"]
+
+
+@pytest.mark.parametrize("name", ["x\0y", "x\ud800y"])
+def test_a_name_that_cannot_be_stored_is_an_unknown_one(store: Store, name: str) -> None:
+    v.keep(store, v.alert(1))
+    assert store.acts.of(name) == ()
+    assert store.evidence.alert_events(name) == []
+    assert store.evidence.story_posts(name, 9) == []
+    assert store.letters.one(name) is None
+    with pytest.raises(BadRecord):
+        store.acts.record(replace(act(2), alert_id=name))
+    assert store.acts.record(replace(act(2), note=name))

@@ -177,6 +177,7 @@ def test_an_edit_takes_the_old_words_out_of_alerts_in_any_order(store: Store) ->
     v.keep(store, edited)
     (event,) = store.evidence.latest_alerts(1)
     assert event.story.claim == "We were wrong, the old bridge stands as ever"
+    assert event.story.claim_edited
     assert event.finding.headline == f"Spreading, one origin: “{REMOVED}”"
     assert v.CLAIM[:24] not in repr(store.dump("alert_events")) + repr(store.dump("alerts"))
     correction = store.outbox.next("console", v.at(9))
