@@ -731,7 +731,7 @@ def sender(at: House, by: Sequence[Notifier], holder: str, besides: Sequence[Not
     """`besides` are sent by in this process as well, by senders of their own."""
 
     def told(outcome: Outcome) -> None:
-        at.metrics.delivered(outcome.destination.partition(":")[0], outcome.kind)
+        at.metrics.delivered(outcome.destination, outcome.kind)
         level = logging.INFO if outcome.kind in ("sent", "found", "corrected") else logging.WARNING
         which = outcome.delivery.id if outcome.delivery else ""
         more = {"outcome": outcome.kind, "destination": outcome.destination, "delivery": which}

@@ -51,7 +51,7 @@ class Metrics:
         self._posts = counter("posts_total", "Posts that entered the stream, by watch.", "watch")
         self._alerts = counter("alert_events_total", "Steps in the lives of alerts.", "watch", "kind", "rule")
         self._deliveries = counter(
-            "deliveries_total", "Tries to deliver an alert event.", "destination_kind", "outcome"
+            "deliveries_total", "Tries to deliver an alert event.", "destination_kind", "destination", "outcome"
         )
 
         # What goes wrong. Anything here that rises steadily is worth a look.
@@ -109,9 +109,9 @@ class Metrics:
                 if type(message) is AlertEvent:
                     self._alerts(message.watch, message.kind, message.finding.rule).inc()
 
-    def delivered(self, destination_kind: str, outcome: str) -> None:
-        """`destination_kind` "slack", "console"; `outcome` "sent", "postponed", "refused"."""
-        self._deliveries(destination_kind, outcome).inc()
+    def delivered(self, destination: str, outcome: str) -> None:
+        """`destination` "slack:#desk", "console"; `outcome` "sent", "postponed", "refused"."""
+        self._deliveries(destination.partition(":")[0], destination, outcome).inc()
 
     def dead_lettered(self, stage: str, count: int = 1) -> None:
         self._dead_letters(stage).inc(count)

@@ -78,6 +78,8 @@ def test_whom_a_watch_names_is_told(town: Town) -> None:
         by = wiring.notifiers(at, io.StringIO())
         wiring.sender(at, by, "one").drain_once(wait_up_to=30)
         assert at.store.outbox.waiting() == []
+        told = {"destination_kind": "slack", "destination": "slack:C0000000001", "outcome": "sent"}
+        assert at.registry.get_sample_value("secondsource_deliveries_total", told)
     assert [taken["alert"]["kind"] for taken in town.desk.taken] == ["opened", "updated", "corroborated", "expired"]
     assert len(town.mail.taken) == 3  # nobody is written to because a story is over
     assert {taken.to for taken in town.mail.taken} == {("ana@velgrad.example",)}
