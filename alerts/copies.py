@@ -27,6 +27,10 @@ ALIKE = 85.0
 #: A text at least this alike to a part of another is contained in it.
 PARTLY = 90.0
 
+#: Of a text's letters, the share that another accounts for from which it says what the other says; one that accounts
+#: for less stands in it as a quotation does, or a line that somebody puts under everything.
+MOST_OF_IT = 0.6
+
 _TELLING = 40  # letters: parts of fewer are in many texts by chance
 _FILLED = 0.6  # of the slots, before more are made
 _PART = 0.85  # of a text's length: a part that is longer
@@ -49,10 +53,18 @@ Kind = Literal["exact", "near", "contained"]
 
 
 class Likeness(NamedTuple):
-    """How one text copies another, and how alike they (or, of the longer one, the best part) are, 0..100."""
+    """How one text copies another, and how alike they (or, of the longer one, the best part) are, 0..100.
+
+    `share`: how much of the text the other accounts for, 0..1; little where it quotes in passing.
+    """
 
     kind: Kind
     percent: float
+    share: float = 1.0
+
+    def weight(self) -> float:
+        """What of several is the most: a copy of the whole before one of a part."""
+        return self.percent * self.share
 
 
 def compared(text: str, other: str) -> Likeness | None:
@@ -72,7 +84,7 @@ def compared(text: str, other: str) -> Likeness | None:
     if not _TELLING <= len(short) <= _PART * len(long):
         return None
     part = 100.0 if short in long else _alike_to_a_part(short, long)
-    return Likeness("contained", part) if part else None
+    return Likeness("contained", part, min(1.0, len(other) / len(text))) if part else None
 
 
 def _alike_to_a_part(short: str, long: str) -> float:
@@ -242,18 +254,15 @@ def _candidates(keys: _Bands, values: _Numbers, rows: _Numbers, bands: _Bands) -
     return (first if most >= fewest else 0), (second if next_most >= fewest else 0)
 
 
-def best(text: str, candidates: Sequence[tuple[int, str]]) -> tuple[int, float]:
-    """The first of the candidates (number, text) that is most like `text`, if any is alike enough: number and likeness.
-
-    (0, 0.0) where none is.
-    """
-    found, most = 0, 0.0
+def best(text: str, candidates: Sequence[tuple[int, str]]) -> tuple[int, Likeness] | None:
+    """The first of the candidates (number, text) of which `text` copies most, and how; None where it copies none."""
+    found: tuple[int, Likeness] | None = None
     own = normalised(text) if candidates else ""
     for number, other in candidates:
-        alike = likeness(own, normalised(other))
-        if alike > most:
-            found, most = number, alike
-    return found, most
+        alike = compared(own, normalised(other))
+        if alike is not None and (found is None or alike.weight() > found[1].weight()):
+            found = number, alike
+    return found
 
 
 class Copy(NamedTuple):
@@ -313,7 +322,7 @@ class CopyIndex:
         for number in self._bands.candidates(bands):
             held = self._kept.get(number)
             found = compared(text, held[2]) if held else None
-            if found and (best is None or found.percent > best[1].percent):
+            if found and (best is None or found.weight() > best[1].weight()):
                 best = number, found
         return best
 

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from alerts.copies import BandIndex, best
+from alerts.copies import MOST_OF_IT, BandIndex, best
 from alerts.digests import digest
 from alerts.everywhere import FEWEST_UNRELATED, Showing, taken_up
 from alerts.file_claims import Claimed, FileSays
@@ -343,8 +343,10 @@ class PictureBook:
         if same is not None:
             return Match(self._rows[same], 0, 100.0)
         near = [self._rows[number] for number in self._bands.candidates(picture.words.bands) if number in self._rows]
-        number, alike = best(picture.text[:_READ], [(row.number, row.text) for row in near])
-        return Match(self._rows[number], 0, alike) if number else None
+        found = best(picture.text[:_READ], [(row.number, row.text) for row in near])
+        if found is None or found[1].share < MOST_OF_IT:
+            return None
+        return Match(self._rows[found[0]], 0, found[1].percent)
 
     def _found(self, picture: Picture) -> Match | None:
         """The surest of the pictures that enrichment found in it, if it is known here."""

@@ -110,7 +110,7 @@ class StoryBook:
             if tied is None or tied.tie != "text":
                 said = self._ties.terms(enriched)
         if tied is None and not post.reply_to:
-            tied = self._ties.told(said) or self._ties.meant(post.text)
+            tied = self._ties.told(said, traits) or self._ties.meant(post.text)
         opens = tied is None
         if tied is None:
             tied = Tied(self._next, "first", "", "")
@@ -121,6 +121,7 @@ class StoryBook:
             looked = said if story.frame.part(tied.part).places < _LOOKED_FOR else ()
             also = self._ties.bridges(traits, looked, tied)
             story, also = self._made_one(story, also) if also else (story, also)
+        traits = self._ties.within(traits, story)
         credited = post.credits or (() if plain or post.platform == _FEEDS else self._credits(post.text))
         note = self._note(story, enriched, key, at, tied, traits, also)
         if credited:

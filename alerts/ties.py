@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from alerts.copies import BandIndex, best
+from alerts.copies import MOST_OF_IT, BandIndex, best
 from alerts.digests import digest
 from alerts.embedding import Meanings
 from alerts.links import canonical
@@ -24,7 +24,7 @@ from alerts.pictures import Match, PictureBook
 from alerts.shelf import Shelf
 from alerts.stories import PLACE_BITS, QUOTED, Frame, Note, Story
 from alerts.word_index import SURE_ODDS, WordIndex
-from alerts.words import own_terms, terms
+from alerts.words import besides, own_terms, terms
 from secondsource.contracts.messages import Enriched, Tie
 from secondsource.contracts.watch import Watch
 
@@ -63,16 +63,27 @@ class Traits(NamedTuple):
     """What of a post may be found in others.
 
     `exact`: digest of its normalised text; `representative`: of the near-copies it belongs to, `likeness` in percent
-    (0.0 where it is the same). Pictures with their row and distance; links with their digest. `checked`: pages that its
-    reviews say the claim appeared on, which lead to a story but make nobody a copy.
+    (0.0 where it is the same); `passing`: most of the post is not of it, so that it makes the post a copy only where
+    something else shows that both are of one story. Pictures with their row and distance; links with their digest.
+    `checked`: pages that its reviews say the claim appeared on, which lead to a story but make nobody a copy.
     """
 
     exact: int = 0
     representative: int = 0
     likeness: float = 0.0
+    passing: bool = False
     pictures: tuple[Match, ...] = ()
     links: tuple[tuple[int, str], ...] = ()
     checked: tuple[tuple[int, str], ...] = ()
+
+
+class _Copied(NamedTuple):
+    """As the first of `Traits`."""
+
+    exact: int
+    representative: int = 0
+    likeness: float = 0.0
+    passing: bool = False
 
 
 class Ties:
@@ -119,17 +130,14 @@ class Ties:
         """What others may share with this post. Its pictures are entered in the picture book."""
         sketch, post = enriched.sketch, enriched.post
         exact = digest(sketch.exact) if sketch.exact else 0
-        representative, likeness = 0, 0.0
-        if exact and sketch.words >= FEWEST_WORDS:
-            representative = self._exacts.get(exact, 0)
-        if not representative and sketch.bands:
-            representative, likeness = self._nearly(sketch.bands, post.text)
-        if not representative:
-            exact, representative, likeness = self._in_pictures(enriched) or (exact, 0, 0.0)
+        copied = None
+        if exact and sketch.words >= FEWEST_WORDS and exact in self._exacts:
+            copied = _Copied(exact, self._exacts[exact])
+        if copied is None and sketch.bands:
+            copied = self._nearly(exact, sketch.bands, post.text)
+        copied = copied or self._in_pictures(enriched) or _Copied(exact)
         return Traits(
-            exact=exact,
-            representative=representative,
-            likeness=likeness,
+            *copied,
             pictures=tuple(self.pictures.enter(picture) for picture in enriched.pictures[:MOST_PICTURES]),
             links=_pages(post.links) if post.links else (),
             checked=_pages([page for review in post.reviews for page in review.appearances]) if post.reviews else (),
@@ -137,7 +145,7 @@ class Ties:
 
     def alike(self, traits: Traits) -> Tied | None:
         """By its text, its picture, its link, in this order."""
-        if traits.representative:
+        if traits.representative and not traits.passing:
             return self._copied(traits)
         shown = [match for match in traits.pictures if match.row.story and match.row.telling]
         if shown:
@@ -160,7 +168,7 @@ class Ties:
         link to which have words in common. Who quotes or answers a post may say anything.
         """
         found: dict[int, Tied] = {}
-        if traits.representative and tied.tie != "text":
+        if traits.representative and not traits.passing and tied.tie != "text":
             copied = self._copied(traits)
             found[copied.part] = copied
         for match in traits.pictures:
@@ -186,8 +194,10 @@ class Ties:
         """What `told` and `lead` know a post by."""
         return terms(enriched, self._own)
 
-    def told(self, said: tuple[str, ...]) -> Tied | None:
-        """By the rare words they share."""
+    def told(self, said: tuple[str, ...], traits: Traits | None = None) -> Tied | None:
+        """By the rare words they share; of a post that holds another text in `passing`, by what it says besides."""
+        if traits is not None and traits.passing:
+            said = besides(said, self._text_of(traits.representative))
         found = self._words.find(said)
         if found is None:
             return None
@@ -331,22 +341,29 @@ class Ties:
         for part, text in sorted(texts):
             self.reread(part, text)
 
-    def _in_pictures(self, enriched: Enriched) -> tuple[int, int, float] | None:
-        """The text that one of its pictures shows, if it is another post's: its digest, whose it is, how alike."""
+    def within(self, traits: Traits, story: Story) -> Traits:
+        """What counts of a post in this story: a text that it holds in passing counts where it is of the same story."""
+        if not traits.passing or self.living(traits.representative >> PLACE_BITS) == story.frame.number:
+            return traits
+        return traits._replace(representative=0, likeness=0.0, passing=False)
+
+    def _in_pictures(self, enriched: Enriched) -> _Copied | None:
+        """The text that one of its pictures shows, if it is another post's."""
         for picture in enriched.pictures[:MOST_PICTURES]:
             if picture.words is not None and picture.words.words >= FEWEST_WORDS:
                 exact = digest(picture.words.exact)
                 if exact in self._exacts:
-                    return exact, self._exacts[exact], 0.0
-                representative, likeness = self._nearly(picture.words.bands, picture.text)
-                if representative:
-                    return exact, representative, likeness
+                    return _Copied(exact, self._exacts[exact])
+                copied = self._nearly(exact, picture.words.bands, picture.text)
+                if copied is not None:
+                    return copied
         return None
 
-    def _nearly(self, bands: tuple[int, ...], text: str) -> tuple[int, float]:
-        """The representative that a text nearly copies, and how alike they are in percent; (0, 0.0) for none."""
+    def _nearly(self, exact: int, bands: tuple[int, ...], text: str) -> _Copied | None:
+        """The representative that a text nearly copies, wholly or in part; None for none."""
         candidates = [(found, self._text_of(found)) for found in (self._bands.candidates(bands) if bands else ())]
-        return best(text[:QUOTED], [one for one in candidates if one[1]])
+        found = best(text[:QUOTED], [one for one in candidates if one[1]])
+        return _Copied(exact, found[0], found[1].percent, found[1].share < MOST_OF_IT) if found else None
 
     def _text_of(self, representative: int) -> str:
         return self._shelf.text(self.living(representative >> PLACE_BITS), representative)[1]

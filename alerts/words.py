@@ -62,6 +62,14 @@ def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))[:MOST_TERMS]
 
 
+def besides(said: tuple[str, ...], quoted: str) -> tuple[str, ...]:
+    """What a post is known by without a text that stands in it, where it says as much of its own; else all of it."""
+    theirs = set(_WORD.findall(quoted.casefold()))
+    words = [term for term in said if " " not in term]
+    own = tuple(word for word in words if word not in theirs)
+    return own if 2 * len(own) >= len(words) else said
+
+
 @lru_cache(maxsize=4_096)  # names come up again and again
 def _words(name: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(name.casefold()))

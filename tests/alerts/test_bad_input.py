@@ -12,7 +12,7 @@ import pytest
 from msgspec import structs
 
 from alerts import word_index
-from alerts.copies import best
+from alerts.copies import Likeness, best
 from alerts.docket import of_a_watch
 from alerts.origins import Origins
 from alerts.story_book import StoryBook
@@ -145,7 +145,7 @@ def _counting(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     looked: Counter[str] = Counter()
     union = Origins._union
 
-    def counting(text: str, candidates: list[tuple[int, str]]) -> tuple[int, float]:
+    def counting(text: str, candidates: list[tuple[int, str]]) -> tuple[int, Likeness] | None:
         looked["texts"] += len(candidates)
         return best(text, candidates)
 

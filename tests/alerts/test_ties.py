@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from alerts.copies import ALIKE, BandIndex, best, likeness, normalised
+from alerts.copies import ALIKE, BandIndex, Likeness, best, likeness, normalised
 from alerts.links import canonical
 from alerts.pictures import PictureBook, Sighting
 from alerts.word_index import WordIndex
@@ -34,8 +34,16 @@ def test_copies_are_alike(changed: str) -> None:
 def test_other_texts_are_not() -> None:
     other = "The old town hall of Velgrad has burnt, chairs and a clock lie in the square"
     assert likeness(normalised(CLAIM), normalised(other)) < ALIKE
-    assert best(CLAIM, [(7, other), (8, CLAIM + "!")])[0] == 8
-    assert best(CLAIM, [(7, other)]) == (0, 0.0)
+    assert best(CLAIM, [(7, other), (8, CLAIM + "!")]) == (8, Likeness("exact", 100.0))
+    assert best(CLAIM, [(7, other)]) is None
+
+
+def test_a_copy_of_the_whole_is_before_one_of_a_part() -> None:
+    standing = "follow the desk of Velgrad for updates from the town all day long"
+    whole = f"{CLAIM} {standing}"
+    found = best(f"{CLAIM.replace('fallen', 'collapsed')} {standing}", [(7, standing), (8, whole)])
+    assert found is not None
+    assert (found[0], found[1].kind) == (8, "near")
 
 
 @pytest.mark.parametrize("shift", [0, 12])  # bands that all want the same slot are found like any others
