@@ -28,10 +28,11 @@ def micros(at: datetime) -> int:
         BadRecord: the time has no zone.
     """
     try:
-        return (at - EPOCH) // MICROSECOND
+        since = at - EPOCH
     except TypeError as error:
         msg = f"expected a time with its zone, came {at.isoformat()}: collectors add the zone before they send"
         raise BadRecord(msg) from error
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def from_micros(value: int) -> datetime:

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
 
 from secondsource.contracts.messages import (
+    Account,
     AlertEvent,
     Counts,
     DeadLetter,
@@ -20,11 +22,12 @@ from secondsource.contracts.messages import (
     Enriched,
     Member,
     Picture,
+    Post,
     StoryUpdate,
     Takedown,
 )
 from store.column_types import micros
-from store.text import key, storable
+from store.text import are_storable, is_storable, key, storable
 
 When = Any
 Moment = Callable[[datetime], When]
@@ -268,96 +271,66 @@ class TakedownRow(NamedTuple):
     reason: str
 
 
-class EnrichedRows(NamedTuple):
-    post: PostRow
-    account: AccountRow
-    pictures: list[PictureRow]
-    sightings: list[SightingRow]
-    reuse: list[ReuseRow]
+def post_row(message: Enriched, moment: Moment) -> tuple[PostRow, Enriched]:
+    """The post with its tags; and the message that was kept so, whose text is made storable where it was not."""
+    row = _post_row(message, moment)
+    if row is None:
+        message = storable(message)
+        row = _post_row(message, moment, trusted=True)
+        assert row is not None
+    return row, message
 
 
-def enriched_rows(message: Enriched, moment: Moment) -> EnrichedRows:
-    """The post with its tags, its author as they were when it was observed, its pictures and where they were seen.
-
-    Text that a database could not hold is made storable.
-    """
-    try:
-        rows, body = _enriched_rows(message, moment)
-    except UnicodeEncodeError:
-        return _enriched_rows(storable(message), moment)[0]
-    # The digests need the JSON anyway, so looking for what cannot be stored costs next to nothing.
-    return _enriched_rows(storable(message), moment)[0] if b"\\u0000" in body else rows
-
-
-def _enriched_rows(message: Enriched, moment: Moment) -> tuple[EnrichedRows, bytes]:
-    post, author = message.post, message.post.author
-    observed = moment(post.observed_at)
-    said = _encode(author)
-    created = author.created_at
-    account = AccountRow(
-        key(author.uid),
-        author.handle,
-        author.name,
-        author.followers,
-        None if created is None else moment(created),
-        observed,
-        _digest(said),
-    )
-    row, body = _post_row(message, observed, moment)
-    if not message.pictures:
-        return EnrichedRows(row, account, [], [], []), said + body
-    pictures = [picture_row(picture) for picture in message.pictures]
-    sightings = [
-        SightingRow(picture.id, post.uid, observed, picture.url, author.uid, author.handle, "")
-        for picture in message.pictures
-    ]
-    reuse = [each for picture in message.pictures for each in reuse_rows(picture)]
-    return EnrichedRows(row, account, pictures, sightings, reuse), said + body + _encode(message.pictures)
-
-
-def _post_row(message: Enriched, observed: When, moment: Moment) -> tuple[PostRow, bytes]:
+def _post_row(message: Enriched, moment: Moment, *, trusted: bool = False) -> PostRow | None:
+    """None where some of the text may not be storable, and that is not known to be untrue."""
     post = message.post
     counts = post.counts or _NONE
     language = message.language
-    said = (
-        key(post.uid),
-        post.platform,
-        post.author.uid,
-        micros(post.created_at),
-        post.collector,
-        post.text,
-        post.url,
-        post.repost_of and key(post.repost_of),
-        post.quote_of,
-        post.reply_to,
-        post.edit_of,
-        post.lang_hint,
-        language.code,
-        language.confidence,
-        message.stance.label,
-        message.stance.cue,
-        as_json(post.links),
-        as_json(post.media),
-        as_json(post.hashtags),
-        as_json(post.mentions),
-        as_json(post.media_notes),
-        as_json(message.entities),
-        as_json(post.credits),
-        as_json(post.reviews),
-    )
-    body = _encode(said)
-    row = PostRow(
+    observed, created = moment(post.observed_at), micros(post.created_at)
+    try:
+        watches = _watches(post.watches)
+        said = (
+            post.collector,
+            post.text,
+            post.url,
+            post.repost_of and key(post.repost_of),
+            post.quote_of,
+            post.reply_to,
+            post.edit_of,
+            post.lang_hint,
+            language.code,
+            message.stance.label,
+            message.stance.cue,
+            _encode(post.links).decode() if post.links else "[]",
+            _encode(post.media).decode() if post.media else "[]",
+            _encode(post.hashtags).decode() if post.hashtags else "[]",
+            _encode(post.mentions).decode() if post.mentions else "[]",
+            _encode(post.media_notes).decode() if post.media_notes else "[]",
+            _encode(message.entities).decode() if message.entities else "[]",
+            _encode(post.credits).decode() if post.credits else "[]",
+            _encode(post.reviews).decode() if post.reviews else "[]",
+        )
+        # No storable text holds U+0000, so that no two different posts are joined to the same.
+        of = (key(post.uid), post.platform, post.author.uid, str(created), repr(language.confidence))
+        body = "\0".join(of + said).encode()
+    except UnicodeEncodeError:
+        return None
+    if not trusted and not are_storable(body, len(of) + len(said), message.pictures):
+        return None
+    return PostRow(
         post.uid,
         post.platform,
         post.author.uid,
-        moment(post.created_at),
+        created if moment is micros else moment(post.created_at),
         observed,
         post.collector,
-        as_json(post.watches if len(post.watches) < 2 else tuple(sorted({*post.watches}))),
+        watches,
         post.text,
         post.url,
         post.repost_of or post.uid,
-        *said[7:],
+        *said[3:9],
+        language.confidence,
+        *said[9:],
         counts.reposts,
         counts.quotes,
         counts.replies,
@@ -366,7 +339,45 @@ def _post_row(message: Enriched, observed: When, moment: Moment) -> tuple[PostRo
         None if post.counts is None else observed,
         _digest(body),
     )
-    return row, body
+
+
+@lru_cache(1000)
+def _watches(names: tuple[str, ...]) -> str:
+    return as_json(tuple(sorted({*names})))
+
+
+def account_rows(messages: Sequence[Enriched], moment: Moment) -> list[AccountRow]:
+    """The authors as they were when they were last observed; more than one row of those that this leaves open."""
+    newest: dict[str, Post] = {}
+    open_still: list[Post] = []
+    for message in messages:
+        post = message.post
+        other = newest.setdefault(post.author.uid, post)
+        if post.observed_at > other.observed_at:
+            newest[post.author.uid] = post
+        elif post.observed_at == other.observed_at and post.author != other.author:
+            open_still.append(post)
+    return [_account_row(post.author, moment(post.observed_at), moment) for post in (*newest.values(), *open_still)]
+
+
+def _account_row(author: Account, seen_at: When, moment: Moment) -> AccountRow:
+    if not is_storable(author):
+        author = storable(author)
+    created = author.created_at
+    return AccountRow(
+        key(author.uid),
+        author.handle,
+        author.name,
+        author.followers,
+        None if created is None else moment(created),
+        seen_at,
+        _digest(_encode(author)),
+    )
+
+
+def sighting_row(picture: Picture, post: Post, moment: Moment) -> SightingRow:
+    author = post.author
+    return SightingRow(picture.id, post.uid, moment(post.observed_at), picture.url, author.uid, author.handle, "")
 
 
 def picture_row(picture: Picture) -> PictureRow:

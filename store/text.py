@@ -45,6 +45,11 @@ def is_storable(value: Any) -> bool:
         return False
 
 
+def are_storable(joined: bytes, count: int, beside: tuple[Any, ...] = ()) -> bool:
+    """Whether that holds of so many texts, some of them JSON, joined by U+0000, and of what is beside them."""
+    return joined.count(0) == count - 1 and b"\\u0000" not in joined and (not beside or is_storable(beside))
+
+
 def key(value: str) -> str:
     """The value, which other rows will be found by.
 

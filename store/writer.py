@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, exists, func, select, tuple_, update
+from sqlalchemy import Connection
 
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import (
@@ -27,12 +27,12 @@ from store.archive import PictureArchive
 from store.coverage import cover, tick_row
 from store.database import Database
 from store.letter_names import named_in
-from store.lists import among
+from store.lists import one_of
 from store.locks import REMOVING, exclusive, shared
 from store.prints import erase_unseen
 from store.removal import bury, correct, forget, remove, texts, tombstones
 from store.rows import Moment
-from store.tables import COUNTS, engagement, posts
+from store.tables import COUNTS
 from store.text import is_storable, storable
 
 Destinations = Callable[[AlertEvent], Iterable[str]]
@@ -60,7 +60,7 @@ class Writer:
             lock(connection, REMOVING)
             moment = self._moment
             table.TAKEDOWNS.write(connection, (to.takedown_row(each, moment) for each in batch.takedowns))
-            gone = tombstones(connection, batch.uids()) if batch.names_posts else frozenset[str]()
+            gone = tombstones(connection, batch.uids) if batch.names_posts else frozenset[str]()
             buried = {each.post.uid for each in batch.enriched if each.post.repost_of in gone} - gone if gone else set()
             if buried:
                 exclusive(connection, REMOVING)
@@ -79,25 +79,28 @@ class Writer:
     def _posts(self, connection: Connection, messages: Sequence[Enriched], gone: frozenset[str]) -> None:
         if not messages:
             return
-        every = [to.enriched_rows(message, self._moment) for message in messages]
+        every = [to.post_row(message, self._moment) for message in messages]
         # The account is kept even where the post is gone: it is not what was taken down.
-        table.ACCOUNTS.write(connection, (each.account for each in every))
+        table.ACCOUNTS.write(connection, to.account_rows(messages, self._moment))
         if gone:
             # Enrichment keeps thumbnails before it is known here that their post is gone.
-            forget(connection, (row.id for each in every if each.post.uid in gone for row in each.pictures))
-            unseen = (row.id for each in every if each.post.uid in gone for row in each.pictures)
-            erase_unseen(connection, unseen)
-            every = [each for each in every if each.post.uid not in gone]
-        table.POSTS.write(connection, (each.post for each in every))
-        self._recount(connection, {each.post.uid for each in every})
-        correct(connection, [each.post.uid for each in every])
-        with_pictures = [each for each in every if each.pictures]
-        if with_pictures:
+            lost = [picture.id for row, message in every if row.uid in gone for picture in message.pictures]
+            forget(connection, lost)
+            erase_unseen(connection, lost)
+            every = [each for each in every if each[0].uid not in gone]
+        table.POSTS.write(connection, (row for row, _ in every))
+        uids = {row.uid for row, _ in every}
+        which, given = one_of(connection, "uid", uids)
+        counted = connection.exec_driver_sql(f"SELECT DISTINCT uid FROM engagement WHERE {which}", given)  # noqa: S608  values are bound
+        _recount(connection, counted.scalars().all())  # by what came before the posts themselves
+        correct(connection, uids)
+        shown = [(picture, message.post) for _, message in every for picture in message.pictures]
+        if shown:
             self._archive.write(
                 connection,
-                (row for each in with_pictures for row in each.pictures),
-                (row for each in with_pictures for row in each.sightings),
-                (row for each in with_pictures for row in each.reuse),
+                (to.picture_row(picture) for picture, _ in shown),
+                (to.sighting_row(picture, post, self._moment) for picture, post in shown),
+                (row for picture, _ in shown for row in to.reuse_rows(picture)),
             )
 
     def _engagement(self, connection: Connection, messages: Sequence[Engagement]) -> None:
@@ -105,25 +108,7 @@ class Writer:
             return
         rows = [to.engagement_row(message, self._moment) for message in messages]
         table.ENGAGEMENT.write(connection, rows)
-        self._recount(connection, {row.uid for row in rows})
-
-    def _recount(self, connection: Connection, uids: Iterable[str]) -> None:
-        """Give these posts the newest counts there are of them, also those that came before the post itself."""
-        e, p = engagement.c, posts.c
-        if connection.execute(select(e.uid).limit(1)).first() is None:
-            return
-        newer = engagement.alias()
-        theirs, ours = ([func.coalesce(of[name], -1) for name in COUNTS] for of in (e, p))
-        connection.execute(
-            update(posts)
-            .values({name: e[name] for name in COUNTS} | {"counts_at": e.observed_at})
-            .where(
-                among(connection, p.uid, uids),
-                e.uid == p.uid,
-                ~exists().where(newer.c.uid == e.uid, newer.c.observed_at > e.observed_at),
-                p.counts_at.is_(None) | (tuple_(e.observed_at, *theirs) > tuple_(p.counts_at, *ours)),
-            )
-        )
+        _recount(connection, {row.uid for row in rows})
 
     def _stories(self, connection: Connection, updates: Sequence[StoryUpdate], gone: frozenset[str]) -> None:
         if not updates:
@@ -227,6 +212,24 @@ class _Sorted:
             uids |= scrubbing.quoted_by_event(event)
         uids.discard("")
         return uids
+
+
+_RECOUNT: Final = """
+    UPDATE posts SET {sets}, counts_at = e.observed_at FROM engagement AS e
+    WHERE posts.uid = e.uid AND {which}
+    AND NOT EXISTS (SELECT 1 FROM engagement AS newer WHERE newer.uid = e.uid AND newer.observed_at > e.observed_at)
+    AND (posts.counts_at IS NULL OR (e.observed_at, {theirs}) > (posts.counts_at, {ours}))
+"""
+
+
+def _recount(connection: Connection, uids: Collection[str]) -> None:
+    """Give these posts the newest counts there are of them."""
+    if not uids:
+        return
+    which, given = one_of(connection, "e.uid", uids)
+    sets = ", ".join(f"{name} = e.{name}" for name in COUNTS)
+    theirs, ours = (", ".join(f"COALESCE({of}.{name}, -1)" for name in COUNTS) for of in ("e", "posts"))
+    connection.exec_driver_sql(_RECOUNT.format(sets=sets, which=which, theirs=theirs, ours=ours), given)
 
 
 def aware(at: datetime) -> datetime:
