@@ -139,8 +139,8 @@ def _reasons(evidence: StoryEvidence, thresholds: Thresholds) -> Iterator[Reason
         yield Reason(
             name="disputes",
             value=str(evidence.disputes),
-            sentence=f"Disputed by {count(evidence.disputes, 'origin')} of its own; "
-            "a dispute is neither counted as spread nor as corroboration.",
+            sentence=f"Disputed by {count(evidence.disputes, 'origin')}; "
+            "a dispute is counted neither as spread nor as corroboration.",
         )
     if evidence.blind:
         yield Reason(
@@ -154,13 +154,14 @@ def _reasons(evidence: StoryEvidence, thresholds: Thresholds) -> Iterator[Reason
 def _spread(evidence: StoryEvidence, thresholds: Thresholds) -> Reason:
     spread = evidence.spread
     seen = f"{count(spread.interactions, 'interaction')} in {duration(spread.age_seconds)}"
+    history = count(spread.history, "earlier story", "earlier stories")
     if spread.state == "insufficient data":
-        against = f"insufficient data to say what to expect ({spread.history} earlier stories)"
+        against = f"insufficient data to say what to expect ({history})"
     else:
         told, most = chance(spread.surprise), chance(cautious(spread))
         bound = "" if told == most else f", or {most} should so few stories make us expect too little"
         against = (
-            f"about {number(round(spread.expected, 1))} expected from {spread.history} earlier stories of this watch; "
+            f"about {number(round(spread.expected, 1))} expected from {history} of this watch; "
             f"the chance of as many or more is {told}{bound} "
             f"(at most {chance(thresholds.max_surprise)} is asked for)"
         )

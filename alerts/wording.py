@@ -7,7 +7,16 @@ from datetime import datetime
 
 from alerts.quoting import clean, clipped, isolated
 from secondsource.contracts.acts import Act, ActKind, Verdict
-from secondsource.contracts.messages import AlertEvent, Corroboration, Earlier, Finding, Origin, Spread, StoryUpdate
+from secondsource.contracts.messages import (
+    AlertEvent,
+    Corroboration,
+    Earlier,
+    Finding,
+    Origin,
+    Reason,
+    Spread,
+    StoryUpdate,
+)
 
 KINDS = {
     "opened": "Open",
@@ -30,13 +39,7 @@ KIND_SENTENCES = {
 _CONFIRMED = "It spreads. Independent origins assert it; why it is looked at all the same stands beside it."
 _DISPUTED = "It spreads, and is disputed."
 
-STATES: dict[Corroboration, str] = {
-    "none": "no origin",
-    "single-origin": "one origin",
-    "multi-origin": "several independent origins",
-    "contested": "contested",
-    "unknown": "unknown: a collector was blind",
-}
+_BESIDE: dict[Corroboration, str] = {"contested": ", contested", "unknown": ", and a collector was blind"}
 
 STANCES = {"asserts": "asserts it", "denies": "disputes it", "asks": "asks about it", "comments": "comments on it"}
 
@@ -138,12 +141,36 @@ def odds(of: Spread) -> str:
     return f"chance of that much: {chance(of.surprise)}, from {count(of.history, 'earlier story', 'earlier stories')}"
 
 
+def sources(story: StoryUpdate) -> str:
+    """How many origins it has, always, and the state beside it: "1 origin, contested", "2.4 independent origins"."""
+    return in_all(story.independent) + _BESIDE.get(story.state, "")
+
+
+def in_all(independent: float) -> str:
+    """Origins by their weight: "no origin", "1 origin", "1 origin (weight 0.5)", "2.4 independent origins"."""
+    told = number(independent)
+    if independent <= 0:
+        return "no origin"
+    if independent <= 1:
+        return "1 origin" + (f" (weight {told})" if told != "1" else "")
+    return f"{told} independent origins"
+
+
 def origins(story: StoryUpdate) -> str:
-    """How many sources: "one origin (weight 1); 57 posts by 49 accounts"."""
-    weight = f"weight {number(story.independent)}"
+    """From whom: "1 origin, contested; 57 posts by 49 accounts, 2 disputes"."""
     size = f"{count(story.posts, 'post')} by {count(story.accounts, 'account')}"
     disputes = f", {count(story.disputes, 'dispute')}" if story.disputes else ""
-    return f"{STATES[story.state]} ({weight}); {size}{disputes}"
+    return f"{sources(story)}; {size}{disputes}"
+
+
+#: Reasons that speak against the rest of them.
+_AGAINST = frozenset({"disputes", "coverage"})
+
+
+def reasons(finding: Finding, most: int) -> list[Reason]:
+    """What it was flagged for. Where only the first `most` are shown, what speaks against it is among them."""
+    places = sorted(range(len(finding.reasons)), key=lambda place: finding.reasons[place].name not in _AGAINST)
+    return [finding.reasons[place] for place in (*sorted(places[:most]), *places[most:])]
 
 
 def handle(name: str) -> str:
@@ -274,5 +301,5 @@ def summary(event: AlertEvent) -> str:
     story = event.story
     return (
         f"{KINDS[event.kind]}: {headline(event)} ({isolated(clipped(event.watch, 60))}). "
-        f"{spread(story.spread)}; {STATES[story.state]}."
+        f"{spread(story.spread)}; {sources(story)}."
     )

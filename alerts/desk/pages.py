@@ -58,7 +58,7 @@ class Pages:
             "KINDS": wording.KINDS,
             "says": wording.says,
             "rules": wording.rules,
-            "STATES": wording.STATES,
+            "sources": wording.sources,
             "STANCES": wording.STANCES,
             "TIES": wording.TIES,
             "count": wording.count,

@@ -85,7 +85,7 @@ def rows(event: AlertEvent) -> Iterator[tuple[str, str]]:
         yield "", odds
     yield "Sources", wording.origins(story)
     yield from _listed("", [wording.origin(o) for o in story.origins], MOST_ORIGINS)
-    reasons = [isolated(clipped(reason.sentence, 400)) for reason in finding.reasons]
+    reasons = [isolated(clipped(reason.sentence, 400)) for reason in wording.reasons(finding, MOST_REASONS)]
     yield from _listed("Why", reasons, MOST_REASONS)
     yield from _listed("Seen before", [wording.earlier(e) for e in finding.earlier], MOST_EARLIER)
     if event.kind != "corroborated":

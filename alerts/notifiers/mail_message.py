@@ -88,7 +88,10 @@ def _rows(event: AlertEvent) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "Spread", tuple(filter(None, (wording.spread(story.spread), wording.odds(story.spread))))
     yield "Sources", _listed([wording.origins(story), *map(wording.origin, story.origins)])
     if finding.reasons:
-        yield "Why", _listed([isolated(clipped(reason.sentence, 400)) for reason in finding.reasons])
+        yield (
+            "Why",
+            _listed([isolated(clipped(reason.sentence, 400)) for reason in wording.reasons(finding, MOST_LISTED)]),
+        )
     if finding.earlier:
         yield "Picture seen before", _listed([wording.earlier(each) for each in finding.earlier])
     if event.kind not in {"corroborated", "expired"}:

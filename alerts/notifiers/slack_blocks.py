@@ -126,7 +126,7 @@ def _standing(event: AlertEvent, beside: Beside) -> list[Block]:
     strongest = sorted(story.origins, key=lambda of: (-of.weight, -of.posts, of.first_at))[:STRONGEST]
     title = "The strongest origins" if len(strongest) > 1 else "The origin"
     blocks += _bullets(title, [mrkdwn(wording.origin(origin), 300) for origin in strongest], STRONGEST)
-    reasons = [mrkdwn(clipped(reason.sentence, 300), 400) for reason in finding.reasons]
+    reasons = [mrkdwn(clipped(reason.sentence, 300), 400) for reason in wording.reasons(finding, MOST_REASONS)]
     blocks += _bullets("Why", reasons, MOST_REASONS)
     return blocks + _where(beside.trail)
 
@@ -201,14 +201,15 @@ def _bullets(title: str, lines: list[str], most: int) -> list[Block]:
 
 def _footer(event: AlertEvent, links: Sequence[tuple[str, str]]) -> str:
     """Where to look further, when, which watch, by which rules, beside how many others, which alert."""
-    addressed = ((label, _link_address(url)) for label, url in (("Evidence page", event.link), *links))
+    addressed = ((label, link_address(url)) for label, url in (("Evidence page", event.link), *links))
     shown = [f"<{address}|{mrkdwn(label, 60)}>" for label, address in addressed if address]
     parts = [f"{wording.moment(event.at)}", f"watch {mrkdwn(clipped(event.watch, 60), 200)}"]
     why = [mrkdwn(wording.rules(event.finding), 300), wording.kin(event)]
     return " · ".join(filter(None, [*shown, *parts, *why, mrkdwn(clipped(event.alert_id, 100), 200)]))
 
 
-def _link_address(url: str) -> str:
+def link_address(url: str) -> str:
+    """An address as it may stand in a link of Slack's; "" where it may not."""
     address = escaped(web_address(url)).replace("|", "%7C")
     return address if len(address) <= LONGEST_LINK else ""
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alerts import together
-from alerts.notifiers.slack_blocks import Message, escaped, mrkdwn, within_limits
-from alerts.quoting import web_address
+from alerts.notifiers.slack_blocks import Message, link_address, mrkdwn, within_limits
 from secondsource.contracts.messages import AlertEvent
 
 MOST_SHOWN = 40
 A_BLOCK = 4  #: alerts a block: Slack folds a longer text away
-_LONGEST_LINK = 700
 _ROOM = 9_000  #: of the 10,000 characters that all texts together may have
 
 
@@ -36,21 +34,16 @@ def digest(events: Sequence[AlertEvent], key: str) -> Message:
 
 def _entry(event: AlertEvent) -> str:
     said, rest = together.lines(event, 90)
-    address = _address(event.link)
+    address = link_address(event.link)
     named = mrkdwn(said, 300)
     return f"• {f'<{address}|{named}>' if address else named}\n   {mrkdwn(rest, 400)}"
 
 
 def _rest(events: Sequence[AlertEvent], shown: int) -> str:
     more = len(events) - shown
-    desk = _address(together.desk(events))
+    desk = link_address(together.desk(events))
     told = f"{more:,} more stand on the desk" if more else "Each alert has its page on the desk"
     return f"<{desk}|{told}>" if desk else told
-
-
-def _address(url: str) -> str:
-    address = escaped(web_address(url)).replace("|", "%7C")
-    return address if len(address) <= _LONGEST_LINK else ""
 
 
 def _section(text: str) -> dict[str, object]:

@@ -30,7 +30,7 @@ def test_reads_from_what_happened_to_what_it_rests_on() -> None:
         "             #velgrad”\n"
         "Spread       482 interactions in 38 min, 21.4 expected\n"
         "             chance of that much: 1 in 3,200,000, from 120 earlier stories\n"
-        "Sources      one origin (weight 1); 57 posts by 49 accounts\n"
+        "Sources      1 origin; 57 posts by 49 accounts\n"
         "             @mira_k from 2030-03-04 02:10 UTC: 57 posts by 49 accounts\n"
         "Why          482 interactions in 38 min where 21.4 were expected.\n"
         "             57 posts trace back to one origin, @mira_k.\n"

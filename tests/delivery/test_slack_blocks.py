@@ -59,7 +59,7 @@ def test_tells_what_there_is_to_know() -> None:
     assert message.text.startswith("Open: One origin, and its picture was first seen 2014-03-02 (velgrad).")
     for told in (
         "482 interactions in 38 min, 21.4 expected",
-        "one origin (weight 1); 57 posts by 49 accounts",
+        "1 origin; 57 posts by 49 accounts",
         "One more independent origin.",
         "57 posts trace back to one origin, @mira_k.",
         "2014-03-02 14:05 UTC, 16 y before, @osmar_daily in archive: river floods: “Flood takes the bridge at Osmar”",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from alerts import wording
-from secondsource.contracts.messages import Earlier, Spread
-from tests.delivery.stories import earlier, event, origin, spread
+from secondsource.contracts.messages import Corroboration, Earlier, Reason, Spread
+from tests.delivery.stories import earlier, event, finding, origin, spread
 
 
 @pytest.mark.parametrize(
@@ -54,10 +55,38 @@ def test_people_and_places() -> None:
     assert wording.earlier(earlier("")) == "2014-03-02 14:05 UTC, @osmar_daily in archive: river floods"
 
 
+@pytest.mark.parametrize(
+    ("state", "independent", "said"),
+    [
+        ("none", 0.0, "no origin"),
+        ("none", 1.0, "1 origin"),
+        ("single-origin", 1.0, "1 origin"),
+        ("single-origin", 0.5, "1 origin (weight 0.5)"),
+        ("multi-origin", 2.4, "2.4 independent origins"),
+        ("contested", 1.0, "1 origin, contested"),
+        ("contested", 3.0, "3 independent origins, contested"),
+        ("unknown", 1.0, "1 origin, and a collector was blind"),
+    ],
+)
+def test_the_number_of_origins_is_always_said(state: Corroboration, independent: float, said: str) -> None:
+    told = replace(event().story, state=state, independent=independent)
+    assert wording.sources(told) == said
+    assert wording.origins(told) == f"{said}; 57 posts by 49 accounts"
+
+
+def test_what_speaks_against_an_alert_is_among_what_is_shown() -> None:
+    names = ("spread", "forecast", "disputes", "origins", "copies", "coverage")
+    told = replace(finding(), reasons=tuple(Reason(name=name, value="", sentence=name) for name in names))
+    for most, shown in ((6, names), (3, ("spread", "disputes", "coverage")), (1, ("disputes",))):
+        ordered = [reason.name for reason in wording.reasons(told, most)]
+        assert ordered[:most] == list(shown)
+        assert sorted(ordered) == sorted(names)
+
+
 def test_summary_is_one_line() -> None:
     assert wording.summary(event(watch="velgrad\nnight")) == (
         "Open: One origin, and its picture was first seen 2014-03-02 (velgrad night). "
-        "482 interactions in 38 min, 21.4 expected; one origin."
+        "482 interactions in 38 min, 21.4 expected; 1 origin."
     )
 
 
