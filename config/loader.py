@@ -21,7 +21,7 @@ from config.checks import check_deployment, check_names, check_secret, check_wat
 from config.cues import Cues, check_cues
 from config.document import Document, Trail, key_of, read
 from config.explain import explain
-from config.notify_checks import EMAIL, check_destinations, check_notify, secrets_of, webhook_at
+from config.notify_checks import EMAIL, SLACK_TOKEN, check_destinations, check_notify, secrets_of, webhook_at
 from config.problem import Problem, WrongFiles, quoted, visible
 from config.schema import DATABASES, REPLAY, Deployment, Watch, WatchFile, is_database
 from config.secrets import from_environment, from_file, literal_secrets
@@ -44,7 +44,6 @@ OVERRIDES: Mapping[str, Trail] = {
     "SECONDSOURCE_DESK_PUBLIC_URL": ("desk", "public_url"),
     "SECONDSOURCE_METRICS_PORT": ("metrics", "port"),
 }
-_SLACK_TOKEN: Trail = ("notify", "slack", "token")
 _SLACK_APP_TOKEN: Trail = ("notify", "slack", "app_token")
 _SLACK_SIGNING_SECRET: Trail = ("notify", "slack", "signing_secret")
 _KAFKA_PASSWORD: Trail = ("kafka", "sasl_password")
@@ -207,7 +206,7 @@ class _Reading:
     def _read_secrets(self, document: Document) -> None:
         slack, kafka = self._settings.notify.slack, self._settings.kafka
         wanted = [
-            SecretKeys(_SLACK_TOKEN, slack.token_env, slack.token_file),
+            SecretKeys(SLACK_TOKEN, slack.token_env, slack.token_file),
             SecretKeys(_SLACK_APP_TOKEN, slack.app_token_env, slack.app_token_file),
             SecretKeys(_SLACK_SIGNING_SECRET, slack.signing_secret_env, slack.signing_secret_file),
             SecretKeys(_KAFKA_PASSWORD, kafka.sasl_password_env, kafka.sasl_password_file),
@@ -291,7 +290,7 @@ class _Reading:
             cues=self.cues,
             sources=self._sources,
             collectors=self._collectors,
-            slack_token=self._secrets.get(_SLACK_TOKEN),
+            slack_token=self._secrets.get(SLACK_TOKEN),
             slack_app_token=self._secrets.get(_SLACK_APP_TOKEN),
             slack_signing_secret=self._secrets.get(_SLACK_SIGNING_SECRET),
             kafka_password=self._secrets.get(_KAFKA_PASSWORD),
@@ -318,7 +317,7 @@ class _Reading:
             off = made.off()
             yield Service(name, not off, off or (f"as {SETTINGS} says" if written else default))
         told = sorted({watch.slack_channel for watch in self._watches if watch.slack_channel})
-        if self._secrets.get(_SLACK_TOKEN) is None:
+        if self._secrets.get(SLACK_TOKEN) is None:
             how = f"export {slack.token_env or 'SLACK_BOT_TOKEN'}=xoxb-…"
             if slack.token_env is None and slack.token_file is None:
                 how += f", and notify.slack.token_env: SLACK_BOT_TOKEN in {SETTINGS}"
@@ -328,7 +327,7 @@ class _Reading:
         else:
             yield Service("slack", on=True, how="channels " + ", ".join(told))
         at = self._secrets.get
-        there = {"bot": at(_SLACK_TOKEN), "app": at(_SLACK_APP_TOKEN), "signing": at(_SLACK_SIGNING_SECRET)}
+        there = {"bot": at(SLACK_TOKEN), "app": at(_SLACK_APP_TOKEN), "signing": at(_SLACK_SIGNING_SECRET)}
         found = {name: secret is not None for name, secret in there.items()}
         for about in acting(slack, self._settings.desk, **found, file=SETTINGS):
             yield Service(*about)

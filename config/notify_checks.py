@@ -19,6 +19,8 @@ def webhook_at(name: str) -> Trail:
 
 
 EMAIL: Trail = ("notify", "email")
+SLACK_TOKEN: Trail = ("notify", "slack", "token")
+_OF_BOTS = ("xoxb-", "xoxe.xoxb-")  #: so begin bot tokens, the second where they are rotated
 
 
 def secrets_of(notify: Notify) -> Iterator[SecretKeys]:
@@ -42,6 +44,7 @@ def check_notify(
         elif keys.variable and not keys.path and not environ.get(keys.variable, "").strip():
             what = f"the environment variable {keys.variable} is not set"
             yield document.problem(keys.key("_env"), what, f"export {keys.variable}=…")
+    yield from _check_slack(document, notify, found.get(SLACK_TOKEN), environ)
     for name, hook in notify.webhooks.items():
         at = webhook_at(name)
         yield from _check_webhook(document, at, hook, found.get((*at, "url")))
@@ -49,6 +52,20 @@ def check_notify(
     if notify.email is not None:
         yield from _check_email(document, notify.email)
         yield from _check_file(document, (*EMAIL, "ca_file"), notify.email.ca_file)
+
+
+def _check_slack(
+    document: Document, notify: Notify, token: Secret | None, environ: Mapping[str, str]
+) -> Iterator[Problem]:
+    if token is None or token.reveal().startswith(_OF_BOTS):
+        return
+    slack = notify.slack
+    keys = SecretKeys(SLACK_TOKEN, slack.token_env, slack.token_file)
+    what = "what it holds is no bot token: those begin with xoxb-"
+    if slack.token_env and environ.get(slack.token_env, "").strip():
+        yield document.problem(keys.key("_env"), what, f"export {slack.token_env}=xoxb-…, from the app's OAuth page")
+    else:
+        yield document.problem(keys.key("_file"), what, "the path of a file with the xoxb-… of the app's OAuth page")
 
 
 def _check_webhook(document: Document, at: Trail, hook: Webhook, hidden: Secret | None) -> Iterator[Problem]:

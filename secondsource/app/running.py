@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import timedelta
 from functools import partial
 from threading import Event, Lock
+from typing import TYPE_CHECKING
 
 from ingest.collectors import BESIDE
 from secondsource.app import wiring
@@ -17,7 +18,10 @@ from secondsource.app.baselines import keep_fitted
 from secondsource.app.parts import PARTS, Part
 from secondsource.app.threads import Loop, side_by_side
 from secondsource.app.wiring import STAGES, House
-from secondsource.contracts.errors import BadConfiguration
+from secondsource.contracts.errors import BadConfiguration, SourceAway
+
+if TYPE_CHECKING:
+    from alerts.notifiers.slack import SlackNotifier
 
 _log = logging.getLogger(__name__)
 
@@ -117,16 +121,33 @@ def notify(at: House, stop: Event) -> None:
 
     One whose credentials are refused ends alone and says so; the last that tells somebody elsewhere ends the process.
     """
+    from alerts.notifiers.slack import SlackNotifier
+
     holder = f"{socket.gethostname()}:{os.getpid()}"
     every = wiring.notifiers(at, sys.stdout)
-    if len(every) < 2:
+    if not every:
         wiring.sender(at, every, holder).run(stop)
         return
     loops: dict[str, Loop] = {}
     for each in every:
         others = [other for other in every if other is not each]
         loops[f"notify {each.name}"] = wiring.sender(at, [each], holder, others).run
-    side_by_side(unless_refused(loops, among={f"notify {each.name}" for each in every if each.name != "console"}), stop)
+    senders = unless_refused(loops, among={f"notify {each.name}" for each in every if each.name != "console"})
+    asked = {f"{each.name} token": partial(_ask, at, each) for each in every if isinstance(each, SlackNotifier)}
+    side_by_side({**senders, **asked}, stop)
+
+
+def _ask(at: House, slack: SlackNotifier, stop: Event) -> None:
+    """Whether Slack takes our token, at once: the first alert is too late to hear that it does not."""
+    try:
+        standing = at.retry(slack.check, stage="notify slack", stop=stop, service="slack")
+    except SourceAway:
+        return  # it was away until we were asked to stop
+    except BadConfiguration as error:
+        at.metrics.delivered(slack.name, "halted")
+        _log.error("Slack refuses us, nobody is told there", extra={"reason": str(error)})
+        return
+    _log.log(logging.WARNING if standing.missing else logging.INFO, "slack", extra={"standing": str(standing)})
 
 
 def _presses(at: House) -> Mapping[str, Loop]:

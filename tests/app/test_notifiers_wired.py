@@ -112,6 +112,33 @@ def test_one_whose_token_is_refused_holds_up_nobody_else(town: Town, caplog: pyt
     assert any("token" in str(record.__dict__.get("reason")) for record in caplog.records)
 
 
+def test_a_token_that_slack_refuses_is_told_of_before_the_first_alert(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop = Event()
+    with town.house(token="xoxb-revoked") as at, caplog.at_level(logging.ERROR):
+        thread = Thread(target=running.notify, args=(at, stop))
+        thread.start()
+        until(lambda: bool(caplog.records))
+        assert thread.is_alive(), "the others go on"
+        stop.set()
+        thread.join(timeout=30)
+        halted = {"destination_kind": "slack", "destination": "slack", "outcome": "halted"}
+        assert at.registry.get_sample_value("secondsource_deliveries_total", halted) == 1
+    assert "xoxb-" in str(caplog.records[0].__dict__["reason"])
+
+
+def test_a_slack_that_is_away_at_the_start_is_asked_again(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    stop = Event()
+    town.slack.fail("auth.test", slacks.Dropped(), slacks.Html())
+    with town.house() as at, caplog.at_level(logging.INFO):
+        thread = Thread(target=running.notify, args=(at, stop))
+        thread.start()
+        until(lambda: any("standing" in record.__dict__ for record in caplog.records))
+        stop.set()
+        thread.join(timeout=30)
+
+
 def test_all_off_is_said(tmp_path: Path) -> None:
     newsroom = Newsroom(tmp_path, settings="notify: {console: false}\n" + ALL_OFF)
     found = configuring.load(newsroom.config, {"SECONDSOURCE_STORE_URL": newsroom.store_url})

@@ -22,11 +22,11 @@ def said(tmp_path: Path, settings: str, environ: Mapping[str, str]) -> dict[str,
 @pytest.mark.parametrize(
     ("settings", "environ", "on", "words"),
     [
-        (BOTH, {"T": "t", "A": "a"}, True, "Socket Mode"),
-        (BOTH, {"T": "t", "S": "s"}, True, "http://127.0.0.1:8381/slack/interactions"),
-        (BOTH, {"T": "t", "A": "a", "S": "s"}, True, "Socket Mode) and by signed requests"),
+        (BOTH, {"T": "xoxb-t", "A": "a"}, True, "Socket Mode"),
+        (BOTH, {"T": "xoxb-t", "S": "s"}, True, "http://127.0.0.1:8381/slack/interactions"),
+        (BOTH, {"T": "xoxb-t", "A": "a", "S": "s"}, True, "Socket Mode) and by signed requests"),
         (BOTH, {"A": "a"}, False, "no bot token"),
-        (BOTH, {"T": "t"}, False, "to turn them on: export A=xapp-… or S=…"),
+        (BOTH, {"T": "xoxb-t"}, False, "to turn them on: export A=xapp-… or S=…"),
         ("transport: inline\n", {}, False, "notify.slack.app_token_env: SLACK_APP_TOKEN in secondsource.yaml"),
     ],
 )

@@ -146,16 +146,16 @@ kafka: {security_protocol: SASL_SSL, sasl_username: me, sasl_password_env: K}
 """
     watch = GOOD_WATCH + "    slack_channel: C0123456789\n"
     folder = folder_of(tmp_path, {"secondsource.yaml": settings, "watches/w.yaml": watch})
-    found = load(folder, {"DB": "postgresql+psycopg://me:pw@db/x", "X": "xt", "S": "st", "K": "kt", "A": "at"})
+    found = load(folder, {"DB": "postgresql+psycopg://me:pw@db/x", "X": "xt", "S": "xoxb-st", "K": "kt", "A": "at"})
     assert found.store_url == "postgresql+psycopg://me:pw@db/x"
     assert found.collectors["market"].token == Secret("xt")
-    assert (found.slack_token, found.kafka_password) == (Secret("st"), Secret("kt"))
+    assert (found.slack_token, found.kafka_password) == (Secret("xoxb-st"), Secret("kt"))
     assert (found.slack_app_token, found.slack_signing_secret) == (Secret("at"), None)
     on = [(service.name, service.on) for service in found.services]
     assert on[:3] == [("plaza", True), ("market", True), ("slack", True)]
     assert on[3:] == [("slack buttons", True), ("acts on the desk", False)]
     for shown in (repr(found), str(found)):
-        assert not any(secret in shown for secret in ("pw@", "'xt'", "'st'", "'kt'", "'at'"))
+        assert not any(secret in shown for secret in ("pw@", "'xt'", "xoxb-st", "'kt'", "'at'"))
 
 
 def test_secrets_come_from_files(tmp_path: Path) -> None:

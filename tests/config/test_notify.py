@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from config.loader import WebhookSecrets
 from secondsource.contracts.secret import Secret
-from tests.config.folders import GOOD_WATCH, folder_of, load
+from tests.config.folders import GOOD_WATCH, folder_of, load, problems
 
 SETTINGS = """
 notify:
@@ -22,6 +24,19 @@ notify:
 """
 WATCH = GOOD_WATCH + '    notify: ["webhook:desk", "email:night", "webhook:desk"]\n'
 ENVIRON = {"DESK_URL": "https://hooks.example.org/t0ken", "SMTP_PASSWORD": "pa55"}
+
+
+@pytest.mark.parametrize("token", ["xoxp-1", "xapp-1-A0", "A0123456789", "Bearer xoxb-1"])
+def test_what_cannot_be_a_bot_token_is_refused_and_not_repeated(tmp_path: Path, token: str) -> None:
+    by_variable = folder_of(tmp_path / "a", {"secondsource.yaml": "notify: {slack: {token_env: T}}\n"})
+    by_file = folder_of(
+        tmp_path / "b", {"secondsource.yaml": "notify: {slack: {token_file: slack}}\n", "slack": f"{token}\n"}
+    )
+    for folder, key in ((by_variable, "token_env"), (by_file, "token_file")):
+        (problem,) = problems(folder, {"T": token})
+        assert problem.key == f"notify.slack.{key}"
+        assert "xoxb-" in str(problem)
+        assert token not in str(problem)
 
 
 def test_webhooks_and_mail_with_their_secrets(tmp_path: Path) -> None:
