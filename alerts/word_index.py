@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.compiled import compiled, sort
+from alerts.dates import ordinal
 
 #: Terms shared at least, and of these at least so many rare ones.
 FEWEST_SHARED: Final = 3
@@ -29,6 +30,9 @@ FEWEST_RARE: Final = 2
 #: number of rare ones: logistic regression (five-fold pair F1 .66) on pairs of posts about one checked claim and about
 #: two, of the training part of CheckThat! 2022, task 2A. Posts are tied from even odds.
 _OVERLAP, _RARE, _NONE = 42.1, 2.07, -7.95
+#: Log-odds from the days that two texts write out: by how far they are apart, and where few write either; fitted to
+#: the same pairs.
+_APART, _NEAR = 0.65, 2.5
 FEWEST_ODDS: Final = 0.0
 SURE_ODDS = math.log(9)  #: nine to one
 #: A term is rare if at most this share of the stories, or at most a handful, have it.
@@ -55,8 +59,8 @@ def _whole(weight: float) -> int:
 #: Of how many stories have a term, half a story added. The window holds one more for a moment.
 _LOGS = np.array([_whole(math.log(stories + 0.5)) for stories in range(_WINDOW_STORIES + 2)], np.int64)
 
-_Terms = NDArray[np.int32]  # of each term: how many stories have it, its first place, and a mark while one looks
-_COUNT, _HEAD, _MARK = 0, 1, 2
+_Terms = NDArray[np.int32]  # of each term: how many stories have it, its first place, a mark while one looks, its day
+_COUNT, _HEAD, _MARK, _DAY = 0, 1, 2, 3
 _Places = NDArray[np.int32]  # of each place: its term, the places after and before it in the term's list
 _TERM, _AFTER, _BEFORE = 0, 1, 2
 _Sayings = NDArray[np.int64]  # of each saying: its story, how many terms, its story's first saying and its next one
@@ -80,7 +84,7 @@ class WordIndex:
         self._numbers: dict[str, int] = {}
         self._named: list[str] = []
         self._unused: list[int] = []  # numbers of terms
-        self._terms = np.zeros((4_096, 3), np.int32)
+        self._terms = np.zeros((4_096, 4), np.int32)
         self._places = np.zeros((0, 3), np.int32)
         self._sayings = np.zeros((0, 4), np.int64)
         self._free: list[int] = []  # sayings
@@ -117,6 +121,7 @@ class WordIndex:
                 if number == len(self._terms):
                     self._terms = np.concatenate((self._terms, np.zeros_like(self._terms)))
             self._numbers[term] = number
+            self._terms[number, _DAY] = ordinal(term)
         return number
 
     def _room(self) -> int:
@@ -151,7 +156,10 @@ class WordIndex:
         return self._stories.get(story)
 
     def find(self, terms: Sequence[str]) -> Tied | None:
-        """The story that shares most with these terms, the earliest of equals; None if none shares enough."""
+        """The story that shares most with these terms, the earliest of equals; None if none shares enough.
+
+        The term of a day comes first of them.
+        """
         if len(terms) < FEWEST_SHARED:
             return None
         number = self._numbers.get
@@ -168,6 +176,7 @@ class WordIndex:
             len(terms) - len(known),
             _whole(math.log(stories + _PRIOR)),
             max(_RARE_ANYWAY, int(RARE_SHARE * stories)),
+            ordinal(terms[0]),
         )
         return None if saying == _NOWHERE else self._tied(saying, odds, known)
 
@@ -240,22 +249,24 @@ def _unsay(terms: _Terms, places: _Places, sayings: _Sayings, saying: int) -> ND
 @compiled
 def _find(
     terms: _Terms, places: _Places, sayings: _Sayings, logs: NDArray[np.int64], known: NDArray[np.int64],
-    unheard: int, all_: int, most: int,
+    unheard: int, all_: int, most: int, day: int,
 ) -> tuple[int, float]:  # fmt: skip
     """The saying that is most likely to say what these terms say, and its log-odds; -1 for none.
 
     `known`: numbers of the terms that stories have, in the terms' own order; so many are `unheard`. `all_` is the
-    logarithm of how many stories there are; at most `most` have a rare term.
+    logarithm of how many stories there are; at most `most` have a rare term. `day`: the one they write out, or 0.
     """
+    usual = False
     total = unheard * (all_ - logs[0])
     for term in known:
         total += all_ - logs[terms[term, _COUNT]]
         terms[term, _MARK] = 1
+        usual |= terms[term, _DAY] != 0 and terms[term, _COUNT] > most
     best, best_odds, best_story = _NOWHERE, FEWEST_ODDS, 0
     for first in _likely(terms, places, sayings, known):
         saying = first
         while saying != _NOWHERE:
-            odds = _odds(terms, places, sayings, logs, saying, total, all_, most)
+            odds = _odds(terms, places, sayings, logs, saying, total, all_, most, day, usual)
             story = sayings[saying, _STORY]
             better = odds > best_odds or (odds == best_odds and (best == _NOWHERE or story < best_story))
             if odds >= FEWEST_ODDS and better:
@@ -315,15 +326,18 @@ def _before(sayings: _Sayings, one: int, share: int, other: int, others: int) ->
 @compiled
 def _odds(
     terms: _Terms, places: _Places, sayings: _Sayings, logs: NDArray[np.int64], saying: int,
-    total: int, all_: int, most: int,
+    total: int, all_: int, most: int, day: int, usual: bool,
 ) -> float:  # fmt: skip
     """Log-odds that a saying says what the marked terms do, which weigh `total`; less than even where too few are
-    shared.
+    shared. Of the `day` that these write out many write, where it is `usual`.
     """
-    shared = rare = common = others = 0
+    shared = rare = common = others = their_day = 0
     for place in range(saying * MOST_TERMS, saying * MOST_TERMS + sayings[saying, _SIZE]):
         term = places[place, _TERM]
         weight = all_ - logs[terms[term, _COUNT]]
+        if terms[term, _DAY]:
+            their_day = terms[term, _DAY]
+            usual |= terms[term, _COUNT] > most
         if terms[term, _MARK]:
             common += weight
             shared += 1
@@ -332,4 +346,7 @@ def _odds(
             others += weight
     if shared < FEWEST_SHARED or rare < FEWEST_RARE:
         return -math.inf
-    return _OVERLAP * common / (total + others) + _RARE * math.log1p(rare) + _NONE
+    odds = _OVERLAP * common / (total + others) + _RARE * math.log1p(rare) + _NONE
+    if day and their_day:
+        odds += (0.0 if usual else _NEAR) - _APART * math.log1p(abs(day - their_day))
+    return odds

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from alerts.dates import dated
 from alerts.word_index import MOST_TERMS
 from secondsource.contracts.messages import Enriched
 from secondsource.contracts.watch import Watch
@@ -39,8 +40,8 @@ STOPWORDS = frozenset(_LISTED.split())
 def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
     """Content words, hashtags and known names of a post, without those of the watch itself; no order, no repeats.
 
-    A known name is there in its words and by its id, which is the same in every language. What can be read in its
-    pictures comes after what it says itself.
+    A known name is there in its words and by its id, which is the same in every language. A day that it writes out
+    comes first, as one term, whatever the language. What can be read in its pictures comes after what it says itself.
     """
     post = enriched.post
     text = post.text[:1_000]
@@ -52,7 +53,9 @@ def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
         text = _LINKS.sub(" ", text)
     if signs:
         text = _TAG.sub(_parted, text)
-    found = [
+    text, day = dated(text)
+    found = [day] if day else []
+    found += [
         f"{entity.kind} {entity.id}"
         for entity in enriched.entities
         if entity.kind not in _ADDRESSED and not own.issuperset(_words(entity.text))

@@ -1,0 +1,79 @@
+"""The day that a text writes out: "4 May 2031", "May 4, 2031", "4 мая 2031", "2031-05-04", "04.05.2031"."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Final, NamedTuple
+
+from secondsource.contracts.folding import fold
+
+DATE: Final = "date "  #: what the term of a day begins with; the day follows, as ISO 8601 writes it
+
+# How the months begin in English, French, Spanish, Turkish, Russian and Arabic.
+_LISTED = (
+    "jan ene oca янв يناي", "feb fev şub фев فبرا شباط", "mar мар مارس آذار", "apr abr avr nis апр أبري نيسا",
+    "may mai май мая ماي أيار", "jun juin haz июн يوني حزير", "jul juil tem июл يولي تموز",
+    "aug aou ago ağu авг أغس", "sep eyl сен سبت أيلو", "oct eki окт أكتو", "nov kas ноя نوف", "dec dic ara дек ديس",
+)  # fmt: skip
+_MONTHS = {fold(begins): number for number, listed in enumerate(_LISTED, start=1) for begins in listed.split()}
+
+# A year is looked for first, and the rest of the date around it: most texts have none.
+_YEAR = re.compile(r"[12][09]\d\d(?<!\d\d\d\d\d)(?!\d)")
+_AFTER = re.compile(r"-(\d\d)-(\d\d)(?!\d)")
+_BEFORE = re.compile(
+    r"(?<!\d)(\d{1,2})\.(\d{1,2})\.$"
+    r"|(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|º|\.)?\s+(?:of\s+|de\s+)?([^\W\d_]{3,10})\.?,?\s+(?:de\s+|del\s+)?$"
+    r"|(?<!\w)([^\W\d_]{3,10})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+$"
+)
+_LONGEST = 30  # characters of a day and a month before their year
+
+
+class Dated(NamedTuple):
+    """A text without the dates that it writes out, and the term of the last of them; "" for none."""
+
+    text: str
+    term: str
+
+
+def dated(text: str) -> Dated:
+    if not ("19" in text or "20" in text):
+        return Dated(text, "")
+    left, kept, last = 0, [], ""
+    for year in _YEAR.finditer(text):
+        found = _AFTER.match(text, year.end())
+        start, end = year.start(), year.end() if found is None else found.end()
+        if found is None:
+            found = _BEFORE.search(text, max(left, start - _LONGEST), start)
+            start = start if found is None else found.start()
+        day = None if found is None else _day(int(year[0]), found)
+        if day is not None:
+            kept.append(text[left:start])
+            left, last = end, f"{DATE}{day.isoformat()}"
+    return Dated(" ".join((*kept, text[left:])), last) if last else Dated(text, "")
+
+
+def ordinal(term: str) -> int:
+    """The number of the day that a term stands for (days since the year 1), 0 where it is a term of another kind."""
+    return date.fromisoformat(term[len(DATE) :]).toordinal() if term.startswith(DATE) else 0
+
+
+def _day(year: int, found: re.Match[str]) -> date | None:
+    if found.re is _AFTER:
+        month, day = int(found[1]), int(found[2])
+    elif found[1]:
+        month, day = int(found[2]), int(found[1])
+    elif found[3]:
+        month, day = _month(found[4]), int(found[3])
+    else:
+        month, day = _month(found[5]), int(found[6])
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _month(name: str) -> int:
+    """1..12; 0 where it names none."""
+    folded = fold(name)
+    return _MONTHS.get(folded[:3]) or _MONTHS.get(folded[:4], 0)
