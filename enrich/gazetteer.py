@@ -81,6 +81,7 @@ class _Candidate(NamedTuple):
     exact: bool
     written: str  # as the text must have it, where it is exact
     clitics: frozenset[str] | None  # what may stand between word start and name; None: the pattern says itself
+    anywhere: bool  # it is this wherever the pattern is found
 
 
 def read_terms(files: Iterable[Path]) -> list[Term]:
@@ -168,7 +169,10 @@ class Gazetteer:
                 self._where[term.id] = term.where
             written = re.sub(r"^\W+|\W+$", "", term.name) if term.exact else ""
             for pattern, clitics in _patterns(term.name):
-                candidate = _Candidate(term.id, term.kind, term.language, term.cased, term.exact, written, clitics)
+                anywhere = clitics is None and not (term.language or term.cased or term.exact)
+                candidate = _Candidate(
+                    term.id, term.kind, term.language, term.cased, term.exact, written, clitics, anywhere
+                )
                 alone = shared.setdefault(candidate, (candidate,))
                 others = candidates.get(pattern)
                 candidates[pattern] = alone if others is None else alone + others
@@ -204,11 +208,14 @@ class Gazetteer:
         return _leftmost_longest(found)
 
     def _search(self, text: str, folded: str, offsets: Sequence[int] | None, language: str, shift: int) -> list[Match]:
-        padded = f" {folded} "
+        leads, tails, candidates = self._leads, self._tails, self._candidates
         found: list[Match] = []
-        for index, first, last in self._patterns.find_matches_as_indexes(padded, overlapping=True):
-            start, end = first + self._leads[index] - 1, last - self._tails[index] - 1
-            for candidate in self._candidates[index]:
+        for index, first, last in self._patterns.find_matches_as_indexes(f" {folded} ", overlapping=True):
+            start, end = first + leads[index] - 1, last - tails[index] - 1
+            for candidate in candidates[index]:
+                if candidate.anywhere and offsets is None:
+                    found.append(Match(start + shift, end + shift, candidate.kind, candidate.id))
+                    break
                 if candidate.clitics is not None and not _joined(folded, start, candidate.clitics):
                     continue
                 if candidate.language and candidate.language != language:
@@ -296,7 +303,8 @@ def _outside(found: list[Match], closed: Sequence[tuple[int, int]]) -> list[Matc
 
 
 def _leftmost_longest(found: list[Match]) -> list[Match]:
-    found.sort(key=lambda match: (match.start, -match.end, match.id))
+    if len(found) > 1:
+        found.sort(key=lambda match: (match[0], -match[1], match[3]))
     chosen: list[Match] = []
     free = 0
     for match in found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -28,6 +28,15 @@ class Memo(Generic[K, V]):
             if value is not None:
                 self.put(key, value)
         return value
+
+    def recall(self, keys: Sequence[K]) -> list[V | None]:
+        """As `get`, of many."""
+        found: list[V | None] = list(map(self._young.get, keys))
+        if self._old:
+            for place, value in enumerate(found):
+                if value is None:
+                    found[place] = self.get(keys[place])
+        return found
 
     def put(self, key: K, value: V) -> None:
         if len(self._young) >= self._size:

@@ -40,15 +40,18 @@ _QUESTION_MARK = re.compile("[?؟？]")
 _SENTENCE_END = re.compile(r"(?<![.!?؟？。！…\n])[.!?؟？。！…\n]+(?:\s|$)")
 # An abbreviation ("U.N. said") ends no sentence.
 _BREAK = re.compile(
-    r"[.!?؟？。！…](?<!\b[^\W\d_]\.)[.!?؟？。！…]{0,8}(?=[\s\"”»')]|$)|\n|[;:؛](?=\s)|[-–—](?<=\s.)(?=\s)"
+    r"[.!?؟？。！…;:؛\n–—-](?:"
+    r"(?<=[.!?؟？。！…])(?<!\b[^\W\d_]\.)[.!?؟？。！…]{0,8}(?=[\s\"”»')]|$)"
+    r"|(?<=\n)|(?<=[;:؛])(?=\s)|(?<=\s[–—-])(?=\s))"
 )
 _TAG_OR_SAID = re.compile(r"[#＃]\w+|(\w+|[?؟？])")  # a hashtag; or, as group 1, a word or question mark
 _YEAR_AFTER = re.compile(r"((?:19|20)\d\d)(?= |$)")
 _YEAR_BEFORE = re.compile(r" ((?:19|20)\d\d)$")
 _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{1,500})[\"“”„«»]")
 _REVERSED = re.compile("\u202e([^\u202c\n]{0,500})\u202c?")
+_FEWEST_SPACED = 4  # letters
 _SPACED = re.compile(r" [^\W\d_](?: [^\W\d_]){3,60}(?= )")
-_MIXED = re.compile("[a-z][\u0370-\u052f]|[\u0370-\u052f][a-z]")
+_MIXED = re.compile("[\u0370-\u052f](?:(?<=[a-z].)|(?=[a-z]))")
 _MIXED_WORD = re.compile("[a-z\u0370-\u052f]+")
 _AS_LATIN = str.maketrans("аеорсухіјѕһԁԛԝкмтнвαορυνικτε", "aeopcyxijshdqwkmthbaopuvikte")
 _AS_CYRILLIC = str.maketrans("aeopcyxijkmthb", "аеорсухіјкмтнв")
@@ -136,7 +139,7 @@ class CueReader:
         count = len(kept) - kept.count(STOP)
         folded = f" {' '.join(kept)} "
         if len(folded) <= _LONGEST_MASKED:
-            folded = _unmasked(folded)
+            folded = _unmasked(folded, kept)
         marked = "?" in own or "؟" in own or "？" in own
         first: dict[str, str] = {}
         years: list[tuple[int, str]] = []
@@ -252,10 +255,12 @@ def _as_found(cue: _Cue, folded: str, start: int, end: int) -> str:
     return folded[start : min(stop, end + 30)].strip()
 
 
-def _unmasked(folded: str) -> str:
+def _unmasked(folded: str, kept: Sequence[str]) -> str:
     """With words in their usual spelling that were disguised: l e t t e r s apart, letters of another alphabet."""
     if not folded.isascii() and _MIXED.search(folded):
         folded = _MIXED_WORD.sub(_in_one_alphabet, folded)
+    if list(map(len, kept)).count(1) < _FEWEST_SPACED:
+        return folded
     return _SPACED.sub(lambda run: " " + run[0].replace(" ", ""), folded)
 
 

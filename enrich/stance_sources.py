@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -73,12 +73,11 @@ def _found(own: str, said: Sequence[str]) -> tuple[list[_Word], int]:
     words if it is nowhere.
     """
     matches = list(_TOKEN.finditer(own))
-    spelt: list[str] = []
-    owners: list[int] = []  # of each folded word, the match it is of
-    for number, folded in enumerate(fold(_APART.join([match[0] for match in matches])).split(_APART)):
-        for word in words(folded):
-            spelt.append(word)
-            owners.append(number)
+    found = words(fold(f" {_APART} ".join([match[0] for match in matches])))
+    spelt = [word for word in found if word != _APART]
+    owners: Sequence[int] = range(len(matches))  # of each folded word, the match it is of
+    if len(found) != 2 * len(matches) - 1 or found[1::2].count(_APART) != len(matches) - 1:
+        owners = [owner for owner, word in _counted(found) if word != _APART]
     wanted = list(said)
     place = _place(spelt, wanted)
     if place < 0:
@@ -86,6 +85,14 @@ def _found(own: str, said: Sequence[str]) -> tuple[list[_Word], int]:
     first, end = max(0, place - _LOOKED_AT), place + len(wanted) + _LONGEST + 1
     around = zip(spelt[first:end], (matches[owner] for owner in owners[first:end]), strict=True)
     return [_Word(word, match.start(), match.end()) for word, match in around], place - first
+
+
+def _counted(found: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Each word with how many ends of tokens stand before it."""
+    owner = 0
+    for word in found:
+        yield owner, word
+        owner += word == _APART
 
 
 def _place(spelt: list[str], wanted: list[str]) -> int:

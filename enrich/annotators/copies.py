@@ -45,7 +45,7 @@ class CopyAnnotator:
         self._memo: Memo[str, Sketch] = Memo(remembered)
 
     def annotate(self, posts: Sequence[Post], tags: Tags) -> list[Sketch]:  # noqa: ARG002 -- the text alone decides
-        sketches = [self._memo.get(post.text) for post in posts]
+        sketches = self._memo.recall([post.text for post in posts])
         fresh = dict.fromkeys(post.text for post, sketch in zip(posts, sketches, strict=True) if sketch is None)
         made = dict(zip(fresh, sketch_texts(list(fresh)), strict=True))
         for text, sketch in made.items():
@@ -85,7 +85,8 @@ def _anchors(texts: Sequence[list[str]]) -> list[tuple[int, ...]]:
 def _winnowed(texts: Sequence[list[str]], window: int) -> list[tuple[int, ...]]:
     """All texts at once: their runs stand one behind the other, and windows do not reach over an end."""
     counts = np.array([min(len(kept), _MOST_WORDS) for kept in texts])
-    word = np.array(_hashed([word for kept in texts for word in kept[:_MOST_WORDS]]), dtype=np.uint64)
+    hashed = [_hashes[word] for kept in texts for word in kept[:_MOST_WORDS]]
+    word = np.array(hashed, dtype=np.uint64)
     run = _mixed(word[:-2], word[1:-1], word[2:])
     values = run & _MASK
     values[values == 0] = 1  # 0 stands for an empty slot where anchors are looked up
@@ -117,19 +118,17 @@ def _winnowed(texts: Sequence[list[str]], window: int) -> list[tuple[int, ...]]:
     ]
 
 
-_hashes: dict[str, int] = {}  # a pure function's memory; bounded, for words are without end
+class _Hashes(dict[str, int]):
+    """Each word's hash, worked out when it is first met; bounded, for words are without end."""
+
+    def __missing__(self, word: str) -> int:
+        if len(self) >= _MOST_HASHES:
+            self.clear()
+        hashed = self[word] = crc32(word.encode("utf-8", "replace"))
+        return hashed
 
 
-def _hashed(words: list[str]) -> list[int]:
-    try:
-        return list(map(_hashes.__getitem__, words))
-    except KeyError:
-        if len(_hashes) >= _MOST_HASHES:
-            _hashes.clear()
-        for word in words:
-            if word not in _hashes:
-                _hashes[word] = crc32(word.encode("utf-8", "replace"))
-        return list(map(_hashes.__getitem__, words))
+_hashes = _Hashes()  # a pure function's memory
 
 
 def _mixed(*words: NDArray[np.uint64]) -> NDArray[np.uint64]:

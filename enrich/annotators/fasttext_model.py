@@ -26,7 +26,7 @@ _HIERARCHICAL, _SUPERVISED = 1, 3  # the loss and the kind of model that are rea
 _END = "</s>"  # stands behind every text
 _SMALLEST = 1e-5  # added to each probability before its logarithm is taken
 _REMEMBERED = 50_000  # words
-_AT_ONCE = 512  # texts
+_AT_ONCE = 256  # texts
 _IN_ONE_THREAD = 64  # texts: a product this small is never divided among threads, whose waiting costs more than it
 
 _FNV_START, _FNV_PRIME = 2_166_136_261, np.uint32(16_777_619)
@@ -45,7 +45,7 @@ class _Level(NamedTuple):
 class FastText:
     """`labels` are the model's, in the order of the columns that `probabilities` gives.
 
-    Words are read as `spelt` gives them.
+    Words are read as `spelt` gives them, which it gets in one text, a word a line.
 
     Raises:
         BadConfiguration: not a compressed fastText classifier by words and hierarchical softmax.
@@ -65,8 +65,10 @@ class FastText:
         self._rows = {word: row for row, (word, _) in enumerate(listed[:words])}
         self.labels = tuple(label.removeprefix("__label__") for label, _ in listed[words:])
         kept = file.array("<i4", 2 * max(0, pieces)).reshape(-1, 2)
-        kept = kept[np.argsort(kept[:, 0])]
-        self._kept, self._kept_rows = kept[:, 0].astype(np.int64), kept[:, 1].astype(np.int64) + words
+        if len(kept) and not 0 <= kept[:, 0].min() <= kept[:, 0].max() < self._buckets:
+            file.refuse("its pieces of words are none")
+        self._row_of = np.full(self._buckets, -1, dtype=np.int32)  # by a piece's hash; most were left out
+        self._row_of[kept[:, 0]] = kept[:, 1] + words
         if not len(kept) or file.take("<?") != (True,):
             file.refuse("it is not compressed")
         self._vectors = file.quantised(dimensions)
@@ -110,22 +112,20 @@ class FastText:
 
     def _places(self, words: Sequence[str]) -> list[int]:
         """Where the words' sums are kept: a pure function's memory, and bounded."""
-        try:
-            return [self._known[word] for word in words]
-        except KeyError:
-            self._learn(list(dict.fromkeys(words)))
-            return [self._known[word] for word in words]
+        fresh = set(words).difference(self._known)
+        if fresh:
+            self._learn(fresh, words)
+        return list(map(self._known.__getitem__, words))
 
-    def _learn(self, words: list[str]) -> None:
+    def _learn(self, new: set[str], words: Sequence[str]) -> None:
         known = self._known
-        fresh = [word for word in words if word not in known]
-        if len(known) + len(fresh) > len(self._sums):
+        if len(known) + len(new) > len(self._sums):
             known.clear()
-            fresh = words
-            if len(fresh) > len(self._sums):
-                self._sums = np.empty((len(fresh), self._sums.shape[1]))
-        first = len(known)
-        self._sums[first : first + len(fresh)] = self._of_words([self._spelt(word) for word in fresh])
+            new = set(words)
+            if len(new) > len(self._sums):
+                self._sums = np.empty((len(new), self._sums.shape[1]))
+        first, fresh = len(known), list(new)
+        self._sums[first : first + len(fresh)] = self._of_words(self._spelt("\n".join(fresh)).split("\n"))
         known.update(zip(fresh, range(first, first + len(fresh)), strict=True))
 
     def _of_words(self, words: Sequence[str]) -> Floats:
@@ -148,6 +148,7 @@ class FastText:
         owner = np.repeat(np.arange(len(words)), [len(word) for word in coded])[starts]
         signed = np.append(raw, np.zeros(4, np.int8)).astype(np.int32).view(np.uint32)  # as fastText's hash has bytes
         hashes = np.full(len(starts), _FNV_START, dtype=np.uint32)
+        buckets = np.uint32(self._buckets)
         rows, owners = [], []
         for length in range(1, min(self._longest, len(starts)) + 1):
             begins, size = starts[length - 1 :], sizes[length - 1 :]
@@ -157,11 +158,9 @@ class FastText:
                 hashes = longer if byte == 0 else np.where(size > byte, longer, hashes)
             if length >= self._shortest:
                 within = owner[: len(begins)] == owner[length - 1 :]
-                bucket = hashes[within].astype(np.int64) % self._buckets
-                place = np.minimum(np.searchsorted(self._kept, bucket), len(self._kept) - 1)
-                there = self._kept[place] == bucket
-                rows.append(self._kept_rows[place[there]])
-                owners.append(owner[: len(begins)][within][there])
+                row = self._row_of[hashes[within] % buckets]
+                rows.append(row[row >= 0])
+                owners.append(owner[: len(begins)][within][row >= 0])
         none = np.empty(0, dtype=np.int64)
         return np.concatenate([none, *rows]), np.concatenate([none, *owners])
 

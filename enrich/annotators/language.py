@@ -44,7 +44,6 @@ _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)@[\w.@-]+|^RT\b")
 _CHECKED_IN = re.compile(r"^\W*I'm at ")  # a service's English frame around the name of a place
 #: Where and with whom, as services put it behind what somebody wrote: names, which tell the language of the place.
 _WHERE = re.compile(r"(?:\((?:@|at|with|w/)\s[^\n]*\)|(?<!\w)@\s(?=[^\W\d_a-z])[^\n!?]{1,80})[^\w\n]*$")
-_SAYS_WHERE = ("@ ", "(at ", "(with ", "(w/ ")
 _FEW_LETTERS = 6  # before it are too few to tell without it
 _DRAWN_OUT = re.compile(r"([^\W\d])\1{2,}")  # sooooo
 #: Small letters and figures stay, all else is a blank; then figures are, too.
@@ -180,7 +179,7 @@ class LanguageAnnotator:
     def identify_all(self, asked: Sequence[tuple[str, str]]) -> list[Language]:
         """As `identify`, of many texts and their hints: together they are several times faster."""
         keys = [pair if len(pair[0]) <= _LONGEST else (pair[0][: 2 * _LONGEST], pair[1]) for pair in asked]
-        known = [self._memo.get(key) for key in keys]
+        known = self._memo.recall(keys)
         fresh = list(dict.fromkeys(key for key, found in zip(keys, known, strict=True) if found is None))
         told = dict(zip(fresh, self._tell(fresh), strict=True))
         for key, language in told.items():
@@ -303,7 +302,7 @@ class LanguageAnnotator:
 
 
 def _without_place(written: str) -> str:
-    if any(sign in written for sign in _SAYS_WHERE):
+    if "@ " in written or "(at " in written or "(with " in written or "(w/ " in written:
         before = _WHERE.sub(" ", written)
         if sum(map(str.isalpha, before)) >= _FEW_LETTERS:
             return before

@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 #: Characters folded away without a trace: Arabic and Hebrew vowel signs, combining accents, tatweel,
 #: zero-width and direction marks, variation selectors.
-_DROPPED = re.compile(
-    "[\u00ad\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u061c\u0640\u064b-\u065f\u0670"
-    "\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]"
+_DROPPED_CHARACTERS = (
+    "\u00ad\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u061c\u0640\u064b-\u065f\u0670"
+    "\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
 )
+_DROPPED = re.compile(f"[{_DROPPED_CHARACTERS}]")
 
 #: Where one character may fold to several (ligatures). Elsewhere a character folds to one or to none, so that a
 #: folded text as long as its original, with none of these in it, has lost nothing and has the original's offsets.
@@ -194,9 +195,9 @@ def copied_words(text: str) -> list[str]:
 
 _PREFIXES = frozenset(a + b for word in ("rt", "mt", "qt") for a in (word[0], word[0].upper()) for b in "tT")
 _ASCII_COPY_TABLE = bytes(ord(_copy_table[code]) if code < 128 else code for code in range(256))  # one for one
-_UNSEEN = re.compile("[\u180e\U000e0000-\U000e007f]+")
+_UNSEEN = re.compile(f"[{_DROPPED_CHARACTERS}\u180e\U000e0000-\U000e007f]+")
 
 
 def _unseen(text: str) -> str:
     """Without marks and what nobody sees: they may stand inside "RT", a link or a mention."""
-    return _DROPPED.sub("", _UNSEEN.sub("", text))
+    return _UNSEEN.sub("", text)
