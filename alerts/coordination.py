@@ -60,6 +60,10 @@ _OUTLYING = 1e-3  # p-value at which a pair's own shares are no measure of what 
 _CHUNK = 20_000  # edges judged at a time
 _MOST_COMMON = 2_000_000  # pairs of accounts with an object in common that are looked at to count the tests
 
+_DIGITS = 19  # of the largest number
+_TENS = np.array([10**power for power in range(1, _DIGITS)], np.int64)  # from each on, numbers have one digit more
+_SHIFTS = np.array([10 ** (_DIGITS - 1 - more) for more in range(_DIGITS)], np.uint64)
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -140,7 +144,16 @@ def network(
     if window < 0 or participation < 1:
         msg = f"expected a window of 0 s or more and a participation of 1 or more, came {window} and {participation}"
         raise ValueError(msg)
-    table = _Table.of(shares).only_active(participation)
+    return _network(_Table.of(shares), window, participation, level)
+
+
+def network_of_numbers(objects: Ints, accounts: Ints, at: Floats, posts: Ints, *, window: float = WINDOW) -> Network:
+    """As `network`, of shares in columns whose names are whole numbers from 0 on, of nineteen digits at most."""
+    return _network(_Table.of_numbers(objects, accounts, at, posts), window, PARTICIPATION, LEVEL)
+
+
+def _network(table: _Table, window: float, participation: int, level: float) -> Network:
+    table = table.only_active(participation)
     found, crowded = _co_shares(table, window)
     crowds = tuple(table.objects[place] for place in crowded)
     if crowded:
@@ -186,6 +199,14 @@ class _Table(NamedTuple):
         at = np.array([share.at for share in shares], dtype=np.float64)
         return _Table(thing, account, at, post, objects, accounts).only(np.lexsort((post, account, at, thing)))
 
+    @staticmethod
+    def of_numbers(objects: Ints, accounts: Ints, at: Floats, posts: Ints) -> _Table:
+        thing, things = _ranked(objects)
+        account, names = _ranked(accounts)
+        post, _ = _ranked(posts)
+        order = np.lexsort((post, account, at, thing))
+        return _Table(thing, account, at, post, tuple(map(str, things)), tuple(map(str, names))).only(order)
+
     def only(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> _Table:
         return self._replace(
             object=self.object[rows], account=self.account[rows], at=self.at[rows], post=self.post[rows]
@@ -228,6 +249,16 @@ class _Pairs(NamedTuple):
 def _numbered(names: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
     known = {name: place for place, name in enumerate(sorted(set(names)))}
     return np.array([known[name] for name in names], dtype=np.int64), tuple(known)
+
+
+def _ranked(numbers: Ints) -> tuple[Ints, list[int]]:
+    """As `_numbered`, of whole numbers written out: "10" comes before "9", and "1" before "10"."""
+    known, places = np.unique(numbers, return_inverse=True)
+    digits = np.searchsorted(_TENS, known, side="right")
+    order = np.lexsort((digits, known.astype(np.uint64) * _SHIFTS[digits]))
+    ranks = np.empty(len(known), np.int64)
+    ranks[order] = np.arange(len(known))
+    return ranks[places], known[order].tolist()
 
 
 def _keys(table: _Table, rows: Ints) -> Ints:

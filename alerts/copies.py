@@ -132,18 +132,25 @@ class BandIndex:
 
     def __init__(self, slots: int = 1 << 16) -> None:
         """`slots`: a power of two."""
-        self._keys, self._values = np.zeros(slots, np.uint64), np.zeros(slots, np.int64)
         self._rows = np.zeros((64, 1 + _SCANNED), np.int64)  # how many of one band, and they, in the order they came
+        self._lay_out(slots)
+
+    def _lay_out(self, slots: int) -> None:
+        self._keys, self._values = np.zeros(slots, np.uint64), np.zeros(slots, np.int64)
+        self._rows = np.zeros_like(self._rows)
         self._used = np.zeros(2, np.int64)  # slots, rows
+        self._filled = self._rowed = 0  # the same
+        self._most = _FILLED * slots
 
     def add(self, representative: int, bands: Sequence[int]) -> None:
-        if len(self._rows) < self._used[1] + len(bands):
+        if len(self._rows) < self._rowed + len(bands):
             self._rows = np.concatenate((self._rows, np.zeros_like(self._rows)))
-        _add(self._keys, self._values, self._rows, self._used, representative, np.array(bands, np.uint64))
+        numbers = np.array(bands, np.uint64)
+        self._filled, self._rowed = _add(self._keys, self._values, self._rows, self._used, representative, numbers)
 
     def full(self) -> bool:
         """Whether it must `grow` before more is added."""
-        return bool(self._used[0] > _FILLED * len(self._keys))
+        return self._filled > self._most
 
     def candidates(self, bands: Sequence[int]) -> list[int]:
         """The few representatives that share most bands, of equals the earliest first."""
@@ -155,16 +162,16 @@ class BandIndex:
 
         `alive`: numbers of living stories; a representative's story is its number shifted by `story_bits`.
         """
-        keys, values, rows = self._keys, self._values, self._rows[: self._used[1]]
+        keys, values, rows = self._keys, self._values, self._rows[: self._rowed]
         single = (values > 0) & np.isin(values >> story_bits, alive)
         kept = np.isin(rows[:, 1:] >> story_bits, alive) & (np.arange(_SCANNED) < rows[:, :1])
         bands = np.count_nonzero(single) + np.count_nonzero(kept.any(axis=1))
         slots = len(keys)
         while bands > _FILLED / 2 * slots:
             slots *= 2
-        self._keys, self._values = np.zeros(slots, np.uint64), np.zeros(slots, np.int64)
-        self._rows, self._used = np.zeros_like(self._rows), np.zeros_like(self._used)
+        self._lay_out(slots)
         _add_all(self._keys, self._values, self._rows, self._used, keys, values, rows, single, kept)
+        self._filled, self._rowed = self._used.tolist()
 
 
 _Numbers = NDArray[np.int64]
@@ -203,9 +210,12 @@ def _put(keys: _Bands, values: _Numbers, rows: _Numbers, used: _Numbers, represe
 
 
 @compiled
-def _add(keys: _Bands, values: _Numbers, rows: _Numbers, used: _Numbers, representative: int, bands: _Bands) -> None:
+def _add(
+    keys: _Bands, values: _Numbers, rows: _Numbers, used: _Numbers, representative: int, bands: _Bands
+) -> tuple[int, int]:
     for band in bands:
         _put(keys, values, rows, used, representative, band)
+    return used[0], used[1]
 
 
 @compiled

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 
 import msgspec
 
@@ -19,8 +20,6 @@ from secondsource.contracts.messages import (
     Enriched,
     StoryUpdate,
     Takedown,
-    decode,
-    encode,
 )
 
 Held = Coverage | Enriched | Engagement | Takedown
@@ -83,7 +82,7 @@ class Docket:
         upto = low - self._lateness
         if upto <= self._frontier:
             return
-        self._waiting.sort(key=_by_order)
+        self._waiting.sort(key=itemgetter(0))
         done = 0
         last = self._frontier
         try:
@@ -165,7 +164,7 @@ class Docket:
             held[f"{self._name}/waiting/{part:010d}"] = None
             del self._saved[part]
         if waiting:
-            body = msgspec.msgpack.encode([encode(message) for _, message in waiting])
+            body = msgspec.msgpack.encode([message for _, message in waiting])
             held[f"{self._name}/waiting/{self._next:010d}"] = body
             self._saved[self._next] = max(order[0] for order, _ in waiting)
             self._next += 1
@@ -186,8 +185,7 @@ class Docket:
                 self._judge.rest(self._frontier)
         for part, body in parts.get("waiting", ()):
             self._next = part + 1
-            for message in map(decode, msgspec.msgpack.decode(body, type=list[bytes])):
-                held = of_a_watch(message)
+            for held in msgspec.msgpack.decode(body, type=list[Held]):
                 order = order_of(held)
                 if order[0] > self._frontier:
                     self._waiting.append((order, held))
@@ -239,7 +237,3 @@ def order_of(message: Held) -> Order:
     if isinstance(message, Engagement):
         return message.observed_at.timestamp(), 2, message.uid, message.collector, -message.counts.interactions()
     return message.observed_at.timestamp(), 3, message.uid, message.collector, 0
-
-
-def _by_order(held: tuple[Order, Held]) -> Order:
-    return held[0]

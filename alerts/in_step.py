@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
-from alerts.coordination import Edge, Share, network
+from alerts.coordination import Edge, network_of_numbers
 from alerts.digests import digest
 from alerts.tail import Tail
 
@@ -91,14 +92,11 @@ class Steps:
         new = shares.end - self._looked
         if new < max(_FEWEST_NEW, _NEW * (shares.end - shares.start)):
             return
-        found = network([self._share(row) for row in range(shares.start, shares.end)], window=WINDOW)
+        things, accounts, posts, moments = (np.array(shares.held(column)) for column in range(4))
+        found = network_of_numbers(things, accounts, moments, posts, window=WINDOW)
         edges = found.kept()[:_MOST_PAIRS]
         self._take([_pair(int(edge.a), int(edge.b), edge) for edge in edges])
         self._looked, self.run, self._changed = shares.end, self.run + 1, True
-
-    def _share(self, row: int) -> Share:
-        thing, account, post = (str(int(self._shares.get(column, row))) for column in range(3))
-        return Share(thing, account, self._shares.get(3, row), post)
 
     def _take(self, pairs: list[Pair]) -> None:
         self._pairs, self._of = pairs, {}

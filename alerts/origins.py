@@ -111,12 +111,14 @@ class Origins:
         group = self._groups.get(root)
         if group is None:
             group = self._groups[root] = _Group()
-        before = group.weight(self._begun)
-        if not group.posts:
-            self._living += 1
         self.posts += 1
-        group.posts += 1
         group.accounts[account] = group.accounts.get(account, 0) + 1
+        if group.posts and group.first is not None and group.first <= (at, uid, handle):
+            group.posts += 1
+            return
+        before = group.weight(self._begun)
+        self._living += not group.posts
+        group.posts += 1
         if group.first is None or (at, uid, handle) < group.first:
             group.first, group.doubt = (at, uid, handle), doubt
         self.value += group.weight(self._begun) - before
@@ -128,14 +130,21 @@ class Origins:
 
     def tie(self, tokens: Sequence[int]) -> int:
         """These belong together, though no post is counted for it. Their root."""
-        known = [token for token in tokens if token in self._parent]
+        parent = self._parent
+        known = [token for token in tokens if token in parent]
+        root = tokens[-1]
+        if not known:
+            for token in tokens:
+                parent[token] = root
+            return root
         root = self._find(tokens[0])
         for token in tokens[1:]:
             root = self._union(root, self._find(token))
-        if known:
-            ties = self._ties.setdefault(root, [0] * len(_KINDS))
-            for token in known:
-                ties[_kind(token)] += 1
+        ties = self._ties.get(root)
+        if ties is None:
+            ties = self._ties[root] = [0] * len(_KINDS)
+        for token in known:
+            ties[_kind(token)] += 1
         return root
 
     def tie_in(self, token: int, others: Sequence[int]) -> None:

@@ -17,6 +17,7 @@ class Tail:
         self._name = name
         self._codes = codes
         self._columns: list[array[float]] = [array(code) for code in codes]  # "q" ones hold integers
+        self._append = [column.append for column in self._columns]
         self.start = 0  #: position of the first row still needed
         self._base = 0  # position of the first row still held
         self._saved = 0  # position after the last row that was saved
@@ -29,12 +30,16 @@ class Tail:
 
     def add(self, *row: float) -> int:
         """Append a row. Its position."""
-        for column, value in zip(self._columns, row, strict=True):
-            column.append(value)
+        for append, value in zip(self._append, row, strict=True):
+            append(value)
         return self.end - 1
 
     def get(self, column: int, position: int) -> float:
         return self._columns[column][position - self._base]
+
+    def held(self, column: int) -> array[float]:
+        """A column from `start` to `end`."""
+        return self._columns[column][self.start - self._base :]
 
     def forget(self, before: int) -> None:
         """Rows before this position are needed no more."""

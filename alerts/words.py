@@ -60,17 +60,27 @@ def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
         for entity in enriched.entities
         if entity.kind not in _ADDRESSED and not own.issuperset(_words(entity.text))
     ]
-    words = _WORD.findall(text.casefold())
-    found += [word for word in words if word not in own and (len(word) > 2 or _is_number(word))]
+    found += [word for word in _said(text.casefold()) if word not in own and (len(word) > 2 or _is_number(word))]
     return tuple(dict.fromkeys(found))[:MOST_TERMS]
 
 
 def besides(said: tuple[str, ...], quoted: str) -> tuple[str, ...]:
     """What a post is known by without a text that stands in it, where it says as much of its own; else all of it."""
-    theirs = set(_WORD.findall(quoted.casefold()))
+    theirs = set(_said(quoted.casefold()))
     words = [term for term in said if " " not in term]
     own = tuple(word for word in words if word not in theirs)
     return own if 2 * len(own) >= len(words) else said
+
+
+def _said(text: str) -> list[str]:
+    """As `_WORD.findall`, which most of what stands between blanks needs not be asked."""
+    words: list[str] = []
+    for written in text.split():
+        if written.isalnum():
+            words.append(written)
+        else:
+            words += _WORD.findall(written)
+    return words
 
 
 @lru_cache(maxsize=4_096)  # names come up again and again
@@ -95,8 +105,8 @@ def _split(tag: str) -> str:
 
 def named(enriched: Enriched) -> tuple[str, ...]:
     """Ids of the places and events that a post names, each once, at most eight."""
-    names = dict.fromkeys(entity.id for entity in enriched.entities if entity.kind in {"place", "event"})
-    return tuple(names)[:_MOST_NAMED]
+    names = [entity.id for entity in enriched.entities if entity.kind in {"place", "event"}]
+    return tuple(dict.fromkeys(names))[:_MOST_NAMED] if names else ()
 
 
 def own_terms(watch: Watch) -> frozenset[str]:

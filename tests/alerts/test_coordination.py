@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.communities import groups
-from alerts.coordination import CROWD, Share, network
+from alerts.coordination import CROWD, Share, network, network_of_numbers
 
 _shares = st.lists(
     st.builds(
@@ -112,3 +113,23 @@ def test_what_a_crowd_shares_at_once_says_nothing_of_any_two() -> None:
 def test_settings_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ValueError, match="participation"):
         network([], participation=0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0, 1, 9, 10, 90, 101, 10**17, (1 << 61) - 1]),
+            st.sampled_from([2, 3, 12, 20, 200, 1 << 57]),
+            st.integers(0, 200),
+            st.integers(0, 30),
+        ),
+        max_size=60,
+    )
+)
+def test_shares_named_by_numbers_are_as_those_named_by_what_is_written(shares: list[tuple[int, int, int, int]]) -> None:
+    columns = [np.array(column) for column in zip(*shares, strict=True)] or [np.zeros(0, np.int64)] * 4
+    numbered = network_of_numbers(columns[0], columns[1], columns[2].astype(np.float64), columns[3])
+    written = network([Share(str(thing), str(account), float(at), str(post)) for thing, account, at, post in shares])
+    assert list(numbered.edges()) == list(written.edges())
+    assert numbered.crowds == written.crowds
