@@ -8,7 +8,7 @@ from typing import Protocol
 
 from secondsource.contracts.acts import Act
 from secondsource.contracts.baselines import Baseline
-from secondsource.contracts.evidence import StoryPost, StoryTrail
+from secondsource.contracts.evidence import Overview, StoryPost, StoryTrail
 from secondsource.contracts.messages import AlertEvent, Earlier, Picture
 from secondsource.contracts.outbox import AsItStands, Delivery, Waiting
 
@@ -20,6 +20,7 @@ __all__ = [
     "Delivery",
     "Evidence",
     "Outbox",
+    "Overview",
     "StoryPost",
     "StoryTrail",
     "Thumbnails",
@@ -161,6 +162,10 @@ class Thumbnails(Protocol):
 
 class Evidence(Protocol):
     """What the desk shows."""
+
+    def overview(self, most_open: int, most_closed: int) -> Overview:
+        """The newest event of alerts that stand and of those that are over, and what was seen until when."""
+        ...
 
     def latest_alerts(self, limit: int) -> list[AlertEvent]:
         """The newest event of each alert, newest first."""

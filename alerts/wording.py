@@ -281,10 +281,15 @@ def headline(event: AlertEvent, most: int = 200) -> str:
 
 def act(of: Act) -> str:
     """What was done, by whom and when: "Snoozed until 2026-03-02 15:00 UTC by ana, 2026-03-02 14:00 UTC"."""
+    return f"{doing(of)}, {moment(of.at)}"
+
+
+def doing(of: Act) -> str:
+    """What was done, and by whom: "Dismissed as noise by ana"."""
     until = f" until {moment(of.until)}" if of.until is not None else ""
     verdict = f" as {of.verdict}" if of.verdict else ""
     who = isolated(clipped(of.by, 80)) or "somebody"
-    return f"{ACTS[of.kind]}{verdict}{until} by {who}, {moment(of.at)}"
+    return f"{ACTS[of.kind]}{verdict}{until} by {who}"
 
 
 def shares(of: Sequence[tuple[str, int]], most: int = 5) -> str:

@@ -5,16 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Connection, Row, Select, func, select
 
-from secondsource.contracts.evidence import StoryPost
+from secondsource.contracts.evidence import Blind, Overview, StoryPost
 from secondsource.contracts.messages import Account, AlertEvent, Counts, MediaRef, Post, Review
 from store.database import Database
-from store.tables import COUNTS, accounts, alert_events, alerts, posts, story_posts
+from store.standing import standings
+from store.status import CLOSED
+from store.tables import COUNTS, accounts, alert_events, alerts, collectors, posts, story_posts
 from store.text import storable
 
 #: Of `accounts`, beside the columns of `posts`.
 AUTHOR = tuple(accounts.c[name].label(f"author_{name}") for name in ("handle", "name", "followers", "created_at"))
+
+#: The newest event of each alert, newest first.
+_NEWEST = (
+    select(alert_events.c.body)
+    .join(alerts, (alerts.c.id == alert_events.c.alert_id) & (alerts.c.seq == alert_events.c.seq))
+    .order_by(alerts.c.at.desc(), alerts.c.id)
+)
 
 
 class EvidenceReads:
@@ -23,24 +32,34 @@ class EvidenceReads:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def overview(self, most_open: int, most_closed: int) -> Overview:
+        """All that stands before what is over, whichever changed last."""
+        stands, over = alerts.c.kind.not_in(CLOSED), alerts.c.kind.in_(CLOSED)
+        with self._database.reading() as connection:
+            in_all = connection.execute(select(func.count()).select_from(alerts).where(stands)).scalar_one()
+            return Overview(
+                open=tuple(_events(connection, _NEWEST.where(stands).limit(most_open))),
+                open_in_all=in_all,
+                closed=tuple(_events(connection, _NEWEST.where(over).limit(most_closed))),
+                last_post=connection.execute(select(func.max(posts.c.observed_at))).scalar_one(),
+                told_until=connection.execute(select(func.max(collectors.c.last_at))).scalar_one(),
+                blind=tuple(
+                    Blind(each.collector, each.watch, each.since, each.until, each.reason)
+                    for each in standings(connection)
+                    if each.state == "blind"
+                ),
+            )
+
     def latest_alerts(self, limit: int) -> list[AlertEvent]:
         """The newest event of each alert, newest first."""
-        a, e = alerts.c, alert_events.c
-        return self._events(
-            select(e.body)
-            .join(alerts, (a.id == e.alert_id) & (a.seq == e.seq))
-            .order_by(a.at.desc(), a.id)
-            .limit(limit)
-        )
+        with self._database.reading() as connection:
+            return _events(connection, _NEWEST.limit(limit))
 
     def alert_events(self, alert_id: str) -> list[AlertEvent]:
         """All events of an alert, in order; empty for an unknown one."""
         e = alert_events.c
-        return self._events(select(e.body).where(e.alert_id == storable(alert_id)).order_by(e.seq))
-
-    def _events(self, query: Select[tuple[Any]]) -> list[AlertEvent]:
         with self._database.reading() as connection:
-            return [msgspec.convert(body, AlertEvent) for body in connection.execute(query).scalars()]
+            return _events(connection, select(e.body).where(e.alert_id == storable(alert_id)).order_by(e.seq))
 
     def story_posts(self, story_id: str, limit: int) -> list[StoryPost]:
         """Posts of a story, oldest first. Those taken down, and those not stored yet, are not among them."""
@@ -56,6 +75,10 @@ class EvidenceReads:
         )
         with self._database.reading() as connection:
             return [_story_post(row) for row in connection.execute(query)]
+
+
+def _events(connection: Connection, query: Select[tuple[Any]]) -> list[AlertEvent]:
+    return [msgspec.convert(body, AlertEvent) for body in connection.execute(query).scalars()]
 
 
 def _story_post(row: Row[Any]) -> StoryPost:

@@ -24,7 +24,7 @@ from secondsource.contracts.clock import Clock
 from secondsource.contracts.errors import BadRecord, SourceAway
 from secondsource.contracts.messages import AlertEvent
 
-MOST_ALERTS = 200
+MOST_OPEN, MOST_CLOSED = 500, 200  #: alerts on the first page, the newest of each
 MOST_POSTS = 300
 READS = ["GET", "HEAD"]
 
@@ -99,7 +99,9 @@ def create_desk(
     # Plain functions: the framework runs them on threads, so that a slow read holds nobody else up.
     @desk.api_route("/", methods=READS)
     def alerts() -> Response:
-        return HTMLResponse(pages.alerts(evidence.latest_alerts(MOST_ALERTS), clock.now()))
+        seen = evidence.overview(MOST_OPEN, MOST_CLOSED)
+        shown = [event.alert_id for event in (*seen.open, *seen.closed)]
+        return HTMLResponse(pages.alerts(seen, clock.now(), acting.acts.of_all(shown) if acting else {}))
 
     @desk.api_route("/alerts/{alert_id:path}", methods=READS)
     def alert(request: Request, alert_id: str) -> Response:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from alerts import wording
 from alerts.desk.acting import DOINGS, Form
-from alerts.ports import Act, StoryPost
+from alerts.ports import Act, Overview, StoryPost
 from alerts.quoting import clean, clipped, host, paragraphs, web_address
 from secondsource.contracts.acts import standing
 from secondsource.contracts.messages import AlertEvent
 
-#: What still asks for somebody's eyes; the rest is recalled or over.
-STANDING = frozenset({"opened", "updated", "escalated", "contested"})
+_NONE: Mapping[str, Sequence[Act]] = MappingProxyType({})
 
 
 def alert_path(alert_id: str) -> str:
@@ -48,6 +48,7 @@ class Pages:
             "apart": wording.apart,
             "named": wording.named,
             "done": lambda act: clean(wording.act(act)),
+            "doing": lambda act: clean(wording.doing(act)),
             "how_it_matches": wording.how_it_matches,
             "duration": wording.duration,
             "number": wording.number,
@@ -65,11 +66,20 @@ class Pages:
             "thumbnails": thumbnails,
         }
 
-    def alerts(self, newest: Sequence[AlertEvent], now: datetime) -> str:
-        """All alerts by their newest event, those that stand first."""
-        standing = [event for event in newest if event.kind in STANDING]
-        closed = [event for event in newest if event.kind not in STANDING]
-        return self._templates.get_template("alerts.html").render(standing=standing, closed=closed, now=now)
+    def alerts(self, seen: Overview, now: datetime, acts: Mapping[str, Sequence[Act]] = _NONE) -> str:
+        """All alerts by their newest event, those that stand and that nobody took first. `acts` by alert."""
+        done = {event.alert_id: standing(acts.get(event.alert_id, ()), now) for event in (*seen.open, *seen.closed)}
+        stand: dict[str, list[AlertEvent]] = {"open": [], "acknowledged": [], "snoozed": [], "dismissed": []}
+        for event in seen.open:
+            stand[done[event.alert_id].state].append(event)
+        return self._templates.get_template("alerts.html").render(
+            seen=seen,
+            untaken=stand["open"],
+            taken=stand["acknowledged"],
+            aside=stand["snoozed"] + stand["dismissed"],
+            done=done,
+            now=now,
+        )
 
     def alert(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from secondsource.contracts.messages import Post, StanceLabel
+from secondsource.contracts.messages import AlertEvent, Post, StanceLabel
 
 
 class StoryPost(NamedTuple):
@@ -38,3 +38,28 @@ class StoryTrail(NamedTuple):
     steps: tuple[Step, ...] = ()
     languages: tuple[tuple[str, int], ...] = ()
     platforms: tuple[tuple[str, int], ...] = ()
+
+
+class Blind(NamedTuple):
+    """A collector does not see a watch ("" for all of its watches), since when, and why; last told of `until`."""
+
+    collector: str
+    watch: str
+    since: datetime
+    until: datetime
+    reason: str
+
+
+class Overview(NamedTuple):
+    """Alerts by their newest event, newest first, and how far what they rest on was seen.
+
+    `open_in_all` is how many stand, of which the newest are `open`. `last_post` is when the newest post was observed,
+    `told_until` up to when any collector has told what it saw: None where there is none.
+    """
+
+    open: tuple[AlertEvent, ...] = ()
+    open_in_all: int = 0
+    closed: tuple[AlertEvent, ...] = ()
+    last_post: datetime | None = None
+    told_until: datetime | None = None
+    blind: tuple[Blind, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -11,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.desk import create_desk
+from alerts.desk.app import MOST_CLOSED
 from alerts.desk.pages import Pages, alert_path
+from secondsource.contracts.evidence import Blind, Overview
 from secondsource.contracts.messages import AlertEvent
 from tests.delivery import hostile
 from tests.delivery.stories import CLAIM, HEADLINE, START, event, finding, life, story_post
@@ -111,9 +114,39 @@ def test_lists_what_stands_before_what_is_over(desk: TestClient) -> None:
         assert told in text
 
 
-def test_says_so_when_nothing_is_open() -> None:
-    page = TestClient(create_desk(FakeEvidence([], {}), ManualClock(START))).get("/")
-    assert "Nothing open" in page.text
+class TestNothingOpen:
+    """It says what was seen until when: that nothing spreads is more than anybody can know."""
+
+    def page(self, sight: Overview) -> str:
+        evidence = FakeEvidence([], {})
+        evidence.sight = sight
+        return words(TestClient(create_desk(evidence, ManualClock(START))).get("/").text)
+
+    def test_before_anything_was_seen(self) -> None:
+        page = self.page(Overview())
+        assert "No open alert No post has been seen yet; no collector has been heard from." in page
+        assert "independent confirmation" not in page
+
+    def test_says_until_when_and_who_is_blind(self) -> None:
+        blind = Blind("bluesky", "velgrad", START - timedelta(hours=2), START, "429 <b>")
+        page = self.page(Overview(last_post=START - timedelta(minutes=5), told_until=START, blind=(blind,)))
+        assert "Last post seen at 2030-03-04 02:05 UTC (5 min ago)" in page
+        assert "collectors last heard from at 2030-03-04 02:10 UTC (0 s ago)" in page
+        assert "Blind: bluesky to the watch velgrad since 2030-03-04 00:10 UTC (2 h 00 min ago): 429 <b>" in page
+        assert "not to say that nothing spreads" in page
+
+
+def test_an_open_alert_is_listed_however_many_came_after_it() -> None:
+    lives = [[event(alert_id="old")], *([event("expired", 2, alert_id=f"over-{n}")] for n in range(MOST_CLOSED + 9))]
+    text = TestClient(create_desk(FakeEvidence(lives, {}), ManualClock(START))).get("/").text
+    assert "1 open alert" in text
+    assert alert_path("old") in text
+    assert text.count('class="whole"') == 1 + MOST_CLOSED
+
+
+def test_says_how_many_open_ones_are_not_listed(pages: Pages) -> None:
+    page = words(pages.alerts(Overview(open=(event(),), open_in_all=3), START))
+    assert "3 open alerts The newest 1 of them are shown." in page
 
 
 def test_shows_what_an_alert_rests_on(desk: TestClient) -> None:
@@ -219,7 +252,10 @@ def test_no_words_become_markup(pages: Pages, of: AlertEvent, wrote: list[str]) 
     shown = [
         story_post(100 + n, text, handle=text, evidence=text, tied_to=text, url=text) for n, text in enumerate(wrote)
     ]
-    for page in (pages.alert([of], shown, START), pages.alerts([of], START)):
+    for page in (
+        pages.alert([of], shown, START),
+        pages.alerts(Overview(open=(of,), open_in_all=1, closed=(of,)), START),
+    ):
         page.encode()
         assert not re.search(r"[\u202a-\u202e\u2066-\u2069\x00-\x09\x0b-\x1f]", page)
         for tag, attributes in Outline(page).elements:

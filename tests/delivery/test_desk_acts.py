@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -15,7 +16,7 @@ from alerts.desk import Acting, Forms, create_desk
 from alerts.desk.acting import DOINGS, Turned
 from alerts.desk.chart import HEIGHT, WIDTH, draw
 from alerts.desk.charts import Charts
-from secondsource.contracts.acts import Act
+from secondsource.contracts.acts import Act, ActKind, Verdict
 from secondsource.contracts.evidence import StoryTrail
 from secondsource.contracts.messages import Forecast
 from tests.delivery.stories import START, event, life, story_post
@@ -216,6 +217,29 @@ def test_without_forms_the_desk_only_shows_what_was_done(acts: FakeActs) -> None
     assert "set-cookie" not in page.headers
     assert "form-action 'none'" in page.headers["content-security-policy"]
     assert browser.post("/acts", data={}, headers=SAME).status_code in {404, 405}
+
+
+def test_the_list_shows_who_took_what_and_what_nobody_took_first() -> None:
+    doings: list[tuple[str, ActKind, Verdict | None]] = [
+        ("a", "acknowledged", None),
+        ("b", "dismissed", "noise"),
+        ("c", "snoozed", None),
+    ]
+    lives = [[event(alert_id=name)] for name in ("a", "b", "c", "d")]
+    taken = FakeActs()
+    for name, kind, verdict in doings:
+        until = START + timedelta(hours=1) if kind == "snoozed" else None
+        taken.record(
+            Act(id=name, alert_id=name, kind=kind, by="<i>Ana", at=START, via="desk", until=until, verdict=verdict)
+        )
+    page = TestClient(create_desk(FakeEvidence(lives, {}), ManualClock(START), None, Acting(taken))).get("/")
+    shown = [link["href"].rpartition("/")[2] for link in Outline(page.text).links() if "/alerts/" in link["href"]]
+    assert shown == ["d", "a", "c", "b"]
+    text = words(page.text)
+    assert "1 that nobody has taken, 1 acknowledged, 2 snoozed or dismissed." in text
+    assert "Acknowledged by <i>Ana" in text
+    assert text.index("Snoozed or dismissed") < text.index("Snoozed until 2030-03-04 03:10 UTC by <i>Ana")
+    assert "Dismissed as noise by <i>Ana" in text
 
 
 @settings(max_examples=25, deadline=None)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.ports import Evidence
+from secondsource.contracts.evidence import Blind, Overview
 from secondsource.contracts.messages import AlertEvent, Counts, Coverage, StoryUpdate, Tick
 from store.coverage import union
 from store.memory import Store
@@ -44,6 +45,24 @@ def test_alerts_come_back_as_they_went_in(store: Store) -> None:
     assert evidence.alert_events("unknown") == []
     (alert,) = [row for row in store.dump("alerts") if row["id"] == "velgrad/1/spike"]
     assert (alert["opened_at"], alert["at"], alert["seq"]) == (v.at(1), v.at(2), 2)
+
+
+def test_what_stands_is_shown_however_much_was_over_since(store: Store) -> None:
+    evidence: Evidence = store.evidence
+    assert evidence.overview(9, 9) == Overview()
+    standing = [v.alert(1, name=f"velgrad/{n}/spike") for n in (1, 2)]
+    over = [_of_kind(v.alert(n, name=f"velgrad/{n}/spike"), v.story(1)) for n in range(3, 9)]
+    blind = Coverage(collector="x", watches=("velgrad",), start=v.at(3), end=v.at(5), state="blind", reason="429")
+    v.keep(store, v.enriched(1, seconds=7), *standing, *over, blind, Tick(collector="x", at=v.at(6)))
+    assert evidence.overview(9, 2) == Overview(
+        open=tuple(standing),
+        open_in_all=2,
+        closed=(over[-1], over[-2]),
+        last_post=v.at(7),
+        told_until=v.at(6),
+        blind=(Blind("x", "velgrad", v.at(3), v.at(5), "429"),),
+    )
+    assert (evidence.overview(1, 0).open, evidence.overview(1, 0).open_in_all) == ((standing[0],), 2)
 
 
 def test_text_that_no_database_holds_is_replaced_everywhere(store: Store) -> None:
