@@ -23,6 +23,11 @@ _AGREES: Final = 0.55  #: correlation of a window from which it does
 _RIM: Final = 0.15  #: of either side may be frame
 _INSIDE: Final = 0.12  #: share of what there is to compare that must lie within the rim
 _BETTER: Final = 0.1  #: by how much the whole may agree better than its inner part
+_NEXT: Final = np.ones((3, 3), np.uint8)
+_FILLED: Final = 0.3  #: share of a window that must count
+_FAINT: Final = 1.2  #: deviation from which there is something to be seen at all
+_FULL: Final = 0.35  #: share of a page, chart or drawing where something must be seen
+_NEARLY_ALL: Final = 0.85
 _CLEARLY: Final = 0.8  #: share of a part beside another picture that must agree
 Matrix = NDArray[np.float64]
 
@@ -45,9 +50,49 @@ NOTHING: Final = Agreement(0.0, 0.0, 0.0, 0.0)
 
 def agreement(thumb: NDArray[np.uint8], grey: NDArray[np.uint8], matrix: Matrix) -> Agreement:
     """Compare a thumbnail with a picture; `matrix` 2 × 3 takes the thumbnail's pixels to the picture's."""
+    laid = _on_one_scale(thumb, grey, matrix)
+    if laid is None:
+        return NOTHING
+    a, b, to, solid_a, solid_b = laid
+    best = _compared(a, b, to, solid_a, solid_b)
+    if 0.15 < best.share < 0.8 and best.places > 30:
+        finer = _refined(a, b, to)
+        if finer is not None:
+            again = _compared(a, b, finer, solid_a, solid_b)
+            best = max(best, again)
+    return best
+
+
+def all_agrees(thumb: NDArray[np.uint8], grey: NDArray[np.uint8], matrix: Matrix) -> bool:
+    """Whether nearly all that is to be seen agrees, letters, flat grounds and faint shades included.
+
+    This is for copies of pages, charts and drawings, which have little else, and for those alone whose hashes agree: in
+    a patterned frame two dark pictures would differ by shades that `agreement` does not look at.
+    """
+    laid = _on_one_scale(thumb, grey, matrix)
+    if laid is None:
+        return False
+    a, b, to, *_ = laid
+    rows, columns = a.shape
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    moved = cv2.warpAffine(b.astype(np.float32), to.astype(np.float32), (columns, rows), flags=how)
+    other = np.asarray(moved, dtype=np.float32)
+    inside = cv2.warpAffine(np.ones(b.shape, np.float32), to.astype(np.float32), (columns, rows), flags=how)
+    there = np.asarray(inside > 0.5, dtype=np.float32)
+    one_spread, other_spread = _spread(a, there), _spread(other, there)
+    shown = there * (np.maximum(one_spread, other_spread) > _FAINT)
+    alike = _together(a, other, there) / np.sqrt((one_spread**2 + 0.5) * (other_spread**2 + 0.5))
+    said = float(shown.sum())
+    return said > _FULL * a.size and float((shown * (alike > _AGREES)).sum()) > _NEARLY_ALL * said
+
+
+def _on_one_scale(
+    thumb: NDArray[np.uint8], grey: NDArray[np.uint8], matrix: Matrix
+) -> tuple[Floats, NDArray[np.uint8], Matrix, Floats, NDArray[np.uint8]] | None:
+    """Both as large, and the move from one to the other; then where each is picture. None where they are too unlike."""
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if not 0.02 < scale < 50:
-        return NOTHING
+        return None
     a = thumb.astype(np.float32)
     b, to = grey, matrix.copy()
     solid_a = (thumb & 1).astype(np.float32)
@@ -64,13 +109,7 @@ def agreement(thumb: NDArray[np.uint8], grey: NDArray[np.uint8], matrix: Matrix)
         to[1, 2] += (sy - 1) / 2
     elif scale < 0.9:
         a = np.asarray(cv2.GaussianBlur(a, (0, 0), 0.45 / scale), dtype=np.float32)
-    best = _compared(a, b, to, solid_a, solid_b)
-    if 0.15 < best.share < 0.8 and best.places > 30:
-        finer = _refined(a, b, to)
-        if finer is not None:
-            again = _compared(a, b, finer, solid_a, solid_b)
-            best = max(best, again)
-    return best
+    return a, b, to, solid_a, solid_b
 
 
 def _compared(
@@ -78,26 +117,26 @@ def _compared(
 ) -> Agreement:
     rows, columns = a.shape
     to = matrix.astype(np.float32)
-    laid = cv2.warpAffine(b.astype(np.float32), to, (columns, rows), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    laid = np.asarray(
+        cv2.warpAffine(b.astype(np.float32), to, (columns, rows), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP),
+        dtype=np.float32,
+    )
     inside = cv2.warpAffine(
         solid_b, to, (columns, rows), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, borderValue=0.0
     ).astype(np.float32)
     whole = cv2.blur(inside, _WINDOW, borderType=cv2.BORDER_CONSTANT)
-    mean_a, mean_b = cv2.blur(a, _WINDOW), cv2.blur(laid, _WINDOW)
-    var_a = np.maximum(cv2.blur(a * a, _WINDOW) - mean_a * mean_a, 0)
-    var_b = np.maximum(cv2.blur(laid * laid, _WINDOW) - mean_b * mean_b, 0)
-    both = cv2.blur(a * laid, _WINDOW) - mean_a * mean_b
-    deviation = np.sqrt(var_a)
-    weight = np.where(deviation > _TEXTURED, np.minimum(deviation, _ENOUGH), 0) * solid_a
-    contrast = np.maximum(deviation, np.sqrt(var_b))
-    weight *= np.minimum(1.0, (_LETTERS / np.maximum(contrast, 1.0)) ** 2)
-    all_there = float(weight.sum())
-    shown = (inside > 0) & (whole > 0.7)
+    # What borders on an interface or on letters is told by them, not by the picture: it has no say.
+    there = np.asarray(cv2.erode(solid_a, _NEXT), dtype=np.float32)
+    both = there * np.asarray(cv2.erode(inside, _NEXT), dtype=np.float32)
+    all_there = float((_worth(_spread(a, there)) * there).sum())
+    spread_a, spread_b = _spread(a, both), _spread(laid, both)
+    weight = _worth(spread_a) * np.minimum(1.0, (np.maximum(spread_a, _LETTERS) / np.maximum(spread_b, _LETTERS)) ** 2)
+    shown = (both > 0) & (whole > 0.7) & (cv2.blur(both, _WINDOW) > _FILLED)
     weight = np.where(shown, weight, 0)
     total = float(weight.sum())
     if total <= 0:
         return NOTHING
-    alike = both / np.sqrt((var_a + 2.0) * (var_b + 2.0))
+    alike = _together(a, laid, both) / np.sqrt((spread_a**2 + 2.0) * (spread_b**2 + 2.0))
     agreeing = weight * (alike > _AGREES)
     share = float(agreeing.sum()) / total
     if 0.3 < share < 0.75:
@@ -110,6 +149,25 @@ def _compared(
     share = min(share, _within(weight, alike > _AGREES, shown))
     mean = float((weight * alike).sum())
     return Agreement(share, mean / total, total / all_there, float((weight > 0).sum()))
+
+
+def _worth(spread: Floats) -> Floats:
+    """What a window has to say by its deviation: nothing where it is flat, little where it may be letters."""
+    said = np.where(spread > _TEXTURED, np.minimum(spread, _ENOUGH), 0)
+    return np.asarray(said * np.minimum(1.0, (_LETTERS / np.maximum(spread, 1.0)) ** 2), dtype=np.float32)
+
+
+def _spread(of: Floats, where: Floats) -> Floats:
+    """The deviation in each window, of the places where it counts."""
+    return np.asarray(np.sqrt(np.maximum(_together(of, of, where), 0)), dtype=np.float32)
+
+
+def _together(one: Floats, other: Floats, where: Floats) -> Floats:
+    """The covariance in each window, of the places where it counts."""
+    count = np.maximum(cv2.blur(where, _WINDOW), 1e-3)
+    one_there, other_there = one * where, other * where
+    means = cv2.blur(one_there, _WINDOW) / count * (cv2.blur(other_there, _WINDOW) / count)
+    return np.asarray(cv2.blur(one_there * other, _WINDOW) / count - means, dtype=np.float32)
 
 
 def _within(weight: Floats, agrees: NDArray[np.bool_], shown: NDArray[np.bool_]) -> float:

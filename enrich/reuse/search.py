@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enrich.reuse.geometry import fitting
-from enrich.reuse.pixels import Agreement, agreement
+from enrich.reuse.pixels import Agreement, agreement, all_agrees
 from enrich.reuse.prints import Look, normal_size, unpacked
 from enrich.reuse.regions import Region
 from enrich.reuse.scanning import WEIGHTS, Pairs, affordable, alike, near_hashes, worth
@@ -28,7 +28,7 @@ _LOOKED_AT: Final = 32  #: pictures proposed by features, mirrored or not, whose
 ACCEPTED: Final = 0.0  #: score from which a proposal is a match
 NOTHING_SPEAKS: Final = -1_000.0  #: score of what cannot be judged
 _SLOPE, _OFFSET = 0.414, 3.637  # measured: see `confidence`
-_LEAST_PLACES: Final = 60  #: thumbnail pixels fewer of which say nothing
+_LEAST_PLACES: Final = 90  #: thumbnail pixels fewer of which say nothing
 _LEAST_INLIERS: Final = 5
 Matrix = NDArray[np.float64]
 
@@ -194,6 +194,9 @@ def _checked(look: Look, within: Segment, proposal: _Proposal, trace: list[Consi
     up = np.array([[kw / columns, 0, kw / columns / 2 - 0.5], [0, kh / rows, kh / rows / 2 - 0.5], [0, 0, 1]])
     seen = agreement(thumb, np.ascontiguousarray(grey), proposal.matrix @ up)
     said = score(seen, proposal.distance, proposal.inliers)
+    near = proposal.distance is not None and proposal.distance <= NEAR
+    if said < ACCEPTED and near and all_agrees(thumb, np.ascontiguousarray(grey), proposal.matrix @ up):
+        said = ACCEPTED
     if trace is not None:
         trace.append((within.name(proposal.picture), proposal, seen, said))
     if said < ACCEPTED:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from benchmarks.edits import DRESSES, edited
 from enrich.reuse.pixels import Agreement
@@ -118,6 +118,55 @@ def test_a_collage_names_all_that_are_in_it() -> None:
     both.paste(scene(3), (0, 0))
     both.paste(scene(4), (648, 0))
     assert {match.name for match in _found(both)} == {name(3), name(4)}
+
+
+def _night(number: int) -> Image.Image:
+    """A scene with hardly any light in it, and the grain that cameras then make."""
+    dim = np.asarray(scene(number)) * 0.1 + np.random.default_rng(number).normal(0, 2, np.asarray(scene(number)).shape)
+    return Image.fromarray(np.clip(dim, 0, 255).astype(np.uint8))
+
+
+def _on_air(picture: Image.Image) -> Image.Image:
+    """In a station's dress: a badge, two bars with letters."""
+    dressed = picture.resize((960, 540))
+    pen = ImageDraw.Draw(dressed)
+    pen.rectangle((40, 410, 920, 470), fill=(180, 10, 20))
+    pen.rectangle((40, 470, 920, 505), fill="white")
+    pen.rectangle((820, 40, 920, 90), fill=(0, 60, 160))
+    for at, size, said in (
+        ((60, 420), 34, "LIVE: RIVER RISES"),
+        ((60, 474), 22, "weather, sport"),
+        ((830, 50), 30, "V7"),
+    ):
+        pen.text(at, said, fill="black" if size == 22 else "white", font_size=size)
+    return dressed
+
+
+def test_dark_pictures_of_one_station_are_not_one() -> None:
+    archive = segment([(bytes.fromhex(name(number)), look(_on_air(_night(number))).kept) for number in range(3)])
+    for number in range(3, 6):
+        assert search(look(_on_air(_night(number))), [archive]) == []
+
+
+def _page(number: int) -> Image.Image:
+    """A page of a report: the same letterhead, other words."""
+    dice = np.random.default_rng(number)
+    page = Image.new("RGB", (850, 1100), (250, 249, 246))
+    pen = ImageDraw.Draw(page)
+    pen.text((80, 60), "HARBOUR AUTHORITY OF VELGRAD", fill=(20, 20, 20), font_size=30)
+    for line in range(36):
+        if dice.random() < 0.85:
+            words = ("".join(dice.choice([*"aeinrst"], size=dice.integers(2, 10))) for _ in range(dice.integers(4, 11)))
+            pen.text((80, 130 + 25 * line), " ".join(words), fill=(30, 30, 30), font_size=17)
+    return page
+
+
+def test_a_copy_of_a_page_is_found_and_another_page_is_not_it() -> None:
+    archive = segment([(bytes.fromhex(name(number)), look(_page(number)).kept) for number in range(4)])
+    (found,) = search(look(edited(_page(2), "2", "jpeg 20")), [archive])
+    assert (found.name, found.kind) == (name(2), "hash")
+    for number in range(4, 8):
+        assert search(look(_page(number)), [archive]) == []
 
 
 @pytest.mark.parametrize("tone", [0, 128, 255])
