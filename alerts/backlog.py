@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
-from alerts.ports import Waiting
-from secondsource.contracts.acts import standing
+from alerts.ports import Delivery, Waiting
+from secondsource.contracts.acts import Act, standing
 
 SUPERSEDED = "a later step of the alert is told in its place"
 DISMISSED = "an analyst has dismissed the alert"
@@ -30,6 +30,10 @@ class Terms(NamedTuple):
 
 
 TERMS = Terms()
+#: Seconds for which a plan holds, for each delivery in it. To read one takes a tenth of that, so that looking takes a
+#: tenth of the time at most, however much waits.
+A_LOOK = 1e-4
+LONGEST = 30.0  #: shorter than a lease
 
 
 class Sorted(NamedTuple):
@@ -59,6 +63,51 @@ def sorted_out(backlog: Sequence[Waiting], now: datetime, terms: Terms, *, diges
             free.append(sorting.newest(left) if digests and left[0].over_budget else left)
     together = sorting.together(free, over, terms) if digests else []
     return Sorted({reason: ids for reason, ids in sorting.withheld.items() if ids}, together, sorting.leaving)
+
+
+class Plan(NamedTuple):
+    """What is to become of all that waited at one place when it was looked at, by the monotonic clock in seconds.
+
+    `bundles` are the digests ("": none) that deliveries are yet to be put in; `acts` those on each delivery's alert.
+    `is_carried_out`: what is withheld and bundled has been, under a lease that we have kept since.
+    """
+
+    terms: Terms
+    looked_at: float
+    of: Sorted
+    bundles: Mapping[str, Sequence[str]]
+    digest: str
+    acts: Mapping[str, tuple[Act, ...]]
+    is_carried_out: bool = False
+
+    @property
+    def wants(self) -> bool:
+        """Whether something is to be withheld or bundled, or not bundled any more."""
+        return not self.is_carried_out and bool(self.bundles or self.of.withheld)
+
+    def holds(self, terms: Terms, monotonic: float) -> bool:
+        """Whether it may be gone by without looking again."""
+        return self.terms == terms and monotonic - self.looked_at <= min(len(self.acts) * A_LOOK, LONGEST)
+
+    def knows(self, delivery: Delivery) -> bool:
+        """Whether the delivery is of those planned for, and its alert as it was; what has left before always is."""
+        if delivery.in_doubt or delivery.stale or delivery.acted or delivery.id == self.digest:
+            return True
+        return self.acts.get(delivery.id) == delivery.acts
+
+
+def plan(
+    backlog: Sequence[Waiting], destination: str, now: datetime, monotonic: float, terms: Terms, *, digests: bool
+) -> Plan:
+    of = sorted_out(backlog, now, terms, digests=digests)
+    digest = digest_id(of.together, destination) if of.together else ""
+    together = set(of.together)
+    bundles: dict[str, Sequence[str]] = {}
+    if apart := [each.id for each in backlog if each.bundle not in {"", digest} and each.id not in together]:
+        bundles[""] = apart
+    if any(each.bundle != digest for each in backlog if each.id in together):
+        bundles[digest] = of.together
+    return Plan(terms, monotonic, of, bundles, digest, {each.id: each.acts for each in backlog})
 
 
 def digest_id(delivery_ids: Collection[str], destination: str) -> str:

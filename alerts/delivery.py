@@ -6,12 +6,12 @@ leaves the row in doubt, and whoever finds it looks for the message before posti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Literal, NamedTuple
 
-from alerts.backlog import TERMS, Sorted, Terms, digest_id, sorted_out
+from alerts.backlog import TERMS, Plan, Terms, plan
 from alerts.notifiers.contract import Notifier, Pace, Refused, Unheard
 from alerts.ports import AsItStands, Delivery, Outbox
 from secondsource.contracts.clock import Clock
@@ -93,6 +93,7 @@ class Sender:
         self._buckets: dict[str, _Bucket] = {}
         self._quiet: dict[str, float] = {}  # destination → monotonic time before which to leave it alone
         self._doubts: dict[str, int] = {}  # delivery in doubt → how often we looked in vain for an answer
+        self._plans: dict[str, Plan] = {}
         self._held: set[str] = set()
         self._unserved: set[str] = set()
         self._besides = frozenset(besides)
@@ -163,12 +164,20 @@ class Sender:
         bucket = self._bucket(destination, notifier.pace)
         if quiet > 0 or bucket.wait() > 0:
             return max(quiet, bucket.wait())
-        if self._has_nothing_due(destination, notifier, terms) or not self._hold(destination):
+        planned = self._planned(destination, notifier, terms)
+        if not planned.wants and self._outbox.next(destination, self._clock.now(), planned.of.leaving) is None:
+            return None  # asked before a lease is taken, which is a write
+        if not self._hold(destination):
+            self._plans.pop(destination)
             return None
-        leaving = self._sort_out(destination, notifier, terms)
-        delivery = self._outbox.next(destination, self._clock.now(), leaving)
+        if not planned.is_carried_out:
+            planned = self._carried_out(destination, notifier, terms)
+        delivery = self._outbox.next(destination, self._clock.now(), planned.of.leaving)
         if delivery is None:
             return None
+        if not planned.knows(delivery):
+            self._plans.pop(destination)
+            return 0.0
         if delivery.in_doubt and delivery.id not in self._doubts:
             # Somebody asked and did not hear: what Slack still has in hand must have time to show up before we look.
             self._doubts[delivery.id] = 0
@@ -178,34 +187,27 @@ class Sender:
         to_change = delivery.stale or delivery.acted
         return self._correct(delivery, notifier) if to_change else self._try(delivery, notifier)
 
-    def _has_nothing_due(self, destination: str, notifier: Notifier, terms: Terms) -> bool:
-        """Whether all that waits there is to wait on: asked before a lease is taken, which is a write."""
-        of, changes = self._sorted_out(destination, notifier, terms)
-        return not changes and self._outbox.next(destination, self._clock.now(), of.leaving) is None
+    def _planned(self, destination: str, notifier: Notifier, terms: Terms) -> Plan:
+        known = self._plans.get(destination)
+        if known is not None and known.holds(terms, self._clock.monotonic()):
+            return known
+        return self._look(destination, notifier, terms)
 
-    def _sort_out(self, destination: str, notifier: Notifier, terms: Terms) -> Collection[str]:
-        """Withhold what is not to go any more, and bundle what is told together. Ids of what is to wait."""
-        of, bundles = self._sorted_out(destination, notifier, terms)
-        for reason, ids in of.withheld.items():
+    def _carried_out(self, destination: str, notifier: Notifier, terms: Terms) -> Plan:
+        """Withhold what is not to go any more, and bundle what is told together, now that the lease is ours."""
+        made = self._look(destination, notifier, terms)
+        for reason, ids in made.of.withheld.items():
             self._outbox.withhold(ids, reason)
-        for digest, ids in bundles.items():
+        for digest, ids in made.bundles.items():
             self._outbox.bundle(digest, ids)
-        return of.leaving
+        self._plans[destination] = made = made._replace(is_carried_out=True)
+        return made
 
-    def _sorted_out(
-        self, destination: str, notifier: Notifier, terms: Terms
-    ) -> tuple[Sorted, Mapping[str, Sequence[str]]]:
-        """What is to become of what waits, and which digests ("": none) deliveries are to be put in."""
-        backlog = self._outbox.backlog(destination)
-        of = sorted_out(backlog, self._clock.now(), terms, digests=notifier.digests)
-        digest = digest_id(of.together, destination) if of.together else ""
-        together = set(of.together)
-        bundles: dict[str, Sequence[str]] = {}
-        if apart := [each.id for each in backlog if each.bundle not in {"", digest} and each.id not in together]:
-            bundles[""] = apart
-        if any(each.bundle != digest for each in backlog if each.id in together):
-            bundles[digest] = of.together
-        return of, bundles
+    def _look(self, destination: str, notifier: Notifier, terms: Terms) -> Plan:
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        made = plan(self._outbox.backlog(destination), destination, now, monotonic, terms, digests=notifier.digests)
+        self._plans[destination] = made
+        return made
 
     def _correct(self, delivery: Delivery, notifier: Notifier) -> float:
         started = self._clock.monotonic()
@@ -291,6 +293,7 @@ class Sender:
             except SourceAway:
                 break  # the leases run out by themselves
         self._held.clear()
+        self._plans.clear()
 
     def _bucket(self, destination: str, pace: Pace | None) -> _Bucket:
         if destination not in self._buckets:
