@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 import msgspec
 from sqlalchemy import func, select, text
@@ -13,14 +14,16 @@ from store.database import Database
 from store.rows import Moment
 from store.tables import baselines
 
+KEPT: Final = 100  #: versions of a watch: at one a day, what held in the last three months
 _ADD = text(
     "INSERT INTO baselines (watch, version, applies_from, body) VALUES (:watch, :version, :applies_from, :body) "
     "ON CONFLICT (watch, version) DO NOTHING"
 )
+_DROP = text("DELETE FROM baselines WHERE watch = :watch AND version <= :last")
 
 
 class BaselinesKept:
-    """Every version that was fitted."""
+    """The last 100 versions of each watch. What is judged anew of a time before them rests on what it sees itself."""
 
     def __init__(self, database: Database, moment: Moment) -> None:
         self._database = database
@@ -44,7 +47,10 @@ class BaselinesKept:
             return int(connection.execute(query).scalar_one())
 
     def add(self, fitted: Baseline) -> Baseline | None:
-        """Keep a baseline under the next version, and say which; None where another process was just quicker."""
+        """Keep a baseline under the next version, and say which; None where another process was just quicker.
+
+        Lets go of the oldest.
+        """
         with self._database.writing() as connection:
             newest = select(func.coalesce(func.max(baselines.c.version), 0)).where(baselines.c.watch == fitted.watch)
             numbered = msgspec.structs.replace(fitted, version=int(connection.execute(newest).scalar_one()) + 1)
@@ -54,7 +60,10 @@ class BaselinesKept:
                 "applies_from": self._moment(numbered.applies_from),
                 "body": msgspec.json.encode(numbered).decode("utf-8"),
             }
-            return numbered if connection.execute(_ADD, row).rowcount == 1 else None
+            if connection.execute(_ADD, row).rowcount != 1:
+                return None
+            connection.execute(_DROP, {"watch": numbered.watch, "last": numbered.version - KEPT})
+            return numbered
 
 
 class BaselineReader:

@@ -19,7 +19,7 @@ from secondsource.contracts.baselines import AGES, AtAge, Baseline, Usual
 from secondsource.contracts.messages import Account, Engagement, Enriched, Sketch
 from secondsource.contracts.stage import Record
 from store.baseline_fitting import dispersion, fit, middle_mean
-from store.baselines import BaselineReader
+from store.baselines import KEPT, BaselineReader
 from store.memory import Store
 from store.stage import StoreStage
 from tests.alerts.invented import at, counted, final_stories, ordered, post, repost, watch
@@ -132,6 +132,20 @@ def test_versions_are_counted_from_one_and_hold_from_their_time_on(store: Store)
     assert reader.at("velgrad", UNTIL) == first
     assert reader.at("velgrad", UNTIL + timedelta(days=2)) == second
     assert reader.at("dolnograd", UNTIL) is None
+
+
+def test_a_bounded_number_of_versions_is_kept(sqlite_store: Store) -> None:
+    ages = tuple(AtAge(mean=1.0, dispersion=0.0, history=40) for _ in AGES)
+    bare = Baseline(
+        watch="velgrad", version=0, applies_from=SINCE, fitted_at=UNTIL, data_from=SINCE, data_until=UNTIL, posts=1,
+        ages=ages, accounts={},
+    )  # fmt: skip
+    other = sqlite_store.baselines.add(replace(bare, watch="dolnograd"))
+    for _ in range(KEPT + 3):
+        sqlite_store.baselines.add(bare)
+    assert [each.version for each in sqlite_store.baselines.all("velgrad")] == list(range(4, KEPT + 4))
+    assert sqlite_store.baselines.newest("velgrad") == KEPT + 3, "no number is given twice"
+    assert sqlite_store.baselines.all("dolnograd") == [other]
 
 
 def test_a_new_version_is_read_within_a_minute_and_not_asked_for_more_often(sqlite_store: Store) -> None:
