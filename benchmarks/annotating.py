@@ -1,4 +1,4 @@
-"""What each annotator costs, and its peer doing the same job on the same posts: PhraseMatcher, datasketch."""
+"""What each annotator costs, and datasketch doing the same job as one of them. PhraseMatcher: see naming.py."""
 
 from __future__ import annotations
 
@@ -39,25 +39,9 @@ def run(report: Report, scale: float) -> None:
                 annotator.annotate(part, {key: values[start : start + 1000] for key, values in tags.items()})
         speeds[name] = len(stream) / spent.cpu
         report.add("annotators", name, speeds[name], "posts/s/core")
-    phrases = _phrase_matcher(stream[: int(4000 * scale)])
-    report.add("annotators", "spaCy PhraseMatcher, the same 10,000 names", phrases, "posts/s/core")
-    report.add("annotators", "entities against PhraseMatcher", speeds["entities, 10,000 names"] / phrases, "times")
     sketches = _datasketch(stream[: int(4000 * scale)])
     report.add("annotators", "datasketch MinHash, 64 permutations", sketches, "posts/s/core")
     report.add("annotators", "copies against datasketch", speeds["copies"] / sketches, "times")
-
-
-def _phrase_matcher(stream: list[Post]) -> float:
-    import spacy
-    from spacy.matcher import PhraseMatcher
-
-    nlp = spacy.blank("xx")
-    matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
-    matcher.add("place", [nlp.make_doc(name) for _, _, name in gazetteer(TERMS)])
-    with measured() as spent:
-        for doc in nlp.pipe((post.text for post in stream), batch_size=256):
-            matcher(doc)
-    return len(stream) / spent.cpu
 
 
 def _datasketch(stream: list[Post]) -> float:

@@ -43,7 +43,7 @@ _CLITICS = frozenset(
 #: "For the" contracts لال to لل, which swallows the article of a name that has one.
 _CONTRACTED = frozenset(f"{first}لل" for first in _JOINED)
 
-_URL_OR_MENTION = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)[@＠]\w[\w.@-]*")
+_URL_OR_MENTION = re.compile(r"[hw@＠](?:(?<=h)ttps?://\S+|(?<=w)ww\.\S+|(?<=[@＠])(?<!\w.)\w[\w.@-]*)", re.DOTALL)
 _HASHTAG = re.compile(f"[#＃]{WORD_CHARACTER}+")
 #: Where a word ends inside a hashtag: saveAleppo, Aleppo2016.
 _INNER = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")

@@ -45,8 +45,12 @@ class GazetteerComponent:
     def __call__(self, doc: Doc) -> Doc:
         matches = self._gazetteer.find(doc.text, self._language)
         doc.user_data[COMPONENT] = matches
+        if not matches:
+            return doc
         spans = [_span(doc, match) for match in matches]
-        doc.ents = filter_spans([*filter_spans(spans), *(ent for ent in doc.ents if not _overlaps(ent, spans))])
+        others = doc.ents
+        chosen = filter_spans(spans)
+        doc.ents = filter_spans([*chosen, *(ent for ent in others if not _overlaps(ent, spans))]) if others else chosen
         return doc
 
 
@@ -79,14 +83,19 @@ def entities_of(doc: Doc) -> list[Match]:
     return sorted(matches)
 
 
+def in_pipeline(nlp: Pipeline, gazetteer: Gazetteer) -> Pipeline:
+    """The pipeline with the gazetteer as its last component."""
+    component = nlp.add_pipe(COMPONENT, last=True)
+    assert isinstance(component, GazetteerComponent)
+    component.use(gazetteer)
+    return nlp
+
+
 class TextPipeline:
     """One language's pipeline. `texts` go through it in batches."""
 
     def __init__(self, nlp: Pipeline, gazetteer: Gazetteer) -> None:
-        self._nlp = nlp
-        component = nlp.add_pipe(COMPONENT, last=True)
-        assert isinstance(component, GazetteerComponent)
-        component.use(gazetteer)
+        self._nlp = in_pipeline(nlp, gazetteer)
 
     def entities(self, texts: Sequence[str]) -> Iterator[list[Match]]:
         for doc in self._nlp.pipe(texts, batch_size=256):
