@@ -94,6 +94,8 @@ class Pages:
         With a `form` it can be acted on.
         """
         places = {shown.post.uid: place for place, shown in enumerate(posts, start=1)}
+        claimed = events[-1].story.claim_uid
+        edited = any(step.story.claim_edited and step.story.claim_uid == claimed for step in events)
         return self._templates.get_template("alert.html").render(
             event=events[-1],
             events=events,
@@ -101,6 +103,8 @@ class Pages:
             places=places,
             now=now,
             acts=acts,
+            done=standing(acts, now),
+            edited=edited or any(shown.post.edit_of and shown.post.uid == claimed for shown in posts),
             form=form,
             offered=_offered(acts, now) if form else (),
         )

@@ -10,14 +10,15 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from alerts.desk import create_desk
 from alerts.desk.app import MOST_CLOSED
 from alerts.desk.pages import Pages, alert_path
 from secondsource.contracts.evidence import Blind, Overview
-from secondsource.contracts.messages import AlertEvent
+from secondsource.contracts.messages import AlertEvent, Merge
 from tests.delivery import hostile
-from tests.delivery.stories import CLAIM, HEADLINE, START, event, finding, life, story_post
+from tests.delivery.stories import CLAIM, HEADLINE, START, earlier, event, finding, life, story_post
 from tests.fakes.clock import ManualClock
 from tests.fakes.evidence import FakeEvidence
 
@@ -62,6 +63,9 @@ ELEMENTS = frozenset(
         "code",
         "progress",
         "footer",
+        "ul",
+        "details",
+        "summary",
     )
 )
 
@@ -158,7 +162,7 @@ def test_shows_what_an_alert_rests_on(desk: TestClient) -> None:
         "900",
         "21.4 expected at that age, from 120 earlier stories; chance of this many or more: 1 in 3,200,000",
         "57 posts trace back to one origin, @mira_k.",
-        "2014-03-02 14:05 UTC 16 y before @osmar_daily in archive: river floods Flood takes the bridge at Osmar",
+        "2014-03-02 14:05 UTC, 16 y before @osmar_daily in archive: river floods Flood takes the bridge at Osmar",
         "12 of 256 bits differ",
         "@harbour_watch 2030-03-04 02:27 UTC 3 posts by 1 account",
         "has the same text as @mira_k (98 % of its words)",
@@ -168,6 +172,57 @@ def test_shows_what_an_alert_rests_on(desk: TestClient) -> None:
         ARABIC,
     ):
         assert told in text
+
+
+def test_what_is_asked_first_comes_first(desk: TestClient) -> None:
+    """What, from how many, the earlier picture, what clears it; then why and the rest."""
+    page = desk.get(alert_path("velgrad/2 #?")).text
+    order = ("claim", "Sources", "earlier", "What would clear it", "why", "origins", "life", "posts")
+    places = [page.index(f'id="{part}"' if part.islower() else part) for part in order]
+    assert places == sorted(places)
+
+
+def test_a_claim_that_was_edited_is_shown_as_that(pages: Pages) -> None:
+    first = event()
+    edited = replace(first, story=replace(first.story, claim_edited=True))
+    later = event("updated", 2)
+    another = replace(later, story=replace(later.story, claim_uid="x:7"))
+    told = "edited since it was first posted"
+    assert told in pages.alert([edited, later], [], START)
+    assert told not in pages.alert([first, later], [story_post()], START)
+    assert told not in pages.alert([edited, another], [], START)
+    post = story_post()
+    assert told in pages.alert([first], [post._replace(post=replace(post.post, edit_of="x:99"))], START)
+
+
+def test_the_reasons_of_an_origin_stand_below_it(pages: Pages) -> None:
+    told = event()
+    merge = Merge(kind="same text", ties=3, confidence=0.987, evidence="<b>nearly the same words")
+    origins = (replace(told.story.origins[0], weight=0.5, merges=(merge, merge)),)
+    page = pages.alert([replace(told, story=replace(told.story, origins=origins))], [], START)
+    below = page[page.index('<ul class="merges">') :]
+    assert below.index("</ul>") < below.index("</ol>")
+    assert below.count("same text (3 ties, 0.99 sure): <bdi>&lt;b&gt;nearly the same words</bdi>") == 2
+    assert "weighs 0.5" in below
+
+
+def _luminance(colour: str) -> float:
+    """WCAG 2.2, relative luminance."""
+    shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("mode", [0, 1], ids=["light", "dark"])
+def test_words_and_edges_stand_out_from_their_ground(desk: TestClient, mode: int) -> None:
+    """WCAG 2.2: 4.5 to 1 for words (1.4.3), 3 to 1 for the edges of what can be pressed or filled (1.4.11)."""
+    rules = re.findall(r":root {(.*?)}", desk.get("/desk.css").text, re.DOTALL)
+    colour = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", rules[mode]))
+    least = {"edge": 3.0} | dict.fromkeys(("ink", "soft", "link", "amber", "green", "violet", "grey"), 4.5)
+    for name, ratio in least.items():
+        for ground in ("paper", "sheet", *({f"{name}-wash"} & colour.keys())):
+            light, dark = sorted((_luminance(colour[name]), _luminance(colour[ground])), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= ratio, (name, ground)
 
 
 def test_says_what_would_clear_it_while_it_stands(desk: TestClient) -> None:
@@ -307,6 +362,14 @@ class TestThumbnails:
 
     def test_without_a_place_there_are_none(self, desk: TestClient) -> None:
         assert desk.get(f"/thumbnails/{self.PICTURE}").status_code == 404
+
+    def test_one_is_told_to_who_cannot_see_it(self) -> None:
+        seen = replace(earlier(), picture=self.PICTURE, shown="1e" * 32, handle='osmar"><b>')
+        told = event(found=replace(finding(), earlier=(seen, replace(seen, shown=self.PICTURE))))
+        page = Pages(thumbnails=True).alert([told], [], START)
+        then = 'The picture as seen 2014-03-02, @osmar"><b> in archive: river floods'
+        alts = [attributes["alt"] for tag, attributes in Outline(page).elements if tag == "img"]
+        assert alts == [then, "The picture as this story shows it", then]
 
     def test_pages_may_show_them(self, desk: TestClient) -> None:
         assert "img-src 'self' data:;" in desk.get("/").headers["Content-Security-Policy"]

@@ -67,6 +67,18 @@ def test_a_form_sent_is_an_act_and_leads_back_to_the_page(acts: FakeActs) -> Non
     assert fields(page)["by"] == "Ana"
 
 
+def test_the_form_stands_below_what_would_clear_it_and_above_the_reasons(acts: FakeActs) -> None:
+    page = desk(acts).get("/alerts/velgrad-2").text
+    places = [page.index(part) for part in ('id="claim"', "What would clear it", "<form", 'id="why"')]
+    assert places == sorted(places)
+
+
+def test_the_page_says_at_its_top_who_took_it(acts: FakeActs) -> None:
+    acts.record(Act(id="1", alert_id="velgrad-2", kind="acknowledged", by="<i>Ana", at=START, via="slack"))
+    text = words(desk(acts).get("/alerts/velgrad-2").text)
+    assert text.index("Acknowledged by <i>Ana") < text.index("The claim")
+
+
 @pytest.mark.parametrize("doing", DOINGS)
 def test_all_that_is_offered_can_be_done(acts: FakeActs, doing: str) -> None:
     browser = desk(acts)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
+from msgspec.structs import replace
+from PIL import Image
 
 from alerts.desk import Acting, Forms, create_desk
 from secondsource.contracts.clock import SystemClock
 from tests.delivery.serving import served
-from tests.delivery.stories import life, story_post
+from tests.delivery.stories import event, finding, life, story_post
 from tests.fakes.acts import FakeActs
 from tests.fakes.evidence import FakeEvidence
 from tests.servers.chromium import Browser
@@ -81,3 +86,33 @@ def test_a_form_of_its_own_page_arrives_and_one_of_another_does_not(browser: Bro
         assert asked.posts[-1] == ("/acts", url, 303)
     (act,) = acts.recorded
     assert (act.by, act.kind, act.verdict) == ("Ana", "dismissed", "known")
+
+
+class _Thumbnails:
+    def thumbnail(self, picture: str) -> bytes | None:
+        with BytesIO() as body:
+            Image.new("RGB", (320, 240), "#202060").save(body, "JPEG")
+            return body.getvalue()
+
+
+def test_the_first_screen_holds_what_is_needed_to_decide(browser: Browser, tmp_path: Path) -> None:
+    """At 1280 by 800: the claim, the earlier picture beside today's, what would clear it, and the buttons."""
+    found = finding(
+        "Old picture taking off without corroboration: shown by 43 posts of the story; 407 interactions in "
+        "1 h 30 min, about 1.6 expected; one origin; contested; picture first seen 2014-03-02, 12 y before"
+    )
+    found = replace(found, earlier=(replace(found.earlier[0], shown="b" * 64, caption="It burns. " * 15),) * 3)
+    told = event("contested", found=found, claim="The old bridge burns and people are on it. " * 4)
+    desk = create_desk(FakeEvidence([[told]], {"story-velgrad-1": [story_post()]}), SystemClock(), _Thumbnails(),
+                       Acting(FakeActs([told.alert_id]), Forms()))  # fmt: skip
+    picture = tmp_path / "first.png"
+    with served(desk) as url:
+        browser.screenshot(f"{url}/alerts/velgrad-1", picture, width=1280, height=800)
+    with Image.open(picture) as screen:
+        pixels = np.asarray(screen.convert("RGB"))
+    near = np.abs(pixels.astype(int) - (0x20, 0x20, 0x60)).max(axis=2) < 9
+    edges = (pixels == (0x7B, 0x84, 0x89)).all(axis=2)
+    assert near.any(axis=0).sum() > 250, "two pictures side by side"
+    assert (pixels == (0xE6, 0xF3, 0xEA)).all(axis=2).sum() > 10_000, "what would clear it"
+    rows = np.flatnonzero(edges.sum(axis=1) > 400)
+    assert len(rows) >= 4, f"upper and lower edges of the fields and of the buttons, came {rows}"
