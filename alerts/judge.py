@@ -47,7 +47,9 @@ _EARLIER_SHOWN = 5
 _CHECKS_SHOWN = 3
 _BASELINE_SECONDS = 60.0  # of event time; a version of a baseline applies from a full minute on
 _NEVER = (-1, 0, 0.0)
-_EDITED = "edited"  # how the reason begins for which an edited post's earlier version is gone
+#: How reasons begin for which nothing is gone from a platform: an edited post's earlier version, what an operator took
+#: down here.
+_STILL_THERE = ("edited", "taken down here")
 
 
 class Numbers(NamedTuple):
@@ -131,9 +133,9 @@ class Judge:
             self._changed(story, at)
 
     def takedown(self, uid: str, reason: str, at: float) -> None:
-        """A post is gone from its platform. What is said of that leaves out edits: the story has the newer version."""
+        """A post is gone from its platform. What is said of that leaves out what is there still."""
         self._checks.forget_post(uid)
-        if not reason.startswith(_EDITED):
+        if not reason.startswith(_STILL_THERE):
             self._leaves(uid, at)
         story = self._book.remove(uid)
         if story is not None:

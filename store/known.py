@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, union
 
 from store.database import Database
 from store.lists import among
-from store.tables import posts
+from store.tables import posts, quotations, sightings, takedowns
 
 
 class KnownPosts:
@@ -24,6 +24,18 @@ class KnownPosts:
             SourceAway: the database did not answer.
         """
         return self._found(posts.c.uid, uids)
+
+    def traces(self, uids: Sequence[str]) -> frozenset[str]:
+        """Those of these posts that are stored, that something stored passes on, quotes or shows a picture of, or that
+        were taken down.
+
+        Raises:
+            SourceAway: the database did not answer.
+        """
+        named = (posts.c.uid, posts.c.repost_of, quotations.c.uid, sightings.c.source, takedowns.c.uid)
+        with self._database.reading() as connection:
+            found = union(*(select(column).where(among(connection, column, uids)) for column in named))
+            return frozenset(connection.execute(found).scalars())
 
     def of_accounts(self, uids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """All stored posts of these accounts, with their watches. Raises as `posts`."""

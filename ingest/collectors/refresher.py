@@ -76,7 +76,7 @@ class Refresher:
     """A live collector that needs no watch: it follows what is stored. `around.counters` say of which platforms.
 
     It also tells the stream what was taken down in the store beside it, to all watches: whoever remembers such a post
-    must hear of it. The cursor says how far it has told.
+    must hear of it. That it does also where it is off. The cursor says how far it has told.
     """
 
     name: ClassVar[str] = NAME
@@ -88,7 +88,8 @@ class Refresher:
         self._asked_at: float | None = None
         self._clock = around.clock
         self._ticked: datetime | None = None
-        self._platforms = [_Platform(counter, settings, around) for counter in around.counters]
+        counters = () if settings.off() else around.counters
+        self._platforms = [_Platform(counter, settings, around) for counter in counters]
 
     def batches(self, cursor: str, stop: Event) -> Iterator[Batch]:
         """A batch a round, until `stop` is set.

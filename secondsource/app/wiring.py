@@ -514,8 +514,8 @@ def collectors(at: House) -> list[Collector]:
     on = {collector.name: at.configuration.collectors[collector.name] for collector in found}
     counters = tuple(make(on[name], around) for name, make in COUNTERS.items() if name in on)
     beside = replaced(around, counters=counters)
-    settings = at.configuration.collectors
-    return found + [kind(settings[kind.name], at.watches, beside) for kind in BESIDE if not settings[kind.name].off()]
+    settings = at.configuration.collectors  # off, it tells what is taken down here still
+    return found + [kind(settings[kind.name], at.watches, beside) for kind in BESIDE]
 
 
 def _collector(at: House, kind: LiveCollector, around: Surroundings) -> Collector | None:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
+import pytest
 
 from alerts.stage import AlertsStage
+from secondsource.app.taking_down import BY_HAND
 from secondsource.contracts.messages import (
     AlertEvent,
     Counts,
@@ -121,11 +123,9 @@ def test_what_is_gone_counts_as_it_was_though_its_counts_left_with_it() -> None:
     assert told(found)[-1][1][0] == "deleted_while_spreading"
 
 
-def test_an_edit_is_no_deletion_nor_is_a_repost_undone() -> None:
-    edited = Takedown(
-        uid="x:1", observed_at=at(60), collector="x", watches=("velgrad",),
-        reason="edited: its author replaced it by x:2",
-    )  # fmt: skip
+@pytest.mark.parametrize("reason", ["edited: its author replaced it by x:2", f"{BY_HAND}: court order 14/26"])
+def test_an_edit_is_no_deletion_nor_is_what_was_taken_down_here_nor_a_repost_undone(reason: str) -> None:
+    edited = Takedown(uid="x:1", observed_at=at(60), collector="x", watches=("velgrad",), reason=reason)
     undone = [gone(100 + n, 55 + n) for n in range(4)]
     sent: list[Sent] = [post(1, 0), *passed_on(100, 5, 1), *undone, edited]
     assert all("deleted_while_spreading" not in rules for _, rules in told(run(sent)))

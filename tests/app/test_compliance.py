@@ -15,10 +15,10 @@ from secondsource.app import wiring
 from secondsource.app.compliance import check
 from secondsource.app.configuring import load
 from secondsource.app.wiring import House
-from secondsource.contracts.errors import BadConfiguration, SourceAway
+from secondsource.contracts.errors import SourceAway
 from secondsource.contracts.messages import Takedown
 from store.memory import Store
-from tests.app.newsroom import ALL_OFF, Newsroom
+from tests.app.newsroom import Newsroom
 from tests.fakes.x import TOKEN, FakeX
 from tests.store import velgrad as v
 
@@ -87,14 +87,6 @@ def test_it_stops_when_asked(newsroom: Newsroom) -> None:
     stop.set()
     with house(newsroom) as at:
         assert check(at, "x", Platform({}), stop, dry_run=False) == (0, {}, True)
-
-
-def test_without_a_refresher_it_only_looks(tmp_path: Path) -> None:
-    newsroom = Newsroom(tmp_path, settings=ALL_OFF)
-    with house(newsroom) as at:
-        with pytest.raises(BadConfiguration, match="--dry-run"):
-            check(at, "x", Platform({}), Event(), dry_run=False)
-        assert check(at, "x", Platform({}), Event(), dry_run=True).asked == 0
 
 
 # The command, against X's wire

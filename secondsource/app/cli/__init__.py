@@ -17,7 +17,7 @@ from rich.console import Console
 from secondsource.app.cli.configuration import config_app
 from secondsource.app.cli.evaluating import eval_app
 from secondsource.app.cli.judged import acts_app, backtest, baselines_app, tune, verdicts
-from secondsource.app.cli.keeping import compliance_app, forget, migrate
+from secondsource.app.cli.keeping import compliance_app, forget, migrate, takedown
 from secondsource.app.cli.letters import letters_app
 from secondsource.app.cli.media import media_app
 from secondsource.app.cli.stance import stance_app
@@ -34,7 +34,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 something to look at, 2 settings or arguments that cannot work, 3 a service is away, "
     "4 stopped because too many records in a row could not be handled.",
 )
-for command in (demo, run, replay, migrate, backtest, tune, verdicts, forget, status):
+for command in (demo, run, replay, migrate, backtest, tune, verdicts, takedown, forget, status):
     app.command()(command)
 app.add_typer(config_app, name="config")
 app.add_typer(letters_app, name="dead-letters")

@@ -11,7 +11,7 @@ import typer
 
 from alerts.wording import count
 from secondsource.app.cli.asked import AsJson, ConfigFolder, configured
-from secondsource.app.cli.told import FOUND, print_json
+from secondsource.app.cli.told import FOUND, next_command, print_json
 from secondsource.app.threads import stopping_on_signals
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.runtime.logs import configure_logging
@@ -57,6 +57,42 @@ def forget(
     typer.echo(
         "; ".join(f"{name.replace('_', ' ')}: {number:,}" for name, number in gone._asdict().items()) + " let go"
     )
+
+
+def takedown(
+    uids: Annotated[list[str], typer.Argument(metavar="UID...", help="Posts by platform and id there: x:1790….")],
+    reason: Annotated[str, typer.Option(help="Why, for those who come after you; it should quote no post.")] = "",
+    config: ConfigFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take posts down everywhere here, though their platform has them still. It cannot be undone.
+
+    They leave with their reposts, pictures and words in stories, alerts and dead letters; Slack messages that quote
+    them are corrected by the process that runs notify. May run beside [b]secondsource run[/b].
+
+    For example:
+
+      [b]secondsource takedown x:1790000000000000001 --reason 'court order 14/26'[/b]
+
+    Exit code 1: one of them is not known here.
+    """
+    from secondsource.app import taking_down, wiring
+
+    configure_logging(sys.stderr, level=logging.WARNING)
+    with wiring.house(configured(config)) as house:
+        done = taking_down.by_hand(house, uids, reason)
+        waiting = house.store.outbox.waiting()
+    if as_json:
+        print_json({"taken_down": done.gone, "unknown": done.unknown, "waiting": waiting})
+    else:
+        for uid in done.gone:
+            typer.echo(f"{plain(uid)}  taken down")
+        for uid in done.unknown:
+            typer.echo(f"{plain(uid)}  is not stored here, and nothing here quotes it")
+        if done.gone and waiting:
+            where = ", ".join(plain(each) for each in waiting)
+            typer.echo(f"To be sent or corrected at {where}: {next_command('run notify', config)} does it.")
+    raise typer.Exit(FOUND if done.unknown else 0)
 
 
 @compliance_app.command("x")

@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from alerts.wording import count
+from ingest.collectors.refresher import COMMANDED
 from secondsource.app.cli.asked import AsJson, ConfigFolder, configured, format_named
 from secondsource.app.cli.told import FOUND, MOST_SHOWN, next_command, print_json, progress, say_refused, say_services
 from secondsource.app.parts import PARTS
@@ -202,7 +203,7 @@ def status(config: ConfigFolder = None, as_json: AsJson = False) -> None:
     typer.echo(f"Store: {house.store.engine.url.render_as_string()}")
     for name, number in (*now.rows.items(), ("open alerts", now.open_alerts), ("dead letters", now.dead_letters)):
         typer.echo(f"  {name.replace('_', ' '):<16}{number:>12,}")
-    for collector in now.collectors:
+    for collector in (each for each in now.collectors if each.name != COMMANDED):  # a command sees nothing
         ended = "; it has ended" if collector.ended else ""
         typer.echo(f"{plain(collector.name)}: everything up to {collector.last_at:%Y-%m-%d %H:%M} UTC has come{ended}")
     for watch, volume in volumes.items():
