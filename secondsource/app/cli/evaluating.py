@@ -34,7 +34,7 @@ def language(languages: Languages = "") -> None:
     from secondsource.app.evaluate_language import judge_language
 
     lines = standard_lines()
-    judge_language(lines, sys.stdout, tuple(filter(None, languages.replace(",", " ").split())))
+    answer(lines, judge_language(tuple(filter(None, languages.replace(",", " ").split()))), sys.stdout)
     _finish(lines)
 
 
@@ -44,7 +44,7 @@ def entities() -> None:
     from secondsource.app.evaluate_entities import judge_entities
 
     lines = standard_lines()
-    judge_entities(lines, sys.stdout)
+    answer(lines, judge_entities(), sys.stdout)
     _finish(lines)
 
 
