@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -19,7 +18,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import LCSseq
 
 from alerts.compiled import compiled, sort
-from secondsource.contracts.folding import copied_words
+from secondsource.contracts.folding import copied_text
 from secondsource.contracts.messages import Sketch
 
 #: Two normalised texts at least this alike (Indel ratio, 0..100) are copies.
@@ -41,12 +40,6 @@ _IN_ORDER = PARTLY / (200.0 - PARTLY)
 _KEPT = 1_000  # letters of a text, for comparing
 _MANY = 8  # bands, of which a copy shares two
 _SCANNED = 16  # of those that have a band, the newest are kept
-
-
-@lru_cache(maxsize=4_096)  # the same few candidates come up again and again
-def normalised(text: str) -> str:
-    """The letters that a copy keeps."""
-    return " ".join(copied_words(text))
 
 
 Kind = Literal["exact", "near", "contained"]
@@ -123,11 +116,11 @@ def likeness(text: str, other: str) -> float:
 
 
 class BandIndex:
-    """Band → the representatives that have it: a hash table with linear probing in two flat arrays (Knuth, "The Art of
+    """Band → the representatives that have it: a hash table with linear probing in a flat array (Knuth, "The Art of
     Computer Programming" 3, §6.4, algorithm L). A dictionary of as many numbers would take five times the memory.
 
     Nothing is deleted: who asks filters the dead, and growing leaves them out. Of many representatives of one band the
-    newest are kept, in a row of a third array: the table has that row's number then, as -1, -2 and so on.
+    newest are kept, in a row of a second array: the table has that row's number then, as -1, -2 and so on.
     """
 
     def __init__(self, slots: int = 1 << 16) -> None:
@@ -136,7 +129,7 @@ class BandIndex:
         self._lay_out(slots)
 
     def _lay_out(self, slots: int) -> None:
-        self._keys, self._values = np.zeros(slots, np.uint64), np.zeros(slots, np.int64)
+        self._table = np.zeros((slots, 2), np.int64)  # a band, who has it
         self._rows = np.zeros_like(self._rows)
         self._used = np.zeros(2, np.int64)  # slots, rows
         self._filled = self._rowed = 0  # the same
@@ -145,8 +138,8 @@ class BandIndex:
     def add(self, representative: int, bands: Sequence[int]) -> None:
         if len(self._rows) < self._rowed + len(bands):
             self._rows = np.concatenate((self._rows, np.zeros_like(self._rows)))
-        numbers = np.array(bands, np.uint64)
-        self._filled, self._rowed = _add(self._keys, self._values, self._rows, self._used, representative, numbers)
+        numbers = np.array(bands, np.int64)
+        self._filled, self._rowed = _add(self._table, self._rows, self._used, representative, numbers)
 
     def full(self) -> bool:
         """Whether it must `grow` before more is added."""
@@ -154,53 +147,53 @@ class BandIndex:
 
     def candidates(self, bands: Sequence[int]) -> list[int]:
         """The few representatives that share most bands, of equals the earliest first."""
-        found = _candidates(self._keys, self._values, self._rows, np.array(bands, np.uint64))
-        return [one for one in found if one]
+        first, second = _candidates(self._table, self._rows, np.array(bands, np.int64))
+        return [first, second] if second else [first] if first else []
 
     def grow(self, alive: NDArray[np.int64], story_bits: int) -> None:
         """Leave out the representatives of dead stories, and make room.
 
         `alive`: numbers of living stories; a representative's story is its number shifted by `story_bits`.
         """
-        keys, values, rows = self._keys, self._values, self._rows[: self._rowed]
-        single = (values > 0) & np.isin(values >> story_bits, alive)
+        table, rows = self._table, self._rows[: self._rowed]
+        single = (table[:, 1] > 0) & np.isin(table[:, 1] >> story_bits, alive)
         kept = np.isin(rows[:, 1:] >> story_bits, alive) & (np.arange(_SCANNED) < rows[:, :1])
         bands = np.count_nonzero(single) + np.count_nonzero(kept.any(axis=1))
-        slots = len(keys)
+        slots = len(table)
         while bands > _FILLED / 2 * slots:
             slots *= 2
         self._lay_out(slots)
-        _add_all(self._keys, self._values, self._rows, self._used, keys, values, rows, single, kept)
+        _add_all(self._table, self._rows, self._used, table, rows, single, kept)
         self._filled, self._rowed = self._used.tolist()
 
 
 _Numbers = NDArray[np.int64]
-_Bands = NDArray[np.uint64]
+_Marks = NDArray[np.bool_]
 
 
 @compiled
-def _slot(keys: _Bands, band: np.uint64) -> int:
+def _slot(table: _Numbers, band: int) -> int:
     """Where a band is, or the free slot where it belongs."""
-    mask = np.uint64(len(keys) - 1)
+    mask = len(table) - 1
     slot = band & mask
-    while keys[slot] != band and keys[slot] != 0:
-        slot = (slot + np.uint64(1)) & mask
-    return int(slot)
+    while table[slot, 0] != band and table[slot, 0] != 0:
+        slot = (slot + 1) & mask
+    return slot
 
 
 @compiled
-def _put(keys: _Bands, values: _Numbers, rows: _Numbers, used: _Numbers, representative: int, band: np.uint64) -> None:
-    slot = _slot(keys, band)
-    if keys[slot] == 0:
-        keys[slot], values[slot] = band, representative
+def _put(table: _Numbers, rows: _Numbers, used: _Numbers, representative: int, band: int) -> None:
+    slot = _slot(table, band)
+    if table[slot, 0] == 0:
+        table[slot, 0], table[slot, 1] = band, representative
         used[0] += 1
-    elif values[slot] != representative:
-        if values[slot] > 0:
+    elif table[slot, 1] != representative:
+        if table[slot, 1] > 0:
             row = used[1]
             used[1] += 1
-            rows[row, 0], rows[row, 1] = 1, values[slot]
-            values[slot] = -1 - row
-        row = -1 - values[slot]
+            rows[row, 0], rows[row, 1] = 1, table[slot, 1]
+            table[slot, 1] = -1 - row
+        row = -1 - table[slot, 1]
         if rows[row, 0] == _SCANNED:
             for place in range(1, _SCANNED):
                 rows[row, place] = rows[row, place + 1]
@@ -210,44 +203,43 @@ def _put(keys: _Bands, values: _Numbers, rows: _Numbers, used: _Numbers, represe
 
 
 @compiled
-def _add(
-    keys: _Bands, values: _Numbers, rows: _Numbers, used: _Numbers, representative: int, bands: _Bands
-) -> tuple[int, int]:
+def _add(table: _Numbers, rows: _Numbers, used: _Numbers, representative: int, bands: _Numbers) -> tuple[int, int]:
     for band in bands:
-        _put(keys, values, rows, used, representative, band)
+        _put(table, rows, used, representative, band)
     return used[0], used[1]
 
 
 @compiled
 def _add_all(
-    keys: _Bands, values: _Numbers, rows: _Numbers, used: _Numbers,
-    old_keys: _Bands, old_values: _Numbers, old_rows: _Numbers, single: NDArray[np.bool_], kept: NDArray[np.bool_],
-) -> None:  # fmt: skip
-    for slot in range(len(old_keys)):
+    table: _Numbers, rows: _Numbers, used: _Numbers, old: _Numbers, old_rows: _Numbers, single: _Marks, kept: _Marks
+) -> None:
+    for slot in range(len(old)):
         if single[slot]:
-            _put(keys, values, rows, used, old_values[slot], old_keys[slot])
-        elif old_values[slot] < 0:
-            row = -1 - old_values[slot]
+            _put(table, rows, used, old[slot, 1], old[slot, 0])
+        elif old[slot, 1] < 0:
+            row = -1 - old[slot, 1]
             for place in range(old_rows[row, 0]):
                 if kept[row, place]:
-                    _put(keys, values, rows, used, old_rows[row, 1 + place], old_keys[slot])
+                    _put(table, rows, used, old_rows[row, 1 + place], old[slot, 0])
 
 
 @compiled
-def _candidates(keys: _Bands, values: _Numbers, rows: _Numbers, bands: _Bands) -> tuple[int, int]:
+def _candidates(table: _Numbers, rows: _Numbers, bands: _Numbers) -> tuple[int, int]:
     """As `BandIndex.candidates`, 0 for none."""
     holders = np.empty(len(bands) * _SCANNED, np.int64)
     many = 0
     for band in bands:
-        slot = _slot(keys, band)
-        if keys[slot] != 0 and values[slot] > 0:
-            holders[many] = values[slot]
+        slot = _slot(table, band)
+        if table[slot, 0] == 0:
+            continue
+        if table[slot, 1] > 0:
+            holders[many] = table[slot, 1]
             many += 1
-        elif keys[slot] != 0:
-            row = -1 - values[slot]
-            for place in range(1, rows[row, 0] + 1):
-                holders[many] = rows[row, place]
-                many += 1
+            continue
+        row = -1 - table[slot, 1]
+        for place in range(1, rows[row, 0] + 1):
+            holders[many] = rows[row, place]
+            many += 1
     sort(holders, many)
     first = second = most = next_most = 0
     start = 0
@@ -267,9 +259,9 @@ def _candidates(keys: _Bands, values: _Numbers, rows: _Numbers, bands: _Bands) -
 def best(text: str, candidates: Sequence[tuple[int, str]]) -> tuple[int, Likeness] | None:
     """The first of the candidates (number, text) of which `text` copies most, and how; None where it copies none."""
     found: tuple[int, Likeness] | None = None
-    own = normalised(text) if candidates else ""
+    own = copied_text(text) if candidates else ""
     for number, other in candidates:
-        alike = compared(own, normalised(other))
+        alike = compared(own, copied_text(other))
         if alike is not None and (found is None or alike.weight() > found[1].weight()):
             found = number, alike
     return found

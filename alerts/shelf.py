@@ -22,6 +22,7 @@ class Shelf:
         self._frozen: dict[int, bytes] = {}
         self._hot: dict[int, Story] = {}
         self._dirty: dict[int, None] = {}
+        self._bodies: dict[int, bytes] = {}  # of stories that were saved whole and have not changed since
         self._ledger = Ledger(name, self._whole)
 
     def __contains__(self, number: int) -> bool:
@@ -65,11 +66,13 @@ class Shelf:
         self._hot.pop(number, None)
         self._hot[number] = story
         self._dirty[number] = None
+        self._bodies.pop(number, None)
 
     def drop(self, number: int) -> None:
         self._hot.pop(number, None)
         self._frozen.pop(number, None)
         self._dirty.pop(number, None)
+        self._bodies.pop(number, None)
         self._ledger.drop(number)
 
     def scrub(self, number: int) -> None:
@@ -82,13 +85,18 @@ class Shelf:
 
     def changes(self) -> dict[str, bytes | None]:
         for number in self._dirty:
-            self._ledger.append(number, self[number].saved_changes())
+            story = self[number]
+            is_all, body = story.all_is_new, story.saved_changes()
+            self._ledger.append(number, body)
+            if is_all:
+                self._bodies[number] = body
         self._dirty = {}
         parts = self._ledger.changes()
         cold = list(islice(self._hot, max(0, len(self._hot) - self._most_hot)))
         for number in cold:
             if len(self._hot[number].notes) <= _LARGE:
-                self._frozen[number] = self._hot.pop(number).whole()
+                story = self._hot.pop(number)
+                self._frozen[number] = self._bodies.pop(number, b"") or story.whole()
         return parts
 
     def restore(self, parts: Iterable[tuple[int, bytes]]) -> None:

@@ -533,6 +533,13 @@ class Story:
 
     # Saving
 
+    @property
+    def all_is_new(self) -> bool:
+        """Whether what `saved_changes` would give is the whole story."""
+        if len(self._changed) != len(self.notes) or len(self._left) != len(self.gone):
+            return False
+        return list(self._changed) == list(self.notes)  # in the order in which it is to be read
+
     def whole(self) -> bytes:
         return _encoder.encode((self.frame, list(self.notes.values()), self.gone))
 

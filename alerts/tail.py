@@ -28,11 +28,10 @@ class Tail:
     def end(self) -> int:
         return self._base + len(self._columns[0])
 
-    def add(self, *row: float) -> int:
-        """Append a row. Its position."""
+    def add(self, *row: float) -> None:
+        """Append a row."""
         for append, value in zip(self._append, row, strict=True):
             append(value)
-        return self.end - 1
 
     def get(self, column: int, position: int) -> float:
         return self._columns[column][position - self._base]

@@ -61,10 +61,10 @@ _LOGS = np.array([_whole(math.log(stories + 0.5)) for stories in range(_WINDOW_S
 
 _Terms = NDArray[np.int32]  # of each term: how many stories have it, its first place, a mark while one looks, its day
 _COUNT, _HEAD, _MARK, _DAY = 0, 1, 2, 3
-_Places = NDArray[np.int32]  # of each place: its term, the places after and before it in the term's list
-_TERM, _AFTER, _BEFORE = 0, 1, 2
-_Sayings = NDArray[np.int64]  # of each saying: its story, how many terms, its story's first saying and its next one
-_STORY, _SIZE, _FIRST, _NEXT = 0, 1, 2, 3
+_Places = NDArray[np.int32]  # of each place: its term, those after and before it in the term's list, the first saying
+_TERM, _AFTER, _BEFORE, _BEGUN = 0, 1, 2, 3
+_Sayings = NDArray[np.int64]  # of each saying: its story, how many terms, and the story's next saying
+_STORY, _SIZE, _NEXT = 0, 1, 2
 _NOWHERE = -1
 _UNLISTED = -2  # before a place whose term another saying of the story has: a story counts once
 
@@ -85,8 +85,8 @@ class WordIndex:
         self._named: list[str] = []
         self._unused: list[int] = []  # numbers of terms
         self._terms = np.zeros((4_096, 4), np.int32)
-        self._places = np.zeros((0, 3), np.int32)
-        self._sayings = np.zeros((0, 4), np.int64)
+        self._places = np.zeros((0, 4), np.int32)
+        self._sayings = np.zeros((0, 3), np.int64)
         self._free: list[int] = []  # sayings
         self._window: deque[tuple[float, int]] = deque()
         self.slid = 0  #: the newest story that has left the window
@@ -129,8 +129,8 @@ class WordIndex:
         if not self._free:
             held = len(self._sayings)
             more = max(held, 1_024)
-            self._sayings = np.concatenate((self._sayings, np.zeros((more, 4), np.int64)))
-            self._places = np.concatenate((self._places, np.zeros((more * MOST_TERMS, 3), np.int32)))
+            self._sayings = np.concatenate((self._sayings, np.zeros((more, 3), np.int64)))
+            self._places = np.concatenate((self._places, np.zeros((more * MOST_TERMS, 4), np.int32)))
             self._free = list(range(held + more - 1, held - 1, -1))
         return self._free.pop()
 
@@ -192,11 +192,10 @@ def _say(
     terms: _Terms, places: _Places, sayings: _Sayings, numbers: NDArray[np.int64], story: int, saying: int, first: int
 ) -> None:
     """Enter a saying: the last of its story, whose first one is `first`, perhaps itself."""
-    sayings[saying, _STORY], sayings[saying, _SIZE] = story, len(numbers)
-    sayings[saying, _FIRST], sayings[saying, _NEXT] = first, _NOWHERE
+    sayings[saying, _STORY], sayings[saying, _SIZE], sayings[saying, _NEXT] = story, len(numbers), _NOWHERE
     for at in range(len(numbers)):
         place, term = saying * MOST_TERMS + at, numbers[at]
-        places[place, _TERM] = term
+        places[place, _TERM], places[place, _BEGUN] = term, first
         if saying != first and _says(places, sayings, first, term):
             places[place, _BEFORE] = _UNLISTED
             continue
@@ -257,16 +256,18 @@ def _find(
     logarithm of how many stories there are; at most `most` have a rare term. `day`: the one they write out, or 0.
     """
     usual = False
+    marked = np.zeros(16, np.int64)  # a bit for some terms in a thousand: most others need not be looked at
     total = unheard * (all_ - logs[0])
     for term in known:
         total += all_ - logs[terms[term, _COUNT]]
         terms[term, _MARK] = 1
+        marked[term >> 6 & 15] |= 1 << (term & 63)
         usual |= terms[term, _DAY] != 0 and terms[term, _COUNT] > most
     best, best_odds, best_story = _NOWHERE, FEWEST_ODDS, 0
     for first in _likely(terms, places, sayings, known):
         saying = first
         while saying != _NOWHERE:
-            odds = _odds(terms, places, sayings, logs, saying, total, all_, most, day, usual)
+            odds = _odds(terms, places, sayings, logs, marked, saying, total, all_, most, day, usual)
             story = sayings[saying, _STORY]
             better = odds > best_odds or (odds == best_odds and (best == _NOWHERE or story < best_story))
             if odds >= FEWEST_ODDS and better:
@@ -294,7 +295,7 @@ def _likely(terms: _Terms, places: _Places, sayings: _Sayings, known: NDArray[np
             break
         place = terms[known[ranked % len(known)], _HEAD]
         while place != _NOWHERE:
-            stories[many] = sayings[place // MOST_TERMS, _FIRST]
+            stories[many] = places[place, _BEGUN]
             many += 1
             place = places[place, _AFTER]
     sort(stories, many)
@@ -325,28 +326,31 @@ def _before(sayings: _Sayings, one: int, share: int, other: int, others: int) ->
 
 @compiled
 def _odds(
-    terms: _Terms, places: _Places, sayings: _Sayings, logs: NDArray[np.int64], saying: int,
+    terms: _Terms, places: _Places, sayings: _Sayings, logs: NDArray[np.int64], marked: NDArray[np.int64], saying: int,
     total: int, all_: int, most: int, day: int, usual: bool,
 ) -> float:  # fmt: skip
     """Log-odds that a saying says what the marked terms do, which weigh `total`; less than even where too few are
     shared. Of the `day` that these write out many write, where it is `usual`.
     """
-    shared = rare = common = others = their_day = 0
-    for place in range(saying * MOST_TERMS, saying * MOST_TERMS + sayings[saying, _SIZE]):
+    begin, end = saying * MOST_TERMS, saying * MOST_TERMS + sayings[saying, _SIZE]
+    shared = rare = common = others = 0
+    for place in range(begin, end):
         term = places[place, _TERM]
-        weight = all_ - logs[terms[term, _COUNT]]
-        if terms[term, _DAY]:
-            their_day = terms[term, _DAY]
-            usual |= terms[term, _COUNT] > most
-        if terms[term, _MARK]:
-            common += weight
+        if marked[term >> 6 & 15] >> (term & 63) & 1 and terms[term, _MARK]:
+            common += all_ - logs[terms[term, _COUNT]]
             shared += 1
             rare += terms[term, _COUNT] <= most
-        else:
-            others += weight
     if shared < FEWEST_SHARED or rare < FEWEST_RARE:
         return -math.inf
+    if _OVERLAP * common / total + _RARE * math.log1p(rare) + _NONE + (_NEAR if day else 0.0) < FEWEST_ODDS:
+        return -math.inf  # they could not share enough if theirs were nothing but what is shared
+    for place in range(begin, end):
+        term = places[place, _TERM]
+        if not terms[term, _MARK]:
+            others += all_ - logs[terms[term, _COUNT]]
     odds = _OVERLAP * common / (total + others) + _RARE * math.log1p(rare) + _NONE
-    if day and their_day:
-        odds += (0.0 if usual else _NEAR) - _APART * math.log1p(abs(day - their_day))
+    term = places[begin, _TERM]
+    if day and terms[term, _DAY]:
+        usual |= terms[term, _COUNT] > most
+        odds += (0.0 if usual else _NEAR) - _APART * math.log1p(abs(day - terms[term, _DAY]))
     return odds

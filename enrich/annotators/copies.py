@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from enrich.annotator import Tags
 from enrich.memo import Memo
-from secondsource.contracts.folding import copied_words
+from secondsource.contracts.folding import copied_text
 from secondsource.contracts.messages import Post, Sketch
 
 _RUN = 3  # words
@@ -56,7 +56,7 @@ class CopyAnnotator:
 
 def sketch_texts(texts: Sequence[str]) -> list[Sketch]:
     """The sketch of each text. Texts of fewer than eight words have no bands: too much is like them."""
-    return sketch_words([copied_words(text) for text in texts])
+    return sketch_words([copied_text(text).split() for text in texts])
 
 
 def sketch_words(texts: Sequence[list[str]]) -> list[Sketch]:

@@ -74,6 +74,8 @@ _VIA = re.compile(
 _WORDS = re.compile(r"\w+")
 _TELLING = frozenset(max(_WORDS.findall(written), key=len).casefold() for written in _NAMES) - {"a"}  #: of each form
 _UNSPACED = re.compile("|".join(sorted({written for written in _NAMES if ord(written[0]) > 0x2E80})))
+#: One of these stands beside each name to which credit is given.
+_BESIDE = (*"(:/-–—−|©[（【", "via", "with", "avec", "mit", "con información", "نقل")
 _EDGE = 120  #: characters at either end of a text in which credit is given in brackets
 
 
@@ -86,7 +88,10 @@ def agency(name: str) -> str:
 def may_credit(text: str) -> bool:
     """Whether any agency is named where credit is given: a glance, before looking closely."""
     edges = text if len(text) <= 3 * _EDGE else f"{text[: 2 * _EDGE]} {text[-_EDGE:]}"
-    if not _TELLING.isdisjoint(_WORDS.findall(edges.casefold())) or "A.P." in edges:
+    folded = edges.casefold()
+    if not any(sign in folded for sign in _BESIDE):
+        return False
+    if not _TELLING.isdisjoint(_WORDS.findall(folded)) or "A.P." in edges:
         return True
     return not edges.isascii() and _UNSPACED.search(edges) is not None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 #: Characters folded away without a trace: Arabic and Hebrew vowel signs, combining accents, tatweel,
@@ -132,6 +133,7 @@ _FIGURE = re.compile("[0-9]")
 _SINGLES = re.compile(r" \w \w \w ")
 _SPELT = re.compile(r"(?<!\S)(?:[^\W\d_] ){3,}[^\W\d_](?!\S)")  # l i k e this
 _LONGEST = 40_000  # characters of a text that are read
+_REMEMBERED_LENGTH = 1_000  # characters of a text whose copied form is remembered
 _FEWEST_WORDS = 8
 # Possessive, so that blanks without end behind a prefix are walked over once, not once for each of them.
 _REPOSTED = re.compile(r"^(?:\s*+(?:RT|MT|QT|via)\b[\s:]*+(?:@[\w.@-]++[\s:]*+)?)+", re.IGNORECASE)
@@ -191,6 +193,16 @@ def copied_words(text: str) -> list[str]:
     if cut is not None and cut[1] and len(kept) > _FEWEST_WORDS:
         kept = kept[:-1]  # "…wounded near the hosp…" was cut by the platform inside its last word
     return kept
+
+
+def copied_text(text: str) -> str:
+    """The same in a row. What is sketched is compared a moment later, and what is said often is copied often."""
+    return _copied_text(text) if len(text) <= _REMEMBERED_LENGTH else " ".join(copied_words(text))
+
+
+@lru_cache(maxsize=8_192)
+def _copied_text(text: str) -> str:
+    return " ".join(copied_words(text))
 
 
 _PREFIXES = frozenset(a + b for word in ("rt", "mt", "qt") for a in (word[0], word[0].upper()) for b in "tT")

@@ -7,11 +7,12 @@ import random
 import numpy as np
 import pytest
 
-from alerts.copies import ALIKE, BandIndex, Likeness, best, likeness, normalised
+from alerts.copies import ALIKE, BandIndex, Likeness, best, likeness
 from alerts.links import canonical
 from alerts.pictures import PictureBook, Sighting
 from alerts.word_index import WordIndex
 from alerts.words import own_terms, terms
+from secondsource.contracts.folding import copied_text
 from secondsource.contracts.messages import Entity, Picture
 from tests.alerts.invented import CLAIM, WATCH, picture, post
 
@@ -28,12 +29,12 @@ from tests.alerts.invented import CLAIM, WATCH, picture, post
     ],
 )
 def test_copies_are_alike(changed: str) -> None:
-    assert likeness(normalised(CLAIM), normalised(changed)) >= ALIKE
+    assert likeness(copied_text(CLAIM), copied_text(changed)) >= ALIKE
 
 
 def test_other_texts_are_not() -> None:
     other = "The old town hall of Velgrad has burnt, chairs and a clock lie in the square"
-    assert likeness(normalised(CLAIM), normalised(other)) < ALIKE
+    assert likeness(copied_text(CLAIM), copied_text(other)) < ALIKE
     assert best(CLAIM, [(7, other), (8, CLAIM + "!")]) == (8, Likeness("exact", 100.0))
     assert best(CLAIM, [(7, other)]) is None
 
