@@ -15,6 +15,7 @@ import pytest
 from secondsource.contracts.errors import SecondSourceError
 from secondsource.contracts.messages import Coverage, DeadLetter
 from tests.app.newsroom import Newsroom, Ran, post, run
+from tests.enrich.makers import saved, scene
 
 COMMANDS = (
     "demo", "run", "replay", "migrate", "status", "config check", "config schema",
@@ -114,6 +115,27 @@ def test_settings_that_cannot_work(arguments: list[str], said: str, newsroom: Ne
     assert "Traceback" not in ran.err
     database = Path(newsroom.store_url.removeprefix("sqlite:///"))
     assert not database.exists() or newsroom.rows("posts") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["forget", "--older-than", "999999"], "36500"),
+        (["config", "schema", "FILE"], "a file stands where a folder should; name a folder"),
+        (["demo", "--folder", "FILE"], "name a folder"),
+        (["demo", "--folder", "/proc/demo"], "/proc/demo"),
+        (["media", "explain", "PICTURE", "PICTURE", "-o", "FILE/both.png"], "name a folder"),
+        (["media", "explain", "PICTURE", "PICTURE", "-o", "nowhere/both.png"], "make its folder first"),
+    ],
+)
+def test_places_that_cannot_be_written_to(arguments: list[str], said: str, newsroom: Newsroom) -> None:
+    file = newsroom.write("posts.jsonl", [post(1)])
+    picture = newsroom.write("picture.png", saved(scene(), "PNG"))
+    ran = newsroom.run(*(word.replace("FILE", str(file)).replace("PICTURE", str(picture)) for word in arguments))
+    assert ran.code == 2
+    assert said in ran.err
+    assert "Traceback" not in ran.err
+    assert file.read_bytes()
 
 
 def test_run_without_a_collector_says_what_to_do(newsroom: Newsroom) -> None:

@@ -24,6 +24,7 @@ from secondsource.app.cli.stance import stance_app
 from secondsource.app.cli.told import AWAY, FOUND, HALTED, WRONG
 from secondsource.app.cli.watching import demo, replay, run, status
 from secondsource.contracts.errors import BadConfiguration, Halted, SecondSourceError, SourceAway
+from secondsource.runtime.logs import escape as plain
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -58,6 +59,25 @@ def main() -> None:
         _fail(str(error), HALTED)
     except SecondSourceError as error:
         _fail(str(error), FOUND)
+    except OSError as error:
+        if error.filename is None:
+            raise  # of no file that anybody named
+        _fail(_of_a_place(error), WRONG)
+
+
+_REMEDIES: dict[type[OSError], str] = {
+    FileNotFoundError: "make its folder first, or name another place",
+    FileExistsError: "a file stands where a folder should; name a folder",
+    NotADirectoryError: "a file stands where a folder should; name a folder",
+    IsADirectoryError: "a folder stands where a file should; name a file",
+    PermissionError: "name a place that you may read and write, or ask for the right to",
+}
+
+
+def _of_a_place(error: OSError) -> str:
+    """A path that somebody gave, what is wrong with it, and what to do."""
+    remedy = next((said for kind, said in _REMEDIES.items() if isinstance(error, kind)), "name another place")
+    return f"{plain(str(error.filename))}: {error.strerror}: {remedy}"
 
 
 def _fail(message: str, code: int) -> None:

@@ -17,6 +17,8 @@ from secondsource.contracts.errors import BadConfiguration
 from secondsource.runtime.logs import configure_logging
 from secondsource.runtime.logs import escape as plain
 
+MOST_DAYS = 100 * 365
+
 compliance_app = typer.Typer(no_args_is_help=True, help="Ask a platform which stored posts are gone from it.")
 
 
@@ -30,7 +32,10 @@ def migrate(config: ConfigFolder = None) -> None:
 
 def forget(
     older_than: Annotated[
-        int | None, typer.Option(min=1, metavar="DAYS", help="How old; store.keep_days of the configuration if absent.")
+        int | None,
+        typer.Option(
+            min=1, max=MOST_DAYS, metavar="DAYS", help="How old; store.keep_days of the configuration if absent."
+        ),
     ] = None,
     config: ConfigFolder = None,
     as_json: AsJson = False,
