@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import TextIO
 
 from enrich.annotators.language import DEFAULT_LANGUAGES, LanguageAnnotator
-from secondsource.app.evaluation_lines import Line, text_of
+from secondsource.app.evaluation_lines import Line, Lines, answer_together, text_of
 
 
-def judge_language(languages: tuple[str, ...] = ()) -> Callable[[Line], Line]:
+def judge_language(lines: Lines, out: TextIO, languages: tuple[str, ...] = ()) -> None:
     """From {"text"} to {"language", "confidence"}; `languages` are all by default that a deployment gets.
 
     Raises:
@@ -16,8 +17,8 @@ def judge_language(languages: tuple[str, ...] = ()) -> Callable[[Line], Line]:
     """
     annotator = LanguageAnnotator(languages or DEFAULT_LANGUAGES)
 
-    def judge(line: Line) -> Line:
-        found = annotator.identify(text_of(line))
-        return {"language": found.code, "confidence": found.confidence}
+    def judge(texts: Sequence[str]) -> list[Line]:
+        told = annotator.identify_all([(text, "") for text in texts])
+        return [{"language": found.code, "confidence": found.confidence} for found in told]
 
-    return judge
+    answer_together(lines, text_of, judge, out)

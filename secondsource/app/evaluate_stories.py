@@ -115,7 +115,8 @@ def _enriched(given: Iterable[_Given]) -> Iterator[Enriched]:
     each = iter(given)
     while batch := list(islice(each, _TOGETHER)):
         posts: Sequence[Post] = [one.post for one in batch]
-        told = [one.language or languages.identify(one.post.text) for one in batch]
+        found = iter(languages.identify_all([(one.post.text, "") for one in batch if one.language is None]))
+        told = [one.language or next(found) for one in batch]
         named, sketches = entities.annotate(posts, {"language": told}), copies.annotate(posts, {})
         for post, language, names, sketch in zip(posts, told, named, sketches, strict=True):
             yield Enriched(

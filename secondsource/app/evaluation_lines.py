@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TextIO
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TextIO, TypeVar
 
 from secondsource.contracts.errors import BadRecord
 
 Line = Mapping[str, Any]
+Asked = TypeVar("Asked")
 _LONGEST = 10_000_000  # characters of a line
+_TOGETHER = 500  # lines
 
 
 class Lines:
@@ -60,6 +63,26 @@ def answer(lines: Lines, judge: Callable[[Line], Line | None], out: TextIO) -> N
         else:
             if judged is not None:
                 write(out, judged)
+
+
+def answer_together(
+    lines: Lines, ask: Callable[[Line], Asked], judge: Callable[[Sequence[Asked]], Iterable[Line]], out: TextIO
+) -> None:
+    """As `answer`, where many lines are judged faster together: `ask` reads what is judged out of each."""
+    asking = _asked(lines, ask)
+    while asked := list(islice(asking, _TOGETHER)):
+        for judged in judge(asked):
+            write(out, judged)
+
+
+def _asked(lines: Lines, ask: Callable[[Line], Asked]) -> Iterator[Asked]:
+    for number, line in lines:
+        try:
+            asked = ask(line)
+        except BadRecord as error:
+            lines.tell(number, str(error))
+        else:
+            yield asked
 
 
 def write(out: TextIO, line: Line) -> None:

@@ -34,7 +34,7 @@ def language(languages: Languages = "") -> None:
     from secondsource.app.evaluate_language import judge_language
 
     lines = standard_lines()
-    answer(lines, judge_language(tuple(filter(None, languages.replace(",", " ").split()))), sys.stdout)
+    judge_language(lines, sys.stdout, tuple(filter(None, languages.replace(",", " ").split())))
     _finish(lines)
 
 
@@ -44,7 +44,7 @@ def entities() -> None:
     from secondsource.app.evaluate_entities import judge_entities
 
     lines = standard_lines()
-    answer(lines, judge_entities(), sys.stdout)
+    judge_entities(lines, sys.stdout)
     _finish(lines)
 
 
