@@ -62,9 +62,11 @@ def origins(of: tuple[Origin, ...], gone: Collection[str]) -> tuple[Origin, ...]
 
 def story(update: StoryUpdate, gone: Collection[str]) -> StoryUpdate:
     """The story without the words, the author and the membership of the posts that are gone."""
+    removed = update.claim_uid in gone
     return replace(
         update,
-        claim=REMOVED if update.claim_uid in gone else update.claim,
+        claim=REMOVED if removed else update.claim,
+        claim_edited=update.claim_edited and not removed,
         origins=origins(update.origins, gone),
         members=tuple(
             replace(member, evidence="") if member.to in gone else member

@@ -191,6 +191,17 @@ def test_an_edit_takes_the_old_words_out_of_alerts_in_any_order(store: Store) ->
         assert store.dump("alert_events") == rows
 
 
+def test_of_a_removed_claim_it_is_not_said_that_it_was_edited(store: Store) -> None:
+    edited = v.enriched(1, seconds=30, text="The old bridge stands as ever")
+    kept = []
+    for order in ((v.alert(1), edited, v.takedown(1)), (v.takedown(1), edited, v.alert(1))):
+        v.emptied(store)
+        for message in order:
+            v.keep(store, message)
+        kept.append(store.dump("alert_events"))
+    assert kept[0] == kept[1]
+
+
 @given(before=st.text(), said=st.text(min_size=1), after=st.text())
 def test_no_quotation_of_its_own_stays(before: str, said: str, after: str) -> None:
     cleaned = without(f"{before}“{said}”{after}", said)
