@@ -476,7 +476,7 @@ class Metrics(Model):
 
 
 class Runtime(Model):
-    batch_size: int = Field(default=bounds.RECORDS_AT_ONCE, ge=1, le=100_000, examples=[1000])
+    batch_size: int = Field(default=bounds.RECORDS_AT_ONCE, ge=1, le=100_000, examples=[2000])
     """Records handled, and committed, together."""
     halt_after: int = Field(default=bounds.BAD_IN_A_ROW, ge=1, le=10**6, examples=[100])
     """So many bad records in a row stop a stage rather than eat the stream."""
@@ -498,4 +498,4 @@ class Deployment(Model):
     notify: Notify = Field(default=Notify(), examples=[{"console": True}])
     desk: Desk = Field(default=Desk(), examples=[{"port": 8380}])
     metrics: Metrics = Field(default=Metrics(), examples=[{"port": 9380}])
-    runtime: Runtime = Field(default=Runtime(), examples=[{"batch_size": 1000}])
+    runtime: Runtime = Field(default=Runtime(), examples=[{"batch_size": 2000}])

@@ -10,6 +10,6 @@ FETCH_SECONDS: Final = 10.0  #: for one try to fetch, redirects included
 FETCHED_AT_ONCE: Final = 8
 FETCHED_FROM_ONE_HOST: Final = 4
 KEY_FRAMES: Final = 16  #: of an animation
-RECORDS_AT_ONCE: Final = 1000  #: handled, and committed, together
+RECORDS_AT_ONCE: Final = 2000  #: handled, and committed, together
 BAD_IN_A_ROW: Final = 100  #: records that cannot be handled before a stage halts
 SAVE_SECONDS: Final = 2.0  #: between savings of a stage's memory
