@@ -132,6 +132,16 @@ class Cases:
         )
         self._changed.add(story.frame.number)
 
+    def join(self, number: int, into: Story) -> None:
+        """A story goes on in another, and so does what left it. That stays with the other if they are parted again."""
+        case = self._cases.get(number)
+        if case is not None and case.left is not None:
+            other = self.of(into.frame.number)
+            other.left = case.left if other.left is None else _both(case.left, other.left)
+            self._changed.add(into.frame.number)
+        self.end(number)
+        self.recount(into.frame.number)
+
     def end(self, number: int) -> None:
         if self._cases.pop(number, None) is not None:
             self._changed.discard(number)
@@ -149,6 +159,17 @@ class Cases:
         decoder = msgspec.msgpack.Decoder(Case)
         for number, bodies in self._ledger.restore(parts).items():
             self._cases[number] = decoder.decode(bodies[-1])
+
+
+def _both(one: Left, other: Left) -> Left:
+    known = [left.surprise for left in (one, other) if left.surprise is not None]
+    return Left(
+        posts=one.posts + other.posts,
+        most=max(one.most, other.most),
+        story=max(one.story, other.story),
+        surprise=min(known) if known else None,
+        latest_at=max(one.latest_at, other.latest_at),
+    )
 
 
 def own_posts(story: Story) -> int:

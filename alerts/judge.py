@@ -89,7 +89,7 @@ class Judge:
         self._baseline_until = -math.inf  # when to ask which baseline holds
         self._blind = Blindness()
         self._checks = CheckBook(f"{watch.name}/checks")
-        self._volume = Volume(watch.name)
+        self._volume = Volume(watch.name, lambda start, end: bool(self._blind.during(start, end)))
         self._cases = Cases(f"{watch.name}/cases")
         self._kin = Kin(f"{watch.name}/kin")
         self._budget = Budget(watch.thresholds.alerts_per_hour)
@@ -164,12 +164,11 @@ class Judge:
         """Let happen what was due before `until`: ages are noted, stories end, in their time or crowded out."""
         self.rest(until)
         self._expectation.advance(until)
-        self._volume.advance(until)
         while (story := self._book.over(until)) is not None:
             self._expire(story, self._book.ends_at(story))
             self._end(story)
         while (crowded := self._book.crowded_out()) is not None:
-            self._expire(crowded, self._book.newest_at)
+            self._expire(crowded, self._book.newest_at, crowded=True)
             self._end(crowded)
 
     def rest(self, until: float) -> None:
@@ -224,8 +223,7 @@ class Judge:
         frame, number = merged.story.frame, merged.story.frame.number
         kept = merged.into.frame.part(number)  # as it would stand by itself again
         self._expectation.end(number, joined=True)
-        self._cases.end(number)
-        self._cases.recount(merged.into.frame.number)
+        self._cases.join(number, merged.into)
         self._told.pop(number, None)
         if not frame.told:
             return
@@ -297,13 +295,17 @@ class Judge:
         story.frame.alert = life.after(alert, kind, evidence, rules, digest=digest_)
         self._say(story, kind, finding, at)
 
-    def _expire(self, story: Story, at: float) -> None:
+    def _expire(self, story: Story, at: float, *, crowded: bool = False) -> None:
         alert, thresholds = story.frame.alert, self.watch.thresholds
         if alert is None or alert.closed:
             return
         evidence = self._full(story, self._evidence(story, at))
         corroborated = evidence.independent >= thresholds.independent_origins
-        finding = life.over(self._finding(alert.rules, evidence), thresholds.story_hours, corroborated=corroborated)
+        finding = self._finding(alert.rules, evidence)
+        if crowded:
+            finding = life.crowded_out(finding, self._book.most, corroborated=corroborated)
+        else:
+            finding = life.over(finding, thresholds.story_hours, corroborated=corroborated)
         story.frame.alert = life.after(alert, "expired", evidence, alert.rules)
         self._say(story, "expired", finding, at)
 

@@ -147,17 +147,33 @@ def joined(rule: str, opened_at: datetime, tie: Tie) -> Finding:
 
 def over(finding: Finding, story_hours: float, *, corroborated: bool = False) -> Finding:
     """The finding of an alert whose story had no new post for the watch's time."""
-    still = "" if corroborated else ", still without corroboration"
-    reason = Reason(
-        name="expiry",
-        value=f"{story_hours:g}",
-        sentence=f"No new post for {duration(story_hours * 3600)}: the story is over{still}.",
+    sentence = f"No new post for {duration(story_hours * 3600)}: the story is over"
+    return _ended(
+        finding, "Over", Reason(name="expiry", value=f"{story_hours:g}", sentence=sentence), corroborated=corroborated
     )
+
+
+def crowded_out(finding: Finding, most: int, *, corroborated: bool = False) -> Finding:
+    """The finding of an alert whose story is let go of, as the watch has more than are kept."""
+    sentence = (
+        f"The watch has more than {number(most)} living stories, and this one has been without a new post for longest: "
+        f"it is followed no further"
+    )
+    return _ended(
+        finding,
+        "Followed no further",
+        Reason(name="crowding", value=number(most), sentence=sentence),
+        corroborated=corroborated,
+    )
+
+
+def _ended(finding: Finding, how: str, why: Reason, *, corroborated: bool) -> Finding:
+    still = "" if corroborated else ", still without corroboration"
     return Finding(
         rule=finding.rule,
-        headline=("Over" if corroborated else "Over without corroboration")
+        headline=(how if corroborated else f"{how} without corroboration")
         + finding.headline[finding.headline.find(":") :],
-        reasons=(reason, *finding.reasons),
+        reasons=(msgspec.structs.replace(why, sentence=f"{why.sentence}{still}."), *finding.reasons),
         clears="nothing: the story is over",
         earlier=finding.earlier,
         checks=finding.checks,

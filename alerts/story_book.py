@@ -82,7 +82,7 @@ class StoryBook:
         self._registry = registry
         self._life = watch.thresholds.story_hours * 3600
         self._most_single = most_single
-        self._most = most
+        self.most = most  #: living stories at once
         self.newest_at = 0.0  #: when the last story opened
         self.merged: list[Merged] = []  #: by the last `take`
         self.parted: list[Story] = []  #: off the story that the last `remove` gave
@@ -281,7 +281,7 @@ class StoryBook:
         self._singles.extendleft(reversed(alerted))
         if crowded is not None:
             return crowded
-        return self.over(math.inf) if len(self.shelf) > self._most else None
+        return self.over(math.inf) if len(self.shelf) > self.most else None
 
     def end(self, story: Story) -> None:
         """Forget a story, and all that led to it."""

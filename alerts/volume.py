@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -41,10 +41,15 @@ class Volume:
     """The posts of one watch, counted in buckets of five minutes of event time that begin on the five minutes.
 
     Whatever takes a time takes it not before the last one's; what comes late counts where the watch is by then.
+
+    Buckets are closed when somebody asks, or posts again: what was told meanwhile of a collector that was blind counts.
+    A bucket with no more posts than expected in which one was blind tells nothing: it is left out, and is no silence.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, blind: Callable[[float, float], bool] = lambda _start, _end: False) -> None:
+        """`blind`: whether, as far as is known, a collector of the watch was blind for some of a time."""
         self._name = f"{name}/volume"
+        self._blind = blind
         self._bursts = Bursts(BUCKET)
         self._ends = math.inf  # of the bucket that posts are counted in now; there is none before the first post
         self._count = 0
@@ -68,8 +73,12 @@ class Volume:
             return
         while until >= self._ends:
             began = self._ends - BUCKET
-            self._last = began, self._bursts.take(began, float(self._count))
-            self._silent = 0 if self._count else self._silent + 1
+            if self._blind(began, self._ends) and self._count <= self._bursts.expected(began):
+                self._bursts.gap()
+                self._last = None
+            else:
+                self._last = began, self._bursts.take(began, float(self._count))
+                self._silent = 0 if self._count else self._silent + 1
             self._count = 0
             self._ends = self._ends + BUCKET if self._silent < FORGOTTEN else math.inf
         if self._ends == math.inf:

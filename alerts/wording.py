@@ -33,7 +33,8 @@ KIND_SENTENCES = {
     "escalated": "It spreads much further, or more speaks for looking at it, without independent confirmation.",
     "corroborated": "More than one independent origin now asserts it.",
     "contested": "It spreads without independent confirmation, and is disputed.",
-    "expired": "Its story is over: no new post came for as long as its watch waits, or it goes on in an older story.",
+    "expired": "Its story is over: no new post came for as long as its watch waits, it goes on in an older story, or "
+    "the watch has more stories than can be followed.",
 }
 
 _CONFIRMED = "It spreads. Independent origins assert it; why it is looked at all the same stands beside it."

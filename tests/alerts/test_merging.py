@@ -349,3 +349,11 @@ def test_the_streams_above_merge_and_part(monkeypatch: pytest.MonkeyPatch) -> No
         judged([lanes_of(stream(random.Random(seed)), 1, tick_every=5)[0]])
     assert joined > 15
     assert parted > 5
+
+
+def test_what_left_a_story_before_it_became_part_of_another_is_remembered() -> None:
+    outs = run([*two_stories(), counted(2, 70, 400), gone(2, 80), BOTH, counted(1, 140, 900)])
+    older, younger = told(outs)
+    assert younger.merged_into == older.id
+    last = [event for event in events(outs) if event.story.id == older.id][-1]
+    assert "deleted_while_spreading" in last.finding.rules

@@ -9,9 +9,14 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
+from alerts.docket import Docket
+from alerts.judge import Judge
+from alerts.rules import RULES
 from alerts.stage import AlertsStage
+from alerts.story_book import StoryBook
 from secondsource.contracts.messages import Account, Counts, Engagement, Enriched, Spread
 from secondsource.contracts.stage import Out, Record
+from secondsource.contracts.watch import Thresholds
 from tests.alerts.invented import (
     CLAIM,
     at,
@@ -138,3 +143,21 @@ def test_a_collector_whose_clock_is_set_back_an_hour_still_gives_one_answer() ->
     tick = ordered([])[-1]
     backwards = [*history(10_000, 0), *reversed(messages), tick]
     assert merged(stage.handle([Record(message) for message in backwards])) == merged(judged(messages))
+
+
+def test_an_alert_that_is_crowded_out_says_so() -> None:
+    """It is no story over which nobody posted any more."""
+    of = watch(thresholds=Thresholds(min_interactions=5, min_history=3, max_surprise=0.3))
+    book = StoryBook(of, most=20)
+    docket = Docket(Judge(of, RULES, MemoryArchive(), lambda _: "", book))
+    spread = [post(1, 0), *[repost(10 + n, 1 + n, 1) for n in range(60)]]
+    for message in [*history(1_000, -600, 12), *spread, *history(5_000, 200, 40)]:
+        docket.hold(message)
+    docket.release(math.inf)
+    found = [event for event in docket.told()[1] if event.story.claim_uid == "x:1"]
+    assert [event.kind for event in (found[0], found[-1])] == ["opened", "expired"]
+    assert found[-1].finding.headline.startswith("Followed no further without corroboration: ")
+    assert found[-1].finding.reasons[0].sentence == (
+        "The watch has more than 20 living stories, and this one has been without a new post for longest: it is "
+        "followed no further, still without corroboration."
+    )

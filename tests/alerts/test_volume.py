@@ -310,3 +310,25 @@ def test_a_watch_that_was_stopped_and_started_reads_the_same(seed: int, cuts: li
     at = START + 2.5 * DAY
     assert resumed.reading(at) == whole.reading(at)
     assert resumed.reading(at + 7_200) == whole.reading(at + 7_200)
+
+
+def test_hours_in_which_a_collector_was_blind_are_no_silence() -> None:
+    blind, sees_again = START + 14 * DAY, START + 15 * DAY
+    unaware = Volume("velgrad")
+    aware = Volume("velgrad", lambda start, end: end > blind and start < sees_again)
+    for volume in (unaware, aware):
+        fill(volume, crowd(14, seed=4))
+        fill(volume, [(at + 15 * DAY, count) for at, count in crowd(1, seed=9)])
+    as_ever = watched(15, seed=4)
+    there = [
+        volume.reading(START + days * DAY).expected for volume, days in ((unaware, 16), (aware, 16), (as_ever, 15))
+    ]
+    assert there[0] < 0.95 * there[1]
+    assert there[1] == pytest.approx(there[2], rel=0.1)
+
+
+def test_what_comes_in_from_others_while_one_is_blind_counts() -> None:
+    volume = Volume("velgrad", lambda _start, _end: True)
+    fill(volume, crowd(14, seed=4))
+    fill(volume, [(START + 14 * DAY, 400.0)])
+    assert volume.reading(START + 14 * DAY + 299.0).posts >= 400
