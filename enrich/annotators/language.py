@@ -124,15 +124,7 @@ class _Open(NamedTuple):
     among: tuple[str, ...] = ()
 
 
-class _Guess(NamedTuple):
-    """Of the first model, and of the second where the first left a doubt; `by_letters` settles it."""
-
-    code: str
-    confidence: float
-    second: str = ""
-    sureness: float = 0.0
-    by_letters: bool = False
-
+_Guess = tuple[str, float]  # a language and how likely it is
 
 _NOTHING = Language(code="und", confidence=0.0)
 
@@ -189,11 +181,9 @@ class LanguageAnnotator:
     def _tell(self, keys: Sequence[tuple[str, str]]) -> list[Language]:
         """First what a look at words and letters tells; the models are asked for the rest, all at once."""
         seen = [self._at_sight(text) for text, _ in keys]
-        guesses = iter(self._guesses([one for one in seen if isinstance(one, _Open)]))
-        return [
-            self._judge(one, next(guesses), hint) if isinstance(one, _Open) else one
-            for (_, hint), one in zip(keys, seen, strict=True)
-        ]
+        hints = [hint for (_, hint), one in zip(keys, seen, strict=True) if isinstance(one, _Open)]
+        told = iter(self._by_models([one for one in seen if isinstance(one, _Open)], hints))
+        return [next(told) if isinstance(one, _Open) else one for one in seen]
 
     def _at_sight(self, text: str) -> Language | _Open:
         written = _ADDRESS.sub(" ", text) if _has_address(text) else text
@@ -228,7 +218,7 @@ class LanguageAnnotator:
             return Language(code=code, confidence=round(confidence, 4))
         return Language(code="und", confidence=round(max(0.0, 1.0 - confidence), 4))
 
-    def _guesses(self, asked: Sequence[_Open]) -> list[_Guess]:
+    def _by_models(self, asked: Sequence[_Open], hints: Sequence[str]) -> list[Language]:
         """What fastText makes of each within the configured languages, and py3langid where that leaves a doubt."""
         chances = self._first.probabilities([one.line for one in asked])
         top = chances.max(axis=1, initial=0.0)
@@ -238,20 +228,27 @@ class LanguageAnnotator:
         # Less than half of all it holds possible is ours: then its share of that says too much.
         sure = np.where(share >= _SURE, share, share / np.maximum(total + 0.5 * (1.0 - total) * (total < 0.5), 1e-12))
         rows = zip(best.tolist(), np.where(foreign, top, sure).tolist(), foreign.tolist(), strict=True)
-        guesses = [_Guess(_FOREIGN if is_foreign else self._labels[at], how) for at, how, is_foreign in rows]
+        first = [(_FOREIGN if is_foreign else self._labels[at], how) for at, how, is_foreign in rows]
+        told: dict[int, Language] = {}
         for place in [place for place, one in enumerate(asked) if one.among]:
-            guesses[place] = self._among(asked[place].among, chances[place].tolist(), guesses[place])
-        doubtful = [place for place, guess in enumerate(guesses) if guess.confidence < _SURE]
-        if doubtful and self._ask_second:
-            # Read byte by byte, blanks and all: a run of them is one.
-            lines = [_not_drawn_out(" ".join(asked[place].line.split())) for place in doubtful]
-            second = self._second.probabilities(lines)
-            told = zip(doubtful, second.argmax(axis=1).tolist(), second.max(axis=1).tolist(), strict=True)
-            for place, at, sureness in told:
-                guesses[place] = guesses[place]._replace(second=self._seconds[at], sureness=sureness)
-        return guesses
+            among = self._among(asked[place].among, chances[place].tolist())
+            if among is not None:
+                told[place] = among
+        doubtful = [place for place, (_, how) in enumerate(first) if how < _SURE and place not in told]
+        second = self._second_opinions(doubtful, asked) if self._ask_second else {}
+        return [
+            told.get(place) or self._judge(asked[place], guess, second.get(place), hints[place])
+            for place, guess in enumerate(first)
+        ]
 
-    def _among(self, codes: tuple[str, ...], chances: Sequence[float], guess: _Guess) -> _Guess:
+    def _second_opinions(self, doubtful: Sequence[int], asked: Sequence[_Open]) -> dict[int, tuple[str, float]]:
+        # Read byte by byte, blanks and all: a run of them is one.
+        lines = [_not_drawn_out(" ".join(asked[place].line.split())) for place in doubtful]
+        chances = self._second.probabilities(lines)
+        told = zip(doubtful, chances.argmax(axis=1).tolist(), chances.max(axis=1, initial=0.0).tolist(), strict=True)
+        return {place: (self._seconds[at], sureness) for place, at, sureness in told}
+
+    def _among(self, codes: tuple[str, ...], chances: Sequence[float]) -> Language | None:
         """The likeliest of these, where the model holds that it is one of them at all."""
         shares = dict.fromkeys(codes, 0.0)
         for label, chance in zip(self._labels, chances, strict=True):
@@ -260,30 +257,16 @@ class LanguageAnnotator:
                 shares[code] += chance
         total = sum(shares.values())
         if total < _DOUBT:
-            return guess
+            return None
         best = max(shares, key=lambda code: (shares[code], code))
-        return _Guess(best, shares[best] / total, by_letters=True)
+        return self._recognised(best, shares[best] / total)
 
-    def _judge(self, asked: _Open, guess: _Guess, hint: str) -> Language:
-        if guess.by_letters:
-            return self._recognised(guess.code, guess.confidence)
-        found = self._decide(guess, _code(hint) if hint else "")
+    def _judge(self, asked: _Open, first: _Guess, second: _Guess | None, hint: str) -> Language:
+        found = _decided(first, second, _code(hint) if hint else "")
         latin = asked.romanised
         if latin is None or (found.confidence >= _SURELY_FOREIGN and found.code != "und"):
             return found
         return self._recognised(known_as(latin.language, self._languages), max(_LIKELY, latin.share))
-
-    def _decide(self, guess: _Guess, hint: str) -> Language:
-        code, confidence, second, sureness, _ = guess
-        if code == _FOREIGN:
-            return Language(code="und", confidence=round(max(0.0, 1.0 - confidence), 4))
-        if second:
-            if hint and hint in (code, second):
-                return Language(code=hint, confidence=round(max(confidence, sureness, _DOUBT), 4))
-            code, confidence = second, (max(confidence, sureness) if second == code else sureness)
-        if confidence < _DOUBT:
-            return Language(code="und", confidence=round(confidence, 4))
-        return Language(code=code, confidence=round(confidence, 4))
 
     def _by_script(self, text: str, letters: int) -> str:
         """The language whose script most of the letters are in, where it is the only one of ours in that script."""
@@ -299,6 +282,21 @@ class LanguageAnnotator:
         if len(codes) == 1 and sum(map(len, run.findall(text))) >= share * letters:
             return next(iter(codes))
         return ""
+
+
+def _decided(first: _Guess, second: _Guess | None, hint: str) -> Language:
+    """`second` is asked where the first is in doubt, and the hint heard where one of them agrees with it."""
+    code, confidence = first
+    if code == _FOREIGN:
+        return Language(code="und", confidence=round(max(0.0, 1.0 - confidence), 4))
+    if second is not None:
+        other, sureness = second
+        if hint and hint in (code, other):
+            return Language(code=hint, confidence=round(max(confidence, sureness, _DOUBT), 4))
+        code, confidence = other, (max(confidence, sureness) if other == code else sureness)
+    if confidence < _DOUBT:
+        code = "und"
+    return Language(code=code, confidence=round(confidence, 4))
 
 
 def _without_place(written: str) -> str:
