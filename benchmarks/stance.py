@@ -82,8 +82,8 @@ def _by_words(model: StanceModel, reader: CueReader, example: Example) -> Stance
     if example.parent is None or example.source is None:
         return "asserts"
     thread = Thread(reader.read(example.parent), reader.read(example.source))
-    names = features(reader.read(example.text), example.shows, thread, cues=False)
-    chances = model.chances(names, with_thread=True)
+    seen = features(reader.read(example.text), example.shows, thread, cues=False)
+    chances = model.chances(seen, with_thread=True)
     return LABELS[max(range(len(LABELS)), key=chances.__getitem__)]
 
 

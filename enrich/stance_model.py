@@ -1,5 +1,8 @@
 """A trained stance model: for each feature a weight for each label, and nothing that runs.
 
+Runs of letters count by their TF-IDF (1 + ln of how often, times the `scale` that is kept with the model), scaled to
+length one; signs count alike, scaled to half of that.
+
 A file is NumPy's .npz without pickled objects, so that reading one cannot run anybody's code. It says which version of
 the features it was trained on, and carries a digest of its contents: a file cut short or changed by hand is refused.
 """
@@ -8,31 +11,46 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import sha256
-from math import exp
+from math import exp, log, sqrt
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from enrich.stance_features import Seen
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import StanceLabel
 
 LABELS: Final[tuple[StanceLabel, ...]] = ("asserts", "denies", "asks", "comments")
-VERSION = 1  #: of the features' names; another one needs training anew
+VERSION = 2  #: of the features' names; another one needs training anew
 _VIEWS = ("thread", "alone")
 _MOST_FEATURES = 500_000
+_SIGNS = 0.5  # length of what the signs add
 _MOST_BYTES = 100_000_000
 
 
 class Weights(NamedTuple):
-    """`rows` has a row of four weights for each name; `bias` is added to all. float32."""
+    """`rows` has a row of four weights for each name; `scale` what a run of letters counts by; `bias` is added to all.
+    float32.
+    """
 
     names: tuple[str, ...]
     rows: NDArray[np.float32]
+    scale: NDArray[np.float32]
     bias: NDArray[np.float32]
+
+
+def counting(seen: Seen, table: Mapping[str, int], scale: NDArray[np.float32]) -> tuple[list[int], list[float]]:
+    """The rows of what is seen and known, and by how much each counts."""
+    letters = [(row, count) for name, count in seen.letters.items() if (row := table.get(name)) is not None]
+    rows = [row for row, _ in letters]
+    weights = [(1.0 + log(count)) * each for (_, count), each in zip(letters, scale[rows].tolist(), strict=True)]
+    length = sqrt(sum(weight * weight for weight in weights)) or 1.0
+    signs = sorted(row for row in map(table.get, seen.signs) if row is not None)
+    return rows + signs, [weight / length for weight in weights] + [_SIGNS / sqrt(len(signs) or 1)] * len(signs)
 
 
 class StanceModel:
@@ -48,12 +66,12 @@ class StanceModel:
         }
         self.about = dict(about or {})
 
-    def chances(self, names: Sequence[str], *, with_thread: bool) -> tuple[float, ...]:
+    def chances(self, seen: Seen, *, with_thread: bool) -> tuple[float, ...]:
         """The chance of each of LABELS."""
         view = "thread" if with_thread else "alone"
-        weights, table = self._weights[view], self._tables[view]
-        rows = [row for row in map(table.get, names) if row is not None]
-        sums = weights.rows[rows].sum(axis=0, dtype=np.float64) + weights.bias
+        weights = self._weights[view]
+        rows, values = counting(seen, self._tables[view], weights.scale)
+        sums = np.array(values) @ weights.rows[rows] + weights.bias
         odds = [1.0 / (1.0 + exp(-min(30.0, max(-30.0, score)))) for score in sums.tolist()]
         total = sum(odds)
         return tuple(one / total for one in odds)
@@ -64,6 +82,7 @@ class StanceModel:
         for view, weights in self._weights.items():
             arrays[f"{view}_names"] = np.frombuffer("\n".join(weights.names).encode(), np.uint8)
             arrays[f"{view}_rows"] = weights.rows.astype(np.float32)
+            arrays[f"{view}_scale"] = weights.scale.astype(np.float32)
             arrays[f"{view}_bias"] = weights.bias.astype(np.float32)
         about = {**self.about, "version": VERSION, "labels": list(LABELS), "sha256": _digest(arrays)}
         arrays["about"] = np.frombuffer(json.dumps(about, sort_keys=True).encode(), np.uint8)
@@ -97,11 +116,11 @@ class StanceModel:
 
 def _weights(path: Path, arrays: Mapping[str, NDArray[Any]], view: str) -> Weights:
     names = tuple(arrays[f"{view}_names"].tobytes().decode().split("\n"))
-    rows, bias = arrays[f"{view}_rows"], arrays[f"{view}_bias"]
-    fits = rows.shape == (len(names), len(LABELS)) and bias.shape == (len(LABELS),) and len(names) <= _MOST_FEATURES
-    if not fits or not (np.isfinite(rows).all() and np.isfinite(bias).all()):
+    rows, scale, bias = (arrays[f"{view}_{kind}"] for kind in ("rows", "scale", "bias"))
+    fits = rows.shape == (len(names), len(LABELS)) and scale.shape == (len(names),) and bias.shape == (len(LABELS),)
+    if not fits or len(names) > _MOST_FEATURES or not all(np.isfinite(one).all() for one in (rows, scale, bias)):
         raise _unusable(path, "has weights that do not fit its features")
-    return Weights(names, rows.astype(np.float32), bias.astype(np.float32))
+    return Weights(names, rows.astype(np.float32), scale.astype(np.float32), bias.astype(np.float32))
 
 
 def _digest(arrays: Mapping[str, NDArray[Any]]) -> str:

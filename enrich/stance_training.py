@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enrich.stance_cues import CueReader, Reading
-from enrich.stance_features import Thread, features
-from enrich.stance_model import LABELS, StanceModel, Weights
+from enrich.stance_features import Seen, Thread, features
+from enrich.stance_model import LABELS, StanceModel, Weights, counting
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import StanceLabel
 
@@ -29,8 +29,8 @@ Floats = NDArray[np.float64]
 _FEWEST_POSTS = 3  # in which a feature must stand
 _FEWEST_OF_LABEL = 5
 _FOLDS = 3
-_STRENGTHS = (0.01, 0.03, 0.1)
-_BALANCES = (0.5, 0.8, 1.0)  # exponents of a label's rarity in its weight
+_STRENGTHS = (0.1, 0.3)
+_BALANCES = (0.8, 1.0)  # exponents of a label's rarity in its weight
 _SHIFTS = np.linspace(-1.2, 1.2, 25)
 _ROUNDS = 3
 
@@ -56,9 +56,18 @@ class Chosen(NamedTuple):
 
 
 class _Sample(NamedTuple):
-    names: Sequence[str]
+    seen: Seen
     label: int
     group: str
+
+
+class _Known(NamedTuple):
+    """The features of all samples: their names, what runs of letters count by, and a sparse row for each sample."""
+
+    names: tuple[str, ...]
+    scale: NDArray[np.float32]
+    matrix: Any
+    labels: NDArray[np.int64]
 
 
 def train(
@@ -85,9 +94,10 @@ def train(
     weights: dict[str, Weights] = {}
     about: dict[str, Any] = {"examples": len(answers), "cues": cues}
     for view, samples in samples_of.items():
-        chosen = _choose(samples)
+        known = _known(samples)
+        chosen = _choose(samples, known)
         tell(f"{view}: strength {chosen.strength}, balance {chosen.balance}, macro-F1 {chosen.score:.3f} in the folds")
-        fitted = _fit(samples, chosen.strength, chosen.balance)
+        fitted = _fit(known, np.ones(len(samples), np.bool_), chosen)
         weights[view] = fitted._replace(bias=fitted.bias + np.array(chosen.shifts, np.float32))
         shifts = [round(each, 4) for each in chosen.shifts]
         about[view] = {"strength": chosen.strength, "balance": chosen.balance, "shifts": shifts}
@@ -117,11 +127,10 @@ def _sample(
     thread = Thread(read(example.parent), read(example.source)) if threaded else None
     reading = read(example.text)
     assert reading is not None
-    names = features(reading, example.shows, thread, cues=cues)
-    return _Sample(sorted(set(names)), LABELS.index(example.label), example.group)
+    return _Sample(features(reading, example.shows, thread, cues=cues), LABELS.index(example.label), example.group)
 
 
-def _choose(samples: Sequence[_Sample]) -> Chosen:
+def _choose(samples: Sequence[_Sample], known: _Known) -> Chosen:
     """By macro-F1 over folds of whole groups; where there is one group only, over folds of posts."""
     sizes = Counter(sample.group for sample in samples)
     loads = [0] * _FOLDS
@@ -129,23 +138,19 @@ def _choose(samples: Sequence[_Sample]) -> Chosen:
     for group in sorted(sizes, key=lambda each: (-sizes[each], each)):
         fold_of[group] = loads.index(min(loads))
         loads[fold_of[group]] += sizes[group]
-    folds = [
-        fold_of[sample.group] if len(sizes) >= _FOLDS else number % _FOLDS for number, sample in enumerate(samples)
-    ]
-    best = Chosen(_STRENGTHS[1], _BALANCES[-1], -1.0)
-    labels = np.array([sample.label for sample in samples])
+    folds = np.array(
+        [fold_of[sample.group] if len(sizes) >= _FOLDS else number % _FOLDS for number, sample in enumerate(samples)]
+    )
+    best = Chosen(_STRENGTHS[0], _BALANCES[-1], -1.0)
     for strength, balance in product(_STRENGTHS, _BALANCES):
+        tried = Chosen(strength, balance, 0.0)
         sums = np.zeros((len(samples), len(LABELS)))
         for fold in range(_FOLDS):
-            fitted = _fit([sample for sample, at in zip(samples, folds, strict=True) if at != fold], strength, balance)
-            table = {name: row for row, name in enumerate(fitted.names)}
-            for number, (sample, at) in enumerate(zip(samples, folds, strict=True)):
-                if at == fold:
-                    rows = [row for row in map(table.get, sample.names) if row is not None]
-                    sums[number] = fitted.rows[rows].sum(axis=0, dtype=np.float64) + fitted.bias
-        shifts, score = _shifted(sums, labels)
+            fitted = _fit(known, folds != fold, tried)
+            sums[folds == fold] = known.matrix[folds == fold] @ fitted.rows + fitted.bias
+        shifts, score = _shifted(sums, known.labels)
         if score > best.score + 1e-9:
-            best = Chosen(strength, balance, score, tuple(shifts.tolist()))
+            best = tried._replace(score=score, shifts=tuple(shifts.tolist()))
     return best
 
 
@@ -170,21 +175,32 @@ def _quick_macro_f1(truth: NDArray[np.int64], guesses: NDArray[np.int64]) -> flo
     return float(np.mean(2 * hits / np.maximum(total, 1)))
 
 
-def _fit(samples: Sequence[_Sample], strength: float, balance: float) -> Weights:
+def _known(samples: Sequence[_Sample]) -> _Known:
     try:
-        from sklearn.feature_extraction.text import CountVectorizer  # noqa: PLC0415 - an extra, for training only
-        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - as above
+        from scipy.sparse import csr_matrix  # noqa: PLC0415 - comes with scikit-learn
     except ImportError as error:
-        raise BadConfiguration(
-            "training a stance model needs scikit-learn; install it with: pip install 'secondsource[stance]'"
-        ) from error
-    counts = Counter(name for sample in samples for name in sample.names)
+        raise _missing() from error
+    counts = Counter(name for sample in samples for name in (*sample.seen.signs, *sample.seen.letters))
     names = tuple(sorted(name for name, count in counts.items() if count >= _FEWEST_POSTS)) or ("^",)
-    columns = {name: column for column, name in enumerate(names)}
-    reading = CountVectorizer(analyzer=list, vocabulary=columns, dtype=np.float64)
-    matrix = reading.transform([sample.names for sample in samples])
-    labels = np.array([sample.label for sample in samples])
-    rows = np.zeros((len(names), len(LABELS)), np.float32)
+    table = {name: row for row, name in enumerate(names)}
+    of = [(1 + len(samples)) / (1 + counts[name]) for name in names]
+    scale = (np.log(of) + 1.0).astype(np.float32)
+    each = [counting(sample.seen, table, scale) for sample in samples]
+    starts = np.cumsum([0, *(len(rows) for rows, _ in each)])
+    columns = np.array([row for rows, _ in each for row in rows], np.int64)
+    values = np.array([value for _, values in each for value in values])
+    matrix = csr_matrix((values, columns, starts), shape=(len(samples), len(names)))
+    return _Known(names, scale, matrix, np.array([sample.label for sample in samples]))
+
+
+def _fit(known: _Known, those: NDArray[np.bool_], by: Chosen) -> Weights:
+    """The weights that `those` samples teach."""
+    try:
+        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - an extra, for training only
+    except ImportError as error:
+        raise _missing() from error
+    matrix, labels = known.matrix[those], known.labels[those]
+    rows = np.zeros((len(known.names), len(LABELS)), np.float32)
     bias = np.full(len(LABELS), -30.0, np.float32)
     for label in range(len(LABELS)):
         truth = labels == label
@@ -192,12 +208,18 @@ def _fit(samples: Sequence[_Sample], strength: float, balance: float) -> Weights
             continue
         rarity = float((~truth).sum() / truth.sum())
         model = LogisticRegression(
-            C=strength, class_weight={True: rarity**balance, False: 1.0}, solver="liblinear", random_state=0
+            C=by.strength, class_weight={True: rarity**by.balance, False: 1.0}, solver="liblinear", random_state=0
         )
         model.fit(matrix, truth)
         rows[:, label] = model.coef_[0]
         bias[label] = model.intercept_[0]
-    return Weights(names, rows, bias)
+    return Weights(known.names, rows, known.scale, bias)
+
+
+def _missing() -> BadConfiguration:
+    return BadConfiguration(
+        "training a stance model needs scikit-learn; install it with: pip install 'secondsource[stance]'"
+    )
 
 
 def f1_by_label(truth: Iterable[int], guesses: Iterable[int]) -> list[float]:

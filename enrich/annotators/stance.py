@@ -26,7 +26,7 @@ _UPHELD, _DISPUTED = (
     0.8,
     0.4,
 )  # shares of a rating scale from which a review upholds its claim, under which it disputes it
-_FEW_WORDS = 6  # a reply that shows something with no more than this lets it speak for itself
+_REPEATED = 0.85  # share of a reply's words from which they are those of what it answers
 
 
 class Judged(NamedTuple):
@@ -59,7 +59,7 @@ class StanceAnnotator:
             return _of_reviews(post.reviews)
         reading = self.read(post.text)
         if self._model is None or not post.reply_to or post.repost_of:
-            return by_cues(reading, post)
+            return by_cues(reading, post, thread)
         return self._by_model(self._model, reading, post, thread)
 
     def read(self, text: str) -> Reading:
@@ -84,8 +84,12 @@ class StanceAnnotator:
         return Judged(_stance(label, _telling(label, reading, year), reading), confidence)
 
 
-def by_cues(reading: Reading, post: Post) -> Judged:
-    """The stance by the cues alone. Pure."""
+def by_cues(reading: Reading, post: Post, thread: Thread | None = None) -> Judged:
+    """The stance by the cues alone. Pure.
+
+    A reply vouches for nothing by a link, nor by naming somebody who said something: it asserts where it affirms, shows
+    a picture, or repeats what it answers.
+    """
     denial = reading.denied_in(post.created_at.year)
     shows = _shows(post)
     answers = bool(post.reply_to) and not post.repost_of
@@ -100,9 +104,15 @@ def by_cues(reading: Reading, post: Post) -> Judged:
         return Judged(_stance("denies", reading.rebuttal, reading), 0.6)
     if reading.words == 0 and not shows:
         return Judged(Stance(label="comments"), 0.9)
-    if answers and not (shows or reading.attribution or reading.affirmed):
+    if answers and not (post.media or reading.affirmed or _repeats(reading, thread)):
         return Judged(Stance(label="comments"), 0.7)
     return Judged(_stance("asserts", _telling("asserts", reading, 0), reading), 0.6 if answers else 0.7)
+
+
+def _repeats(reading: Reading, thread: Thread | None) -> bool:
+    own = set(reading.folded.split())
+    known = () if thread is None else (thread.parent, thread.source)
+    return any(len(own & set(other.folded.split())) >= _REPEATED * len(own) > 0 for other in known if other)
 
 
 def denied(reading: Reading, year: int) -> bool:

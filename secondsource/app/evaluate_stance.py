@@ -18,7 +18,7 @@ from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import Account, MediaRef, Post
 
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)  # of a post without a date any year it names is an earlier one
-_SHOWN = (MediaRef(url="given"),)
+_SHOWN, _LINKED = (MediaRef(url="given"),), ("given",)
 
 
 def judge_stance(model: Path | None = None, cues: Path | None = None) -> Callable[[Line], Line]:
@@ -46,7 +46,8 @@ def judge_stance(model: Path | None = None, cues: Path | None = None) -> Callabl
             collector="eval",
             watches=(),
             reply_to="given:3" if answers else "",
-            media=_SHOWN if shows(line, text) else (),
+            media=_SHOWN if line.get("media") else (),
+            links=_LINKED if shows(line, text) else (),
         )
         judged = annotator.judge(post, _thread(annotator, parent, source))
         found: dict[str, Any] = {

@@ -305,7 +305,9 @@ def test_a_denial_never_counts_as_assertion(
 
 def eager() -> StanceModel:
     """A model that takes everything for assertion."""
-    weights = Weights(("w fake",), np.zeros((1, 4), np.float32), np.array([9, -9, -9, -9], np.float32))
+    weights = Weights(
+        ("w fake",), np.zeros((1, 4), np.float32), np.ones(1, np.float32), np.array([9, -9, -9, -9], np.float32)
+    )
     return StanceModel(weights, weights)
 
 

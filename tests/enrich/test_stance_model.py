@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from enrich.stance_cues import CueReader
-from enrich.stance_features import Thread, features
-from enrich.stance_model import LABELS, StanceModel, Weights
+from enrich.stance_features import Seen, Thread, features
+from enrich.stance_model import LABELS, StanceModel, Weights, counting
 from enrich.stance_training import Example, f1_by_label, macro_f1, train
 from secondsource.contracts.errors import BadConfiguration
 from tests.enrich.makers import cues
@@ -46,8 +46,8 @@ def model(reader: CueReader, examples: list[Example]) -> StanceModel:
 def test_it_learns_what_it_is_shown(model: StanceModel, reader: CueReader) -> None:
     source = reader.read("The bridge in Velgrad fell")
     for label, said in SAID.items():
-        names = features(reader.read(f"{said} 99"), False, Thread(source, source))
-        chances = model.chances(names, with_thread=True)
+        seen = features(reader.read(f"{said} 99"), False, Thread(source, source))
+        chances = model.chances(seen, with_thread=True)
         assert LABELS[int(np.argmax(chances))] == label
         assert sum(chances) == pytest.approx(1.0)
 
@@ -63,9 +63,31 @@ def test_the_same_examples_give_the_same_file(
 def test_a_file_reads_as_it_was_written(model: StanceModel, tmp_path: Path) -> None:
     model.save(tmp_path / "stance.npz")
     read = StanceModel.load(tmp_path / "stance.npz")
-    for names in (["w nonsense", "b ^ nonsense"], ["w friends"], ["unknown"], []):
-        assert read.chances(names, with_thread=True) == model.chances(names, with_thread=True)
-        assert read.chances(names, with_thread=False) == model.chances(names, with_thread=False)
+    known = Seen(frozenset({"negations 1", "disputes first"}), {"~ no": 2, "~onsen": 1})
+    for seen in (known, Seen(frozenset({"unknown"}), {"~zzz": 3}), Seen(frozenset(), {})):
+        assert read.chances(seen, with_thread=True) == model.chances(seen, with_thread=True)
+        assert read.chances(seen, with_thread=False) == model.chances(seen, with_thread=False)
+
+
+def test_what_counts_is_of_length_one_and_a_half(reader: CueReader, model: StanceModel, tmp_path: Path) -> None:
+    model.save(tmp_path / "stance.npz")
+    with np.load(tmp_path / "stance.npz") as file:
+        names, scale = file["alone_names"].tobytes().decode().split("\n"), file["alone_scale"]
+    table = {name: row for row, name in enumerate(names)}
+    rows, values = counting(features(reader.read(f"{SAID['denies']} 5"), False), table, scale)
+    letters = [value for row, value in zip(rows, values, strict=True) if names[row].startswith("~")]
+    signs = [value for row, value in zip(rows, values, strict=True) if not names[row].startswith("~")]
+    assert float(np.linalg.norm(letters)) == pytest.approx(1.0)
+    assert float(np.linalg.norm(signs)) == pytest.approx(0.5)
+
+
+def test_what_a_reply_sets_against_what_it_answers_is_seen(reader: CueReader) -> None:
+    source = reader.read("The bridge in Velgrad fell, 12 are hurt")
+    seen = features(
+        reader.read("No, the bridge stands and you know it, 3 are hurt"), False, Thread(source, source)
+    ).signs
+    assert {"negates a word of theirs", "other numbers than the source", "addressing, negative"} <= seen
+    assert {"disputes first", "negative soon", "negations 1"} <= seen
 
 
 def _other_version(path: Path) -> None:
@@ -103,7 +125,7 @@ def test_a_file_that_cannot_be_trusted_is_refused(model: StanceModel, tmp_path: 
 
 
 def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
-    bad = Weights(("a",), np.full((1, 4), np.nan, np.float32), np.zeros(4, np.float32))
+    bad = Weights(("a",), np.full((1, 4), np.nan, np.float32), np.zeros(1, np.float32), np.zeros(4, np.float32))
     StanceModel(bad, bad).save(tmp_path / "stance.npz")
     with pytest.raises(BadConfiguration, match="do not fit"):
         StanceModel.load(tmp_path / "stance.npz")
