@@ -332,9 +332,17 @@ def test_a_file_of_the_same_name_that_is_another(newsroom: Newsroom) -> None:
     refused = newsroom.run("replay", file)
     assert refused.code == 2
     assert "has changed" in refused.err
-    assert "name" in refused.err
-    assert newsroom.run("replay", file, "--name", "tuesday").code == 0
+    assert str(file) in refused.err
+    named = refused.err.split("--name ")[1].split()[0]
+    assert newsroom.run("replay", file, "--name", named).code == 0
     assert len(newsroom.rows("posts")) == 50
+
+
+def test_a_file_that_somebody_appends_to(newsroom: Newsroom) -> None:
+    for end in (20, 35, 50):
+        ran = newsroom.run("replay", newsroom.write("posts.jsonl", FIFTY[:end]), "--json")
+        assert (ran.code, ran.json["sent"]) == (0, 20 if end == 20 else 15)
+        assert len(newsroom.rows("posts")) == end
 
 
 def test_json_of_a_replay(newsroom: Newsroom) -> None:

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -272,6 +273,32 @@ def test_remapping_with_the_files_header(tmp_path: Path) -> None:
     path = lines(tmp_path / "a.tsv", b"id\ttext\twho\twhen", b"1\tt\ta\t2026-11-20T10:00:00Z")
     assert len(replay(path, format=MAPPING).remap(b"1\tt\ta\t2026-11-20T10:00:00Z")) == 1
     assert len(replay(path).remap(body(v2_line(1)))) == 1
+
+
+@pytest.mark.parametrize("order", ["time", "file"])
+@pytest.mark.parametrize("cut_off", [0, 20])
+@pytest.mark.parametrize("batches", [1, 2, 99])
+def test_a_file_that_was_appended_to_goes_on_with_what_is_new(
+    tmp_path: Path, order: str, cut_off: int, batches: int
+) -> None:
+    whole = lines(tmp_path / "whole.jsonl", *(post(n, n) for n in (3, 1, 4, 2, 6, 5))).read_bytes()
+    day, beside = tmp_path / "day.jsonl", lines(tmp_path / "beside.jsonl", post(7, 7))
+    packed = tmp_path / "packed.jsonl.gz"
+    packed.write_bytes(gzip.compress(lines(tmp_path / "p.jsonl", post(8, 8), post(9, 0)).read_bytes()))
+    day.write_bytes(b"".join(whole.splitlines(keepends=True)[:4])[: -cut_off or None])
+    paths = (day, beside, packed)
+    got = run(replay(*paths, order=order, batch_size=2))[:batches]
+    day.write_bytes(whole)
+    more = run(replay(*paths, order=order, batch_size=2), got[-1].cursor)
+    sent = Counter(message.uid for batch in (*got, *more) for message in batch.messages if isinstance(message, Post))
+    assert set(sent) == {f"f:{n}" for n in range(1, 10)}
+    if batches == 99 and not cut_off:
+        assert set(sent.values()) == {1}
+    ticks = [message for batch in more for message in batch.messages if isinstance(message, Tick)]
+    assert [tick.final for tick in ticks] == [False] * (len(ticks) - 1) + [True]
+    assert [tick.at for tick in ticks] == sorted(tick.at for tick in ticks)
+    again = run(replay(*paths, order=order, batch_size=2), more[-1].cursor)
+    assert not [message for batch in again for message in batch.messages if isinstance(message, Post)]
 
 
 def test_a_file_that_changed_is_not_taken_up(tmp_path: Path) -> None:

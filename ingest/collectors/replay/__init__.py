@@ -8,6 +8,7 @@ two by a batch's end, and the first half then promises nothing of that time.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ from typing import BinaryIO, Literal
 
 import msgspec
 
-from ingest.collectors.replay.files import told_apart
-from ingest.collectors.replay.order import Step, TimeOrder, file_order
+from ingest.collectors.replay.files import has_grown, is_cut_off, size_of, told_apart
+from ingest.collectors.replay.order import Opened, Step, TimeOrder, between, file_order
 from ingest.collectors.replay.reading import TOGETHER_SECONDS, Reading, Took
 from ingest.formats.delimited import ColumnMapping
 from ingest.formats.reading import EARLIEST, Part, Refused, Span, microseconds, moment
@@ -36,6 +37,7 @@ IDLE_TICK_SECONDS = 1.0
 _BATCH_BYTES = 16 * 1024 * 1024
 _TOLERANCE = timedelta(minutes=5)
 STDIN = Path("-")
+_NOWHERE = 1 << 62  #: behind the last byte of any file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +60,17 @@ class ReplaySettings:
 
 
 class _Cursor(Struct, frozen=True, kw_only=True):
-    """`place` posts were sent, up to event time `high`; `latest` is the limit the order was made with."""
+    """`place` posts were sent, up to event time `high`; `latest` is the limit the order was made with.
+
+    `begins`: from which byte of each file on, where an earlier replay had come so far and the file has grown since.
+    """
 
     place: int
     high: int
     latest: int
     order: str
     files: tuple[str, ...]
+    begins: tuple[int, ...] = ()
 
 
 class Replay:
@@ -102,16 +108,32 @@ class Replay:
         self.unmatched = 0  #: how many posts no watch took, so far
 
     def batches(self, cursor: str, stop: Event) -> Iterator[Batch]:
-        """From just after `cursor`. The last batch's Tick is final.
+        """From just after `cursor`; what was appended to a file since comes after what it was. The last Tick is final.
 
         Raises:
             BadConfiguration: a file is missing, is not what the format says, or has changed since the cursor.
         """
-        at = self._taken_up(cursor)
-        span = Span(self._settings.earliest, moment(at.latest))
+        at, grown = self._taken_up(cursor)
+        if grown is not None:
+            ends = [size_of(told) if told != now else None for told, now in zip(at.files, grown.files, strict=True)]
+            # A last line that was cut off had a place of its own, which it has no more.
+            places = sum(is_cut_off(path, end) for path, end in zip(self._settings.paths, ends, strict=True) if end)
+            before = _Taking(self.name, msgspec.structs.replace(at, place=max(0, at.place - places)))
+            with ExitStack() as files:
+                span = Span(self._settings.earliest, moment(at.latest))
+                steps = self._steps(files, span, before.at, stop, ends=ends)
+                yield from self._paced(steps, before, stop)
+            if stop.is_set():
+                return
+            if before:
+                yield before.batch(None)
+            at = msgspec.structs.replace(grown, high=before.high)
+        taking = _Taking(self.name, at)
         with ExitStack() as files:
-            steps = self._steps(files, span, at, stop)
-            yield from self._paced(steps, at, stop)
+            span = Span(self._settings.earliest, moment(at.latest))
+            yield from self._paced(self._steps(files, span, at, stop), taking, stop)
+        if not stop.is_set():
+            yield taking.batch(None, final=True)
 
     def remap(self, body: bytes) -> Sequence[Message]:
         span = Span(self._settings.earliest, self._clock.now() + _TOLERANCE)
@@ -125,42 +147,68 @@ class Replay:
 
     # --- from files to steps
 
-    def _taken_up(self, cursor: str) -> _Cursor:
+    def _taken_up(self, cursor: str) -> tuple[_Cursor, _Cursor | None]:
+        """Where to go on; and from where once that is done, if files have grown since."""
         settings = self._settings
         stdin = settings.paths == (STDIN,)
         files = ("-",) if stdin else tuple(told_apart(path) for path in settings.paths)
         order = "file" if stdin else settings.order
         latest = microseconds(self._clock.now() + _TOLERANCE)
+        fresh = _Cursor(place=0, high=microseconds(settings.earliest), latest=latest, order=order, files=files)
         if not cursor:
-            return _Cursor(place=0, high=microseconds(settings.earliest), latest=latest, order=order, files=files)
+            return fresh, None
         try:
             saved = msgspec.json.decode(cursor, type=_Cursor)
         except msgspec.DecodeError as error:
             raise BadConfiguration(f"replay: expected a cursor of its own, came {cursor[:80]!r}: {error}") from error
-        if saved.files != files or saved.order != order:
-            what = "the order" if saved.files == files else "a file"
+        if saved.order != order:
             raise BadConfiguration(
-                f"replay: {what} has changed since this replay was stopped, so its place in it means nothing now;"
-                " put back what was, or start a new replay (a new name, or a new store)"
+                "replay: the order has changed since this replay began, so its place in it means nothing now;"
+                f" ask for that order again, or give it a name of its own: --name {self._other_name(files)}"
             )
-        return saved
+        if saved.files == files:
+            return saved, None
+        pairs = zip(settings.paths, saved.files, files, strict=True) if len(saved.files) == len(files) else ()
+        unlike = [path for path, before, now in pairs if before != now and not has_grown(path, before)]
+        if unlike or len(saved.files) != len(files):
+            which = ", ".join(str(path) for path in unlike or settings.paths)
+            raise BadConfiguration(
+                f"replay: a file has changed since it was replayed, or another of its name was: {which};"
+                f" give this one a name of its own: --name {self._other_name(files)}"
+            )
+        both = zip(saved.files, files, strict=True)
+        begins = tuple(size_of(before) if before != now else _NOWHERE for before, now in both)
+        return saved, msgspec.structs.replace(fresh, begins=begins)
 
-    def _steps(self, files: ExitStack, span: Span, at: _Cursor, stop: Event) -> Iterator[Step]:
+    def _other_name(self, files: Sequence[str]) -> str:
+        """One that goes with what the files hold, so that the same command goes on under it."""
+        told = hashlib.blake2b("\0".join(files).encode(), digest_size=3).hexdigest()
+        return f"{self._settings.paths[0].stem}-{told}"
+
+    def _steps(
+        self, files: ExitStack, span: Span, at: _Cursor, stop: Event, *, ends: Sequence[int | None] = ()
+    ) -> Iterator[Step]:
+        """From the cursor on, up to where each file ended (`ends`; None where it ends there still)."""
         if self._settings.paths == (STDIN,):
             return file_order([self._reading.standard_input(span, stop)], at.place, at.high)
-        ready = [one for path in self._settings.paths for one in self._reading.files(path, files, span)]
+        ready: list[Opened] = []
+        for number, path in enumerate(self._settings.paths):
+            found = self._reading.files(path, files, span)
+            if at.begins or ends:
+                begin, end = at.begins[number] if at.begins else 0, ends[number] if ends else None
+                found = [between(one, begin, end) for one in found]
+            ready += found
         if at.order == "file":
             return file_order(ready, at.place, at.high)
         order = TimeOrder(ready, microseconds(span.earliest))
         self.total = len(order)
-        return order.steps(at.place)
+        return order.steps(at.place, at.high)
 
     # --- from steps to batches
 
-    def _paced(self, steps: Iterable[Step], at: _Cursor, stop: Event) -> Iterator[Batch]:
-        """Cuts steps into batches by number, by bytes and, where a pace is kept, by time."""
+    def _paced(self, steps: Iterable[Step], taking: _Taking, stop: Event) -> Iterator[Batch]:
+        """Cuts steps into batches by number, by bytes and, where a pace is kept, by time. The last is left to take."""
         settings = self._settings
-        taking = _Taking(self.name, at)
         begun: tuple[int, float] | None = None
         for step in steps:
             if stop.is_set():
@@ -185,8 +233,6 @@ class Replay:
                 taking.take(self._assigned(step.part, lifted), step)
             if taking.posts >= settings.batch_size or taking.size >= _BATCH_BYTES:
                 yield taking.batch(step.next_at)
-        if not stop.is_set():
-            yield taking.batch(None, final=True)
 
     def _waited(self, taking: _Taking, next_at: int, due: float, stop: Event) -> Iterator[Batch]:
         """Lets time pass, saying how far it has come."""
@@ -230,9 +276,9 @@ class _Taking:
 
     def __init__(self, collector: str, at: _Cursor) -> None:
         self._collector = collector
-        self._at = at
+        self.at = at
         self._place = at.place
-        self._high = at.high
+        self.high = at.high
         self._promised = at.high - 1
         self._messages: list[Message] = []
         self._rejected: list[Rejected] = []
@@ -252,13 +298,13 @@ class _Taking:
 
     def _count(self, step: Step) -> None:
         self._place += 1
-        self._high = step.at
+        self.high = step.at
         self.posts += 1
         self.size += step.size
 
     def batch(self, next_at: int | None, *, final: bool = False) -> Batch:
         """What was taken, with the strongest Tick that is true: not of a time of which more may follow."""
-        promised = self._high if final or (next_at is not None and next_at > self._high) else self._high - 1
+        promised = self.high if final or (next_at is not None and next_at > self.high) else self.high - 1
         return self._made(promised, final=final)
 
     def idle(self, reached: int) -> Batch:
@@ -267,7 +313,7 @@ class _Taking:
     def _made(self, promised: int, *, final: bool) -> Batch:
         self._promised = max(self._promised, promised)
         tick = Tick(collector=self._collector, at=moment(self._promised), final=final)
-        cursor = msgspec.structs.replace(self._at, place=self._place, high=self._high)
+        cursor = msgspec.structs.replace(self.at, place=self._place, high=self.high)
         batch = Batch([*self._messages, tick], self._rejected, msgspec.json.encode(cursor).decode())
         self._messages, self._rejected = [], []
         self.posts = self.size = 0

@@ -34,6 +34,7 @@ _CHAT = re.compile(
     rb'"type"\s*:\s*"(?:personal_chat|bot_chat|saved_messages|replies|verify_codes|'
     rb'(?:private|public)_(?:group|supergroup|channel))"'
 )
+_AS_A_WHOLE = (b"\x1f\x8b", b"PK\x03\x04", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 
@@ -90,6 +91,31 @@ def told_apart(path: Path) -> str:
             size += entry.stat().st_size
             digest.update(f"{entry.relative_to(path).as_posix()}\0{entry.stat().st_size}\0".encode("utf-8", "replace"))
     return f"{size}-{digest.hexdigest()}"
+
+
+def has_grown(path: Path, before: str) -> bool:
+    """Whether a file is what it was, `told_apart` so, and more behind it: one that somebody appends to.
+
+    Only of files that are read as they stand: what was packed or is one value for the whole file has changed.
+    """
+    size = size_of(before)
+    if path.is_dir() or not 0 < size < path.stat().st_size or identity(path, size) != before:
+        return False
+    with path.open("rb") as file:
+        return not file.read(4).startswith(_AS_A_WHOLE)
+
+
+def is_cut_off(path: Path, end: int) -> bool:
+    """Whether a line goes on where the file ended before it grew."""
+    with path.open("rb") as file:
+        file.seek(end - 1)
+        return file.read(1) != b"\n"
+
+
+def size_of(told: str) -> int:
+    """In bytes, as `told_apart` has it; 0 for standard input."""
+    size = told.partition("-")[0]
+    return int(size) if size.isdecimal() else 0
 
 
 def export_folder(path: Path) -> Path | None:

@@ -30,6 +30,21 @@ class Opened(NamedTuple):
     cut: Cutter
 
 
+def between(opened: Opened, begin: int, end: int | None) -> Opened:
+    """Only the records that end behind byte `begin` and not behind `end` (None: all that follow).
+
+    A last line that was still being written when the file ended at `begin` is longer by now, and comes whole.
+    """
+
+    def cut() -> Iterator[Record]:
+        for record in opened.cut():
+            last = record.offset + len(record.body)
+            if begin < last and (end is None or last <= end):
+                yield record
+
+    return opened._replace(cut=cut)
+
+
 class Step(NamedTuple):
     """One post's turn. `at` and `next_at` in µs; `next_at` None where nothing follows or it is not known.
 
@@ -89,15 +104,15 @@ class TimeOrder:
                 self._part.append(part if record.whole else _TOO_LONG)
                 self._file.append(number)
 
-    def steps(self, start: int) -> Iterator[Step]:
-        """From the post at place `start` of this order."""
+    def steps(self, start: int, high: int) -> Iterator[Step]:
+        """From the post at place `start` of this order. What is older than `high`, which was promised, counts so."""
         order, times, last = self._order, self._at, len(self._order) - 1
         for place in range(start, last + 1):
             entry = order[place]
-            following = times[order[place + 1]] if place < last else None
+            following = max(high, times[order[place + 1]]) if place < last else None
             opened = self._files[self._file[entry]]
             source = opened.where(self._line[entry])
-            yield Step(times[entry], self._mapped(entry, opened), source, self._length[entry], following)
+            yield Step(max(high, times[entry]), self._mapped(entry, opened), source, self._length[entry], following)
 
     def _mapped(self, entry: int, opened: Opened) -> Mapped:
         part = self._part[entry]

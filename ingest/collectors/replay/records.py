@@ -78,15 +78,18 @@ def copied(source: IO[bytes], target: BinaryIO, name: str) -> None:
         target.write(chunk)
 
 
-def identity(path: Path) -> str:
-    """Size and digest of both ends: enough to notice that a file is not the one a cursor was written for."""
+def identity(path: Path, size: int | None = None) -> str:
+    """Size and digest of both ends: enough to notice that a file is not the one a cursor was written for.
+
+    With `size`, of what the file was when it was no longer than that.
+    """
     try:
         with path.open("rb") as file:
-            size = path.stat().st_size
-            digest = hashlib.blake2b(file.read(_EDGE), digest_size=8)
+            size = path.stat().st_size if size is None else size
+            digest = hashlib.blake2b(file.read(min(_EDGE, size)), digest_size=8)
             if size > _EDGE:
                 file.seek(max(_EDGE, size - _EDGE))
-                digest.update(file.read(_EDGE))
+                digest.update(file.read(min(_EDGE, size - file.tell())))
     except OSError as error:
         raise BadConfiguration(f"{path}: expected a readable file: {error}") from error
     return f"{size}-{digest.hexdigest()}"
