@@ -123,16 +123,19 @@ class History:
         self._checkpoints = [_Checkpoint() for _ in CHECKPOINTS]
         self._taken: list[tuple[int, Expected]] = [(0, NOTHING) for _ in CHECKPOINTS]  # as of how many, what
         self._baseline: tuple[AtAge, ...] = ()
+        self._now: dict[int, Expected] = {}  # at checkpoints that nothing was added to since they were asked about
 
     def rest_on(self, baseline: tuple[AtAge, ...]) -> None:
         """From now on. Empty: on nothing but what is added here."""
         self._baseline = baseline
+        self._now = {}
 
     def add(self, place: int, interactions: int) -> None:
         """Note a story's interactions at the checkpoint `place`."""
         checkpoint = self._checkpoints[place]
         checkpoint.values.append(interactions)
         checkpoint.added += 1
+        self._now.pop(place, None)
         if len(checkpoint.values) >= 2 * _LAST:
             del checkpoint.values[: _LAST - _REFRESH]
 
@@ -154,6 +157,12 @@ class History:
 
     def expected(self, place: int) -> Expected:
         """At a checkpoint."""
+        now = self._now.get(place)
+        if now is None:
+            now = self._now[place] = self._reckoned(place)
+        return now
+
+    def _reckoned(self, place: int) -> Expected:
         checkpoint = self._checkpoints[place]
         fresh = checkpoint.added % _REFRESH if checkpoint.added >= _FEW else 0
         as_of, own = self._taken[place]
@@ -169,6 +178,7 @@ class History:
     def load(self, saved: bytes) -> None:
         self._checkpoints = msgspec.msgpack.decode(saved, type=list[_Checkpoint])
         self._taken = [(0, NOTHING) for _ in CHECKPOINTS]
+        self._now = {}
 
 
 def resting(own: Expected, baseline: AtAge) -> Expected:

@@ -349,7 +349,7 @@ class StoryBook:
             reported=0 if post.repost_of or post.counts is None else post.counts.interactions(),
             text=post.text[:QUOTED],
             doubt=_doubt(enriched, tied),
-            named=named(enriched),
+            named=() if post.repost_of else named(enriched),
             parts=() if parts == (story.frame.number,) else parts,
         )
         if _represents(part, enriched, traits):
