@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO, TypeVar
 from urllib.parse import quote, urlsplit
 
 from prometheus_client import CollectorRegistry, ProcessCollector
-from sqlalchemy import make_url
 
 from alerts.delivery import Outcome, Sender
 from alerts.notifiers.contract import Notifier
@@ -282,11 +281,11 @@ def index_folder(configuration: Configuration) -> Path | None:
     named = configuration.deployment.enrich.media.index
     if named is not None:
         return named
-    url = make_url(configuration.store_url)
-    if url.get_backend_name() == "sqlite":
+    url = urlsplit(configuration.store_url)
+    if url.scheme.startswith("sqlite"):
         beside = _beside(configuration.store_url, ".index")
         return Path(beside) if beside else None
-    of = sha256(f"{url.host}:{url.port}/{url.database}".encode()).hexdigest()[:16]
+    of = sha256(f"{url.hostname}:{url.port}{url.path}".encode()).hexdigest()[:16]
     try:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "secondsource" / f"{of}.index"
         folder.mkdir(parents=True, exist_ok=True)
