@@ -24,6 +24,9 @@ _RIM: Final = 0.15  #: of either side may be frame
 _INSIDE: Final = 0.12  #: share of what there is to compare that must lie within the rim
 _BETTER: Final = 0.1  #: by how much the whole may agree better than its inner part
 _NEXT: Final = np.ones((3, 3), np.uint8)
+_SPARSE: Final = (
+    0.15  #: share of what is seen that must have something to compare; photographs have twice to six times that
+)
 _FILLED: Final = 0.3  #: share of a window that must count
 _FAINT: Final = 1.2  #: deviation from which there is something to be seen at all
 _FULL: Final = 0.35  #: share of a page, chart or drawing where something must be seen
@@ -134,7 +137,7 @@ def _compared(
     shown = (both > 0) & (whole > 0.7) & (cv2.blur(both, _WINDOW) > _FILLED)
     weight = np.where(shown, weight, 0)
     total = float(weight.sum())
-    if total <= 0:
+    if total <= 0 or np.count_nonzero(weight) < _SPARSE * np.count_nonzero(shown):
         return NOTHING
     alike = _together(a, laid, both) / np.sqrt((spread_a**2 + 2.0) * (spread_b**2 + 2.0))
     agreeing = weight * (alike > _AGREES)

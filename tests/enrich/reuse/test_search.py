@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from benchmarks.edits import DRESSES, edited
-from enrich.reuse.pixels import Agreement
+from enrich.reuse.pixels import NOTHING, Agreement, agreement
 from enrich.reuse.prints import looked
 from enrich.reuse.search import ACCEPTED, Match, confidence, score, search
 from enrich.reuse.segment import Segment, segment
@@ -146,6 +146,13 @@ def test_dark_pictures_of_one_station_are_not_one() -> None:
     archive = segment([(bytes.fromhex(name(number)), look(_on_air(_night(number))).kept) for number in range(3)])
     for number in range(3, 6):
         assert search(look(_on_air(_night(number))), [archive]) == []
+
+
+def test_a_bar_on_darkness_tells_nothing() -> None:
+    dark = np.full((320, 320), 9, np.uint8)
+    dark[250:270, 40:280] = 161
+    thumb = dark[2::5, 2::5].copy()
+    assert agreement(thumb, dark, np.array([[5.0, 0, 2], [0, 5.0, 2]])) == NOTHING
 
 
 def _page(number: int) -> Image.Image:
