@@ -50,7 +50,7 @@ class ActsKept:
         }
         with self._database.writing() as connection:
             if connection.execute(select(alerts.c.id).where(alerts.c.id == act.alert_id)).first() is None:
-                msg = f"expected an alert of that name, came {act.alert_id}; those there are: secondsource acts list"
+                msg = f"expected an alert of that name, came {act.alert_id}; those there are: secondsource alerts list"
                 raise BadRecord(msg)
             if connection.execute(_RECORD, row).rowcount != 1:
                 return False

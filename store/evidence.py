@@ -50,10 +50,12 @@ class EvidenceReads:
                 ),
             )
 
-    def latest_alerts(self, limit: int) -> list[AlertEvent]:
-        """The newest event of each alert, newest first."""
+    def latest_alerts(self, limit: int, *, watch: str = "", stands: bool = False) -> list[AlertEvent]:
+        """The newest event of each alert, newest first; of one watch, or of alerts that are not over."""
+        query = _NEWEST.where(alerts.c.watch == storable(watch)) if watch else _NEWEST
+        query = query.where(alerts.c.kind.not_in(CLOSED)) if stands else query
         with self._database.reading() as connection:
-            return _events(connection, _NEWEST.limit(limit))
+            return _events(connection, query.limit(limit))
 
     def alert_events(self, alert_id: str) -> list[AlertEvent]:
         """All events of an alert, in order; empty for an unknown one."""

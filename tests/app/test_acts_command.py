@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from secondsource.app.acting import made
 from tests.app.newsroom import Newsroom, Ran
@@ -86,5 +87,26 @@ def test_words_that_do_not_go_together_are_said(newsroom: Newsroom, words: tuple
 
 def test_an_alert_that_is_not_there_is_said(newsroom: Newsroom) -> None:
     ran = newsroom.run("acts", "add", "velgrad:999", "acknowledged")
-    assert ran.code == 1
+    assert ran.code == 2
     assert "velgrad:999" in ran.err
+
+
+def test_alerts_are_listed_by_what_acts_ask_for(newsroom: Newsroom) -> None:
+    with newsroom.store() as store:
+        over = structs.replace(v.alert(1, name="mill/2/spike"), watch="mill", kind="expired", at=v.at(60))
+        v.keep(store, over)
+    lines = newsroom.run("alerts", "list").out.splitlines()
+    assert [line.split()[0] for line in lines] == ["mill/2/spike", ALERT]
+    assert f"{ALERT}  2026-" in lines[1]
+    assert "  velgrad  opened  " in lines[1]
+    (listed,) = newsroom.run("alerts", "list", "--open", "--json").json
+    assert (listed["id"], listed["watch"], listed["state"]) == (ALERT, "velgrad", "opened")
+    assert [each["id"] for each in newsroom.run("alerts", "list", "--watch", "mill", "--json").json] == ["mill/2/spike"]
+    assert newsroom.run("alerts", "list", "--watch", "none").err == "there are none\n"
+
+
+def test_what_is_no_alert_is_pointed_to_those_there_are(newsroom: Newsroom) -> None:
+    ran = newsroom.run("acts", "add", "nope\x1b[2J", "acknowledged", "-c", newsroom.config)
+    assert ran.code == 2
+    assert f"secondsource alerts list -c {newsroom.config}" in ran.err
+    assert "\x1b" not in ran.err

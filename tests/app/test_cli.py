@@ -20,9 +20,9 @@ from tests.enrich.makers import saved, scene
 COMMANDS = (
     "demo", "run", "replay", "migrate", "status", "config check", "config schema",
     "dead-letters list", "dead-letters show", "dead-letters resend", "compliance x",
-    "forget", "backtest", "tune", "verdicts", "acts list", "acts add",
+    "takedown", "forget", "backtest", "tune", "verdicts", "alerts list", "acts list", "acts add",
 )  # fmt: skip
-READS_JSON = ("status", "config check", "dead-letters list", "acts list")
+READS_JSON = ("status", "config check", "dead-letters list", "alerts list", "acts list")
 FIFTY = [post(number) for number in range(50)]
 
 

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from secondsource.app.cli.configuration import config_app
 from secondsource.app.cli.evaluating import eval_app
-from secondsource.app.cli.judged import acts_app, backtest, baselines_app, tune, verdicts
+from secondsource.app.cli.judged import acts_app, alerts_app, backtest, baselines_app, tune, verdicts
 from secondsource.app.cli.keeping import compliance_app, forget, migrate, takedown
 from secondsource.app.cli.letters import letters_app
 from secondsource.app.cli.media import media_app
@@ -40,6 +40,7 @@ for command in (demo, run, replay, migrate, backtest, tune, verdicts, takedown, 
 app.add_typer(config_app, name="config")
 app.add_typer(letters_app, name="dead-letters")
 app.add_typer(baselines_app, name="baselines")
+app.add_typer(alerts_app, name="alerts")
 app.add_typer(acts_app, name="acts")
 app.add_typer(compliance_app, name="compliance")
 app.add_typer(media_app, name="media")

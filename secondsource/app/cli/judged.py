@@ -12,13 +12,15 @@ import typer
 
 from alerts.wording import act as wording_of
 from secondsource.app.cli.asked import AsJson, ConfigFolder, configured, folder_of, format_named
-from secondsource.app.cli.told import FOUND, print_json, progress
+from secondsource.app.cli.told import FOUND, next_command, print_json, progress
 from secondsource.app.threads import stopping_on_signals
 from secondsource.contracts.acts import ACT_KINDS, VERDICTS
+from secondsource.contracts.errors import BadConfiguration
 from secondsource.runtime.logs import configure_logging
 from secondsource.runtime.logs import escape as plain
 
 acts_app = typer.Typer(no_args_is_help=True, help="What analysts did about alerts: list it, do it.")
+alerts_app = typer.Typer(no_args_is_help=True, help="Which alerts there are.")
 baselines_app = typer.Typer(no_args_is_help=True, help="What stories are expected to reach, by the stored past.")
 
 
@@ -237,6 +239,47 @@ def baselines_show(
         typer.echo(baselines.page(name, known), nl=False)
 
 
+@alerts_app.command("list")
+def alerts_list(
+    is_open: Annotated[bool, typer.Option("--open", help="Only those that are not over.")] = False,
+    watch: Annotated[str, typer.Option(help="Of this watch only.")] = "",
+    limit: Annotated[
+        int, typer.Option(min=1, max=100_000, help="At most so many, those that changed last first.")
+    ] = 50,
+    config: ConfigFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Alerts, one a line: id, when it changed last, watch, state, headline.
+
+    For example:
+
+      [b]secondsource alerts list --open --watch aleppo[/b]
+    """
+    from secondsource.app import wiring
+
+    with wiring.house(configured(config)) as house:
+        found = house.store.evidence.latest_alerts(limit, watch=watch, stands=is_open)
+    if as_json:
+        print_json(
+            [
+                {
+                    "id": e.alert_id,
+                    "at": e.at,
+                    "watch": e.watch,
+                    "state": e.kind,
+                    "headline": e.finding.headline,
+                    "link": e.link,
+                }
+                for e in found
+            ]
+        )
+        return
+    for e in found:
+        typer.echo(plain(f"{e.alert_id}  {e.at:%Y-%m-%d %H:%M} UTC  {e.watch}  {e.kind}  {e.finding.headline}"))
+    if not found:
+        typer.echo("there are none", err=True)
+
+
 @acts_app.command("list")
 def acts_list(
     alert: Annotated[str, typer.Option(help="Only what was done about this alert, the oldest first.")] = "",
@@ -290,6 +333,9 @@ def acts_add(
     from secondsource.app.acting import made
 
     with wiring.house(configured(config)) as house:
+        if not house.store.evidence.alert_events(alert):
+            msg = f"there is no alert {plain(alert[:80])}; those there are: {next_command('alerts list', config)}"
+            raise BadConfiguration(msg)
         act = made(alert, kind, house.clock.now(), verdict=verdict, hours=hours, by=by, note=note, press=press)
         recorded = house.store.acts.record(act)
     if as_json:
