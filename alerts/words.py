@@ -17,6 +17,7 @@ _LINKS = re.compile(r"(?:https?://|www\.|pic\.)\S+")
 _TAG = re.compile(r"[#@＠](?<!\w.)(\w+)(?:@[\w.-]+)?")  # the sign first, by which it is found fast
 _JOINT = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_+")
 _WORD = re.compile(r"\w+")
+_ARABIC_NUMBER = re.compile(r"(?<!\w)[وفبلك]?(\d{1,15})(?!\d)")
 
 _LISTED = """
 the and for that this with have has had was were are been being from they them their there here what when
@@ -40,8 +41,8 @@ STOPWORDS = frozenset(_LISTED.split())
 def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
     """Content words, hashtags and known names of a post, without those of the watch itself; no order, no repeats.
 
-    A known name is there in its words and by its id, which is the same in every language. A day that it writes out
-    comes first, as one term, whatever the language. What can be read in its pictures comes after what it says itself.
+    A known name is there by its id, which is the same in every language, and by its words where it has several. A day
+    that it writes out comes first, as one term. What can be read in its pictures comes after what it says itself.
     """
     post = enriched.post
     text = post.text[:1_000]
@@ -55,13 +56,23 @@ def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
         text = _TAG.sub(_parted, text)
     text, day = dated(text)
     found = [day] if day else []
-    found += [
-        f"{entity.kind} {entity.id}"
-        for entity in enriched.entities
-        if entity.kind not in _ADDRESSED and not own.issuperset(_words(entity.text))
-    ]
-    found += [word for word in _said(text.casefold()) if word not in own and (len(word) > 2 or _is_number(word))]
+    spelt: set[str] = set()
+    for entity in enriched.entities:
+        if entity.kind not in _ADDRESSED and not own.issuperset(name := _words(entity.text)):
+            found.append(f"{entity.kind} {entity.id}")
+            if len(name) == 1:
+                spelt.update(name)
+    text = text.casefold()
+    if "ا" in text or "و" in text:
+        text = _ARABIC_NUMBER.sub(_plain, text)
+    words = [word for word in _said(text) if word not in own and (len(word) > 2 or _is_number(word))]
+    found += [word for word in words if word not in spelt] if spelt else words
     return tuple(dict.fromkeys(found))[:MOST_TERMS]
+
+
+def _plain(number: re.Match[str]) -> str:
+    """In our digits, without a particle before it."""
+    return f" {int(number[1])} "
 
 
 def besides(said: tuple[str, ...], quoted: str) -> tuple[str, ...]:

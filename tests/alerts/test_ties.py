@@ -163,3 +163,10 @@ def test_words_of_hours_ago_tie_no_more() -> None:
     index.slide(6 * 3600 + 1)
     assert index.find(("bridge", "fallen", "river", "bus")) is None
     assert index.slid == 1
+
+
+def test_a_name_of_one_word_counts_once_and_a_number_is_one_in_any_digits() -> None:
+    osmar = Entity(kind="place", id="osmar", text="Osmar", start=0, end=5)
+    own = own_terms(WATCH)
+    assert terms(post(1, 0, "Osmar: 14 dead, 40 hurt", entities=(osmar,)), own)[:3] == ("place osmar", "14", "dead")
+    assert {"14", "40"} <= set(terms(post(1, 0, "١٤ قتيلا و40 جريحا"), own))
