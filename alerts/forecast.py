@@ -122,7 +122,7 @@ class Foresight:
         low, middle, high = np.minimum(np.exp(logs) * (count + 1) - 1, _MOST_INTERACTIONS).tolist()
         most = max(count, round(high))
         likely = min(max(float(count), _short(middle)), most)
-        return Range(max(count, min(round(low), math.floor(likely))), likely, most)
+        return Range(float(max(count, min(round(low), math.floor(likely)))), likely, float(most))
 
     def _neighbours(self, shape: Shape, age: float, horizon: Horizon) -> npt.NDArray[np.float64]:
         """How far those grew that were most like it at this age; of equally like ones those longest known."""

@@ -319,11 +319,12 @@ class Ties:
         self._words.slid = slid
         frames: list[Frame] = []
         texts: list[tuple[int, str]] = []
+        banded: list[tuple[float, str, int, tuple[int, ...]]] = []
         for number in sorted(self._shelf):
             story = self._shelf.peek(number)
             for note in story.notes.values():
                 if note.bands:
-                    self._add_bands(note.representative(number), note.bands)
+                    banded.append((note.at, note.uid, note.representative(number), note.bands))
                 if self._meanings is not None and note.tie == "first" and note.text:
                     texts.append((note.parts[0] if note.parts else number, note.text))
             for key, part in story.leads():
@@ -336,6 +337,8 @@ class Ties:
                     self._links[link] = (frame.number, uid)
                 if frame.number > slid:
                     frames.append(frame)
+        for _, _, representative, bands in sorted(banded):  # as they came: of many, the newest are kept
+            self._add_bands(representative, bands)
         for frame in sorted(frames, key=lambda frame: frame.number):
             self._words.open(frame.number, frame.opened_at, frame.sayings)
         for part, text in sorted(texts):
