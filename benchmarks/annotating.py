@@ -10,7 +10,7 @@ from benchmarks.stream import gazetteer, posts
 from config.cues import load_cues
 from enrich.annotator import Annotator, Tags
 from enrich.annotators import CopyAnnotator, EntityAnnotator, LanguageAnnotator, StanceAnnotator
-from enrich.gazetteer import Gazetteer, Term
+from enrich.names.gazetteer import Gazetteer, Term
 from secondsource.contracts.messages import Language, Post
 
 TERMS = 10_000

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from alerts.coordination import LEVEL, Share, network
+from alerts.origins.coordination import LEVEL, Share, network
 from benchmarks.report import Report, measured
 
 BENCH = "coordination"

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from alerts.copies import CopyIndex
+from alerts.text.copies import CopyIndex
 from benchmarks.report import Report, measured, resident_megabytes
 from enrich.annotators.copies import sketch_words
 from secondsource.contracts.folding import copied_words

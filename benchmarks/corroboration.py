@@ -24,7 +24,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
-from alerts.corroboration import Place, PlaceNames, Told, same_incident
+from alerts.origins.corroboration import Place, PlaceNames, Told, same_incident
 from benchmarks.report import Report
 from secondsource.contracts.folding import fold
 

@@ -17,7 +17,7 @@ from threading import Event, Thread
 import numpy as np
 from msgspec import structs
 
-from alerts.delivery import Sender
+from alerts.delivery.sending import Sender
 from alerts.notifiers import SlackNotifier
 from alerts.ports import Delivery
 from benchmarks.deployment import deployed, kafka

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from benchmarks.report import Report
-from enrich.pictures import Fingerprint, Unusable, decode, fingerprint, hashed
+from enrich.media.pictures import Fingerprint, Unusable, decode, fingerprint, hashed
 from enrich.reuse.clip_frames import ClipLimits, Frames, frames_of
 from enrich.reuse.prints import Look, looked
 from enrich.reuse.search import Match, search

@@ -26,7 +26,7 @@ from rich.table import Table
 
 from benchmarks.edits import DRESSES, EDITS, edited
 from benchmarks.report import Report, measured
-from secondsource.app import evaluate_media
+from secondsource.app.evaluation import media as evaluate_media
 
 DATA: Final = Path(__file__).parents[2] / "shared" / "data" / "images"
 _DRESS: Final = 1  #: the dress that archive and negatives share

@@ -26,8 +26,8 @@ from spacy.util import filter_spans
 
 from benchmarks.report import Report, Spent, measured, resident_megabytes
 from config.loader import BUILT_IN
-from enrich.gazetteer import Gazetteer, each_term
-from enrich.pipelines import TextPipeline, blank_pipeline, in_pipeline, trained_pipelines
+from enrich.names.gazetteer import Gazetteer, each_term
+from enrich.names.pipelines import TextPipeline, blank_pipeline, in_pipeline, trained_pipelines
 
 DATA = Path("../shared/data/ner")
 FILES = {

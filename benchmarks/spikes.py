@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from alerts.bursts import SETTINGS, Bursts, Settings
-from alerts.volume import BUCKET, Volume
+from alerts.spread.bursts import SETTINGS, Bursts, Settings
+from alerts.spread.volume import BUCKET, Volume
 from benchmarks import nab
 from benchmarks.report import Report, measured
-from secondsource.app.evaluate_spikes import Rows, judge_spikes
-from secondsource.app.evaluation_lines import Lines
+from secondsource.app.evaluation.lines import Lines
+from secondsource.app.evaluation.spikes import Rows, judge_spikes
 from secondsource.contracts.watch import Thresholds
 
 BENCH = "spikes"

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import kendalltau
 
+from alerts.judging.stage import AlertsStage
 from alerts.rules.uncorroborated_spike import UNCORROBORATED_SPIKE
-from alerts.stage import AlertsStage
 from benchmarks import seismic
 from benchmarks.cascades import TREES, Cascade, read
 from benchmarks.report import Report, measured

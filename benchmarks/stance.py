@@ -15,12 +15,12 @@ from typing import Any
 from benchmarks.report import Report, measured
 from config.cues import load_cues
 from enrich.annotators.stance import StanceAnnotator
-from enrich.stance_cues import CueReader
-from enrich.stance_features import Thread, features
-from enrich.stance_model import LABELS, StanceModel
-from enrich.stance_training import Example, f1_by_label, train
-from secondsource.app.evaluate_stance import judge_stance
-from secondsource.app.labelled_stance import FIELD, read_labelled
+from enrich.stance.cues import CueReader
+from enrich.stance.features import Thread, features
+from enrich.stance.model import LABELS, StanceModel
+from enrich.stance.training import Example, f1_by_label, train
+from secondsource.app.evaluation.labelled_stance import FIELD, read_labelled
+from secondsource.app.evaluation.stance import judge_stance
 from secondsource.contracts.messages import StanceLabel
 
 DATA = Path("../shared/data/rumoureval2017_train")

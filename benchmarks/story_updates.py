@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from alerts.stage import AlertsStage
+from alerts.judging.stage import AlertsStage
 from benchmarks.report import Report, measured, resident_megabytes
 from enrich.annotators import CopyAnnotator
 from secondsource.contracts.messages import (

@@ -25,12 +25,12 @@ from PIL import Image
 
 from benchmarks.clip_edits import DRESSES, EDITS, Clip, Rgb, as_gif, encoded, filmed, textures
 from benchmarks.report import Report, measured
-from enrich.pictures import Unusable
+from enrich.media.pictures import Unusable
 from enrich.reuse.clip_archive import ClipArchive
 from enrich.reuse.clip_frames import ClipLimits
 from enrich.reuse.clip_prints import clip_print
 from enrich.reuse.clips import key_frames
-from secondsource.app.evaluate_video import evaluate
+from secondsource.app.evaluation.video import evaluate
 from secondsource.contracts.clock import SystemClock
 
 DATA: Final = Path("../shared/data")

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 from PIL import Image
 
-from enrich.claims import claims
+from enrich.media.claims import claims
+from enrich.media.pictures import KEY_FRAMES, NO_VIDEO, Decoded, Rgb, Unusable, decode, hashed
 from enrich.memo import Memo
-from enrich.pictures import KEY_FRAMES, NO_VIDEO, Decoded, Rgb, Unusable, decode, hashed
 from secondsource.contracts.messages import Picture, Reuse, frame_id
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ Watch = Callable[[bytes], "ClipPrint | Unusable"]
 
 
 class Keeping(Protocol):
-    """What is kept of pictures; see `enrich.media_store.MediaStore`."""
+    """What is kept of pictures; see `enrich.media.kept.MediaStore`."""
 
     def wants_thumbnail(self, picture: str) -> bool: ...
     def add_thumbnail(self, picture: str, body: bytes) -> None: ...
@@ -40,7 +40,7 @@ class Keeping(Protocol):
 
 
 class Reading(Protocol):
-    """What can be read in a picture; see `enrich.ocr.Reader`."""
+    """What can be read in a picture; see `enrich.media.ocr.Reader`."""
 
     def read(self, rgb: Rgb) -> str: ...
 

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from enrich import codecs, ocr
 from enrich.annotators import CopyAnnotator, EntityAnnotator, LanguageAnnotator, MediaAnnotator, StanceAnnotator
 from enrich.annotators.language import DEFAULT_LANGUAGES
 from enrich.annotators.media import FetchingOff, MediaLimits
 from enrich.annotators.stance import Cues
-from enrich.credentials import examining
-from enrich.fetch import Fetcher, FetchLimits
-from enrich.gazetteer import Gazetteer, each_term
 from enrich.looking import Clip, Keeping, Recognising
-from enrich.pictures import Decoded, Frame, Unusable
-from enrich.pipelines import trained_pipelines
+from enrich.media import codecs, ocr
+from enrich.media.credentials import examining
+from enrich.media.fetch import Fetcher, FetchLimits
+from enrich.media.pictures import Decoded, Frame, Unusable
+from enrich.names.gazetteer import Gazetteer, each_term
+from enrich.names.pipelines import trained_pipelines
 from enrich.stage import EnrichStage
-from enrich.stance_model import StanceModel
+from enrich.stance.model import StanceModel
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.messages import Struct
 from secondsource.outside.connecting import Connector, Resolver, connect, resolve

@@ -1,7 +1,7 @@
 """What a watch's whole past leads to expect, fitted from what is stored.
 
-Counted is as the alerts do (`alerts.spread.Tally`): of each post of a story the larger of what was seen and what its
-platform reported, an account once. A story that opens with a repost began before it was seen, and is left out.
+Counted is as the alerts do (`alerts.spread.surprise.Tally`): of each post of a story the larger of what was seen and
+what its platform reported, an account once. A story that opens with a repost began before it was seen, and is left out.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from secondsource.contracts.baselines import AGES, CLASSES, ONE_AGE, AtAge, Baseline, Usual
+from store.database.tables import accounts, engagement, posts, stories, story_posts
+from store.database.views import post_watches
 from store.memory import Store
-from store.tables import accounts, engagement, posts, stories, story_posts
-from store.views import post_watches
 
 #: Fewer stories lead to expect nothing.
 FEWEST = 30

@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select
 
 from secondsource.contracts.messages import Coverage, Tick
-from store.locks import COVERING, exclusive
-from store.rows import CollectorRow, Moment
-from store.tables import coverage
+from store.database.locks import COVERING, exclusive
+from store.database.tables import coverage
+from store.rows.rows import CollectorRow, Moment
 
 Interval = tuple[datetime, datetime]
 Line = tuple[str, str, str, str]  # collector, watch, state, reason

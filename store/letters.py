@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, func, select, update
 
 from secondsource.contracts.messages import DeadLetter
-from store.database import Database
-from store.tables import dead_letters
-from store.text import storable
+from store.database.connections import Database
+from store.database.tables import dead_letters
+from store.database.text import storable
 
 
 class StoredLetter(NamedTuple):

@@ -9,29 +9,29 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from secondsource.contracts.messages import Message
-from store.acts import ActsKept
-from store.archive import PictureArchive
-from store.baselines import BaselinesKept
-from store.column_types import micros
-from store.database import Database
-from store.deliveries import Deliveries
-from store.engine import open_engine
-from store.evidence import EvidenceReads
-from store.following import FollowedPosts
-from store.forgetting import Forgetting
-from store.known import KnownPosts
+from store.alerting.acts import ActsKept
+from store.alerting.baselines import BaselinesKept
+from store.alerting.deliveries import Deliveries
+from store.alerting.verdicts import Verdicts
+from store.database.column_types import micros
+from store.database.connections import Database
+from store.database.engine import open_engine
+from store.database.schema import check, migrate
+from store.database.tables import metadata
+from store.leaving.forgetting import Forgetting
+from store.leaving.removals import Removals
+from store.leaving.retention import Retention
 from store.letters import Letters
+from store.pictures.archive import PictureArchive
+from store.pictures.prints import Prints
 from store.positions import Positions
-from store.prints import Prints
-from store.recorded import Recorded
-from store.removals import Removals
-from store.retention import Retention
-from store.schema import check, migrate
+from store.reads.evidence import EvidenceReads
+from store.reads.following import FollowedPosts
+from store.reads.known import KnownPosts
+from store.reads.recorded import Recorded
+from store.reads.status import Status, status
+from store.reads.trails import TrailReads
 from store.spending import Ledger
-from store.status import Status, status
-from store.tables import metadata
-from store.trails import TrailReads
-from store.verdicts import Verdicts
 from store.writer import Destinations, Writer, aware
 
 

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, contextmanager
 from sqlalchemy import select, text
 
 from secondsource.contracts.progress import Saved
-from store.database import Database
-from store.tables import progress, progress_parts
+from store.database.connections import Database
+from store.database.tables import progress, progress_parts
 
 _SAVE = text(
     "INSERT INTO progress (stage, partition, position) VALUES (:stage, :partition, :position) "

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pandas as pd
 from sqlalchemy import BigInteger, func, select, type_coerce
 
-from store.column_types import from_micros
+from store.database.column_types import from_micros
+from store.database.views import post_watches
 from store.memory import Store
-from store.views import post_watches
 
 _HOUR = 3_600_000_000  # microseconds
 

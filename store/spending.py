@@ -6,8 +6,8 @@ from datetime import date
 
 from sqlalchemy import bindparam, func, select, text
 
-from store.database import Database
-from store.tables import spending
+from store.database.connections import Database
+from store.database.tables import spending
 
 _SPEND = text(
     "INSERT INTO spending (budget, day, units) VALUES (:budget, :day, :units) "

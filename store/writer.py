@@ -20,20 +20,20 @@ from secondsource.contracts.messages import (
     Takedown,
     Tick,
 )
-from store import rows as to
-from store import scrubbing
-from store import upserts as table
-from store.archive import PictureArchive
 from store.coverage import cover, tick_row
-from store.database import Database
-from store.letter_names import named_in
-from store.lists import one_of
-from store.locks import REMOVING, exclusive, shared
-from store.prints import erase_unseen
-from store.removal import bury, correct, forget, remove, texts, tombstones
-from store.rows import Moment
-from store.tables import COUNTS
-from store.text import is_storable, storable
+from store.database.connections import Database
+from store.database.lists import one_of
+from store.database.locks import REMOVING, exclusive, shared
+from store.database.tables import COUNTS
+from store.database.text import is_storable, storable
+from store.leaving import scrubbing
+from store.leaving.letter_names import named_in
+from store.leaving.removal import bury, correct, forget, remove, texts, tombstones
+from store.pictures.archive import PictureArchive
+from store.pictures.prints import erase_unseen
+from store.rows import rows as to
+from store.rows import upserts as table
+from store.rows.rows import Moment
 
 Destinations = Callable[[AlertEvent], Iterable[str]]
 

@@ -10,7 +10,7 @@ from io import BytesIO
 from PIL import Image, ImageDraw, ImageFont
 
 from alerts import wording
-from alerts.course import course
+from alerts.spread.course import course
 from secondsource.contracts.evidence import StoryTrail
 from secondsource.contracts.messages import AlertEvent
 

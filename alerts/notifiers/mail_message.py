@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from alerts import together, wording
+from alerts import wording
+from alerts.notifiers import together
 from alerts.ports import Delivery
 from alerts.quoting import clipped, isolated, web_address
 from secondsource.contracts.messages import AlertEvent

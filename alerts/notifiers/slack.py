@@ -18,11 +18,11 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
-from alerts.course import chart_path
 from alerts.notifiers import slack_blocks, slack_digest
 from alerts.notifiers.contract import Pace, Refused
 from alerts.notifiers.slack_errors import answer_of, failure, unheard
 from alerts.ports import Delivery, StoryTrail, Trails
+from alerts.spread.course import chart_path
 from secondsource.contracts.errors import BadConfiguration, SourceAway
 from secondsource.contracts.messages import AlertEvent
 

@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from alerts import course, wording
+from alerts import wording
 from alerts.notifiers.slack_buttons import buttons
 from alerts.quoting import ELLIPSIS, clipped, web_address
+from alerts.spread import course
 from secondsource.contracts.acts import Act
 from secondsource.contracts.evidence import StoryTrail
 from secondsource.contracts.messages import AlertEvent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from alerts import together
+from alerts.notifiers import together
 from alerts.notifiers.slack_blocks import Message, link_address, mrkdwn, within_limits
 from secondsource.contracts.messages import AlertEvent
 

@@ -4,9 +4,9 @@ of docs.
 
 from __future__ import annotations
 
-from alerts.evidence import Rule
 from alerts.rules.coordinated_push import COORDINATED_PUSH
 from alerts.rules.deleted_while_spreading import DELETED_WHILE_SPREADING
+from alerts.rules.evidence import Rule
 from alerts.rules.matched_fact_check import MATCHED_FACT_CHECK
 from alerts.rules.recycled_media import RECYCLED_MEDIA
 from alerts.rules.uncorroborated_spike import UNCORROBORATED_SPIKE

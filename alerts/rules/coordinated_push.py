@@ -5,10 +5,10 @@ What accounts did, in numbers; not who they are, or why.
 
 from __future__ import annotations
 
-from alerts import taking_off
-from alerts.evidence import Example, Rule, StoryEvidence
-from alerts.in_step import InStep
-from alerts.invented_stories import CALM, CONFIRMED, STORY, YOUNG
+from alerts.origins.in_step import InStep
+from alerts.rules import taking_off
+from alerts.rules.evidence import Example, Rule, StoryEvidence
+from alerts.rules.invented_stories import CALM, CONFIRMED, STORY, YOUNG
 from alerts.wording import count
 from secondsource.contracts.messages import Finding, Reason
 from secondsource.contracts.watch import Thresholds

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from alerts import taking_off
-from alerts.evidence import Example, Removed, Rule, StoryEvidence
-from alerts.invented_stories import AS_OF, CONFIRMED, SPIKE, STORY
+from alerts.rules import taking_off
+from alerts.rules.evidence import Example, Removed, Rule, StoryEvidence
+from alerts.rules.invented_stories import AS_OF, CONFIRMED, SPIKE, STORY
 from alerts.wording import count, moment
 from secondsource.contracts.messages import Finding, Reason
 from secondsource.contracts.watch import Thresholds

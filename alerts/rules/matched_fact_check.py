@@ -5,10 +5,10 @@ No verdict is taken over: what was found then may not be what is claimed now. It
 
 from __future__ import annotations
 
-from alerts import taking_off
-from alerts.evidence import Example, Rule, StoryEvidence
-from alerts.invented_stories import CALM, CONFIRMED, REVIEW, STORY, YOUNG
 from alerts.quoting import clipped
+from alerts.rules import taking_off
+from alerts.rules.evidence import Example, Rule, StoryEvidence
+from alerts.rules.invented_stories import CALM, CONFIRMED, REVIEW, STORY, YOUNG
 from alerts.wording import count
 from secondsource.contracts.messages import Finding, Reason
 from secondsource.contracts.watch import Thresholds

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from alerts import taking_off
-from alerts.evidence import Example, Old, Rule, StoryEvidence
-from alerts.invented_stories import CALM, CONFIRMED, LOGO, OLD_RIVER, OPENED, RIVER, SPIKE, STORY, YOUNG
+from alerts.rules import taking_off
+from alerts.rules.evidence import Example, Old, Rule, StoryEvidence
+from alerts.rules.invented_stories import CALM, CONFIRMED, LOGO, OLD_RIVER, OPENED, RIVER, SPIKE, STORY, YOUNG
 from alerts.wording import count
 from secondsource.contracts.messages import Finding, Reason
 from secondsource.contracts.watch import Thresholds

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from alerts import taking_off
-from alerts.evidence import Example, Rule, StoryEvidence
-from alerts.invented_stories import CALM, CONFIRMED, LOGO, REVIEW, RIVER, SPIKE, STORY, YOUNG
+from alerts.rules import taking_off
+from alerts.rules.evidence import Example, Rule, StoryEvidence
+from alerts.rules.invented_stories import CALM, CONFIRMED, LOGO, REVIEW, RIVER, SPIKE, STORY, YOUNG
 from secondsource.contracts.messages import Finding, Spread
 from secondsource.contracts.watch import Thresholds
 

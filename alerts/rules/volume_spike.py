@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from alerts import taking_off
-from alerts.evidence import Example, Rule, StoryEvidence, Surge
-from alerts.invented_stories import CALM, CONFIRMED, OPENED, STORY, YOUNG
+from alerts.rules import taking_off
+from alerts.rules.evidence import Example, Rule, StoryEvidence, Surge
+from alerts.rules.invented_stories import CALM, CONFIRMED, OPENED, STORY, YOUNG
 from alerts.wording import chance, count, moment, number
 from secondsource.contracts.messages import Finding, Reason
 from secondsource.contracts.watch import Thresholds

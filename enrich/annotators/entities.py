@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, Protocol
 
 from enrich.annotator import Tags
-from enrich.gazetteer import Gazetteer, Match
 from enrich.memo import Memo
+from enrich.names.gazetteer import Gazetteer, Match
 from secondsource.contracts.folding import WORD_CHARACTER, fold
 from secondsource.contracts.messages import Entity, Post
 

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from enrich.annotator import Tags
-from enrich.fetch import Fetched
 from enrich.looking import Clip, Keeping, Looker, Reading, Recognising, Watch
+from enrich.media.fetch import Fetched
+from enrich.media.pictures import KEY_FRAMES, NO_VIDEO, Unusable
 from enrich.memo import Memo
-from enrich.pictures import KEY_FRAMES, NO_VIDEO, Unusable
 from secondsource.contracts import bounds
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.errors import SourceAway

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from enrich.annotator import Tags
 from enrich.memo import Memo
-from enrich.stance_cues import CueReader, Cues, Reading
-from enrich.stance_features import Thread, features
-from enrich.stance_model import LABELS, StanceModel
+from enrich.stance.cues import CueReader, Cues, Reading
+from enrich.stance.features import Thread, features
+from enrich.stance.model import LABELS, StanceModel
 from secondsource.contracts.messages import Post, Review, Stance, StanceLabel
 
 __all__ = ["Cues", "Judged", "StanceAnnotator"]

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from enrich.pictures import Unusable
+from enrich.media.pictures import Unusable
 from enrich.reuse.clip_frames import ClipLimits
 from enrich.reuse.clip_prints import MIRRORED, ClipPrint
 from enrich.reuse.clip_search import ClipMatch, Stretch

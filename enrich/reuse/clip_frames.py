@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from enrich.pictures import Unusable
+from enrich.media.pictures import Unusable
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.messages import Struct
 

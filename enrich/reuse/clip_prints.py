@@ -14,7 +14,7 @@ import numpy as np
 import pdqhash
 from numpy.typing import NDArray
 
-from enrich.pictures import Unusable
+from enrich.media.pictures import Unusable
 from enrich.reuse.clip_frames import ClipLimits, Frame, Grey, frames_of
 from enrich.reuse.enclosures import enclosed
 from enrich.reuse.regions import Region

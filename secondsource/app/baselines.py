@@ -14,7 +14,7 @@ from threading import Event
 
 from msgspec.structs import replace
 
-from alerts.digests import digest
+from alerts.memory.digests import digest
 from alerts.wording import count, number
 from secondsource.app.wiring import House
 from secondsource.contracts.baselines import ONE_AGE, Baseline

@@ -7,7 +7,7 @@ from importlib import import_module
 
 import numpy as np
 
-from alerts.embedding import Embedder, Floats
+from alerts.text.embedding import Embedder, Floats
 from secondsource.contracts.errors import BadConfiguration
 
 _TRIED = ("The old bridge has fallen", "Le vieux pont est tombé", "The bakery opens at six")

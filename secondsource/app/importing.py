@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec.structs import replace
 
-from enrich.claims import claims
-from enrich.exif import taken_at
-from enrich.gazetteer import Gazetteer, read_terms
 from enrich.looking import thumbnail
-from enrich.pictures import Unusable, decode, hashed
+from enrich.media.claims import claims
+from enrich.media.exif import taken_at
+from enrich.media.pictures import Unusable, decode, hashed
+from enrich.names.gazetteer import Gazetteer, read_terms
 from enrich.reuse.prints import Look, looked
 from ingest.dated_pictures import (
     CAPTIONS,
@@ -35,8 +35,8 @@ from ingest.dated_pictures import (
 from secondsource.app.wiring import House
 from secondsource.contracts.errors import BadConfiguration, BadRecord
 from secondsource.contracts.messages import LONGEST_ID, Picture
-from store.archive import Imported
-from store.fingerprints import USABLE
+from store.pictures.archive import Imported
+from store.pictures.fingerprints import USABLE
 
 _TOGETHER = 64  #: pictures brought in one transaction: what a stop or a crash costs at most
 _THREADS = 2

@@ -7,9 +7,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from enrich.fetch import Fetcher, FetchLimits
-from enrich.ocr import Reader, installed
-from enrich.pictures import NO_VIDEO, Rgb, Unusable, decode, hashed
+from enrich.media.fetch import Fetcher, FetchLimits
+from enrich.media.ocr import Reader, installed
+from enrich.media.pictures import NO_VIDEO, Rgb, Unusable, decode, hashed
 from enrich.reuse.archive import Checked, ReuseArchive, reuse
 from enrich.reuse.clip_frames import ClipLimits
 from enrich.reuse.clip_prints import ClipPrint, clip_print

@@ -23,7 +23,7 @@ from urllib.parse import quote, urlsplit
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from alerts.delivery import Outcome, Sender
+from alerts.delivery.sending import Outcome, Sender
 from alerts.notifiers.contract import Notifier
 from config.acting import THIS_MACHINE, desk_takes_acts
 from config.loader import Configuration, Service
@@ -40,7 +40,7 @@ from secondsource.runtime.pipeline import InlinePipeline
 from secondsource.runtime.retry import Backoff, Retry
 from secondsource.runtime.runner import Runner, RunnerSettings
 from secondsource.runtime.source import Push, SourceRunner, TopicPublisher
-from store.baselines import BaselineReader
+from store.alerting.baselines import BaselineReader
 from store.memory import Store, open_store
 from store.stage import StoreStage
 
@@ -50,14 +50,14 @@ if TYPE_CHECKING:
     from alerts.interactions.presses import Pressed
     from alerts.interactions.receiver import Receiver as PressReceiver
     from alerts.interactions.socket_mode import SocketMode
+    from alerts.judging.stage import AlertsStage
     from alerts.notifiers.mail import MailNotifier
     from alerts.notifiers.slack import Look
     from alerts.notifiers.webhook import Receiver
-    from alerts.registry import Registry
-    from alerts.stage import AlertsStage
+    from alerts.origins.registry import Registry
     from config.schema import Email
     from enrich.looking import Recognising
-    from enrich.media_store import MediaStore
+    from enrich.media.kept import MediaStore
     from enrich.reuse.archive import ReuseArchive
     from enrich.reuse.clip_prints import ClipPrint
     from enrich.reuse.prints import Look as Looked
@@ -160,8 +160,8 @@ def services(configuration: Configuration) -> list[Service]:
     always = [*configuration.services, *_of_pictures(configuration), _of_meanings(configuration)]
     if not asked_for:
         return always
-    from enrich.gazetteer import Gazetteer
-    from enrich.pipelines import trained_pipelines
+    from enrich.names.gazetteer import Gazetteer
+    from enrich.names.pipelines import trained_pipelines
 
     _, reports = trained_pipelines(asked_for, Gazetteer(()))
     found = [Service(f"trained pipeline {report.language}", report.on, report.detail) for report in reports]
@@ -179,13 +179,13 @@ def _of_meanings(configuration: Configuration) -> Service:
 def _of_pictures(configuration: Configuration) -> Iterator[Service]:
     if not configuration.deployment.enrich.media.enabled:
         return
-    from enrich import ocr
+    from enrich.media import ocr
 
     _, readable = ocr.installed(configuration.deployment.enrich.languages)
     yield Service("text in pictures", readable.on, readable.detail)
     yield _of_parts(configuration)
-    from enrich import codecs
-    from enrich.credentials import examining
+    from enrich.media import codecs
+    from enrich.media.credentials import examining
 
     yield Service("HEIC pictures", *codecs.heic())
     yield Service("Content Credentials", *examining())
@@ -248,7 +248,7 @@ def media_store(configuration: Configuration) -> MediaStore | None:
     where = media.store or _beside(configuration.store_url)
     if not where or (media.keep == "nothing" and media.store is None):
         return None
-    from enrich.media_store import MediaStore, place
+    from enrich.media.kept import MediaStore, place
 
     options = {"client_kwargs": {"endpoint_url": media.endpoint}} if media.endpoint else None
     return MediaStore(place(where, options), media.keep)
@@ -330,7 +330,7 @@ def enrichment(
     if kept is not None:
         kept.ready()
     from enrich.annotators.media import MediaLimits
-    from enrich.fetch import FetchLimits
+    from enrich.media.fetch import FetchLimits
     from enrich.setup import EnrichSettings, build
 
     settings = configuration.deployment.enrich
@@ -355,7 +355,7 @@ def enrichment(
 
 
 def alerts_stage(at: House) -> AlertsStage:
-    from alerts.stage import AlertsStage
+    from alerts.judging.stage import AlertsStage
     from secondsource.app.embedding import load_embedder
 
     desk = at.configuration.deployment.desk
@@ -380,7 +380,7 @@ def alerts_stage(at: House) -> AlertsStage:
 
 def _registry(sources: Sequence[Source]) -> Registry:
     """The source registry as alerting reads it: each source with whoever is at the top of its owners."""
-    from alerts.registry import Listed, Registry
+    from alerts.origins.registry import Listed, Registry
 
     by_id = {source.id: source for source in sources}
     listed = {}

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alerts import ledger, stage, story_book
-from alerts.registry import Listed, Registry
-from alerts.stage import AlertsStage
+from alerts.judging import stage
+from alerts.judging.stage import AlertsStage
+from alerts.memory import ledger
+from alerts.origins.registry import Listed, Registry
+from alerts.stories import book as story_book
 from secondsource.contracts.messages import (
     Counts,
     Coverage,

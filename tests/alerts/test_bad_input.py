@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from alerts import word_index
-from alerts.copies import Likeness, best
-from alerts.docket import of_a_watch
-from alerts.origins import Origins
-from alerts.story_book import StoryBook
-from secondsource.app.evaluate_stories import judge_stories
-from secondsource.app.evaluation_lines import Lines
+from alerts.judging.docket import of_a_watch
+from alerts.origins.union import Origins
+from alerts.stories.book import StoryBook
+from alerts.text import word_index
+from alerts.text.copies import Likeness, best
+from secondsource.app.evaluation.lines import Lines
+from secondsource.app.evaluation.stories import judge_stories
 from secondsource.contracts.errors import BadRecord
 from tests.alerts.invented import CLAIM, post, repost, watch
 
@@ -153,7 +153,7 @@ def _counting(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         looked["unions"] += 1
         return union(origins, one, other)
 
-    monkeypatch.setattr("alerts.ties.best", counting)
+    monkeypatch.setattr("alerts.stories.ties.best", counting)
     monkeypatch.setattr(Origins, "_union", uniting)
     find = word_index._find
 

@@ -8,7 +8,7 @@ from typing import Literal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.blindness import Blindness
+from alerts.judging.blindness import Blindness
 from secondsource.contracts.messages import Coverage
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

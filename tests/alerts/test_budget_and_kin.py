@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.budget import Budget
-from alerts.grouping import HOURS, MOST, SHOWN, Kin
+from alerts.lives.budget import Budget
+from alerts.lives.grouping import HOURS, MOST, SHOWN, Kin
 
 
 @given(st.lists(st.floats(0, 20_000), max_size=60).map(sorted), st.integers(1, 5))

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.communities import groups
-from alerts.coordination import CROWD, Share, network, network_of_numbers
+from alerts.origins.communities import groups
+from alerts.origins.coordination import CROWD, Share, network, network_of_numbers
 
 _shares = st.lists(
     st.builds(

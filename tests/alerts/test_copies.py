@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.copies import Copy, CopyIndex
+from alerts.text.copies import Copy, CopyIndex
 from enrich.annotators.copies import sketch_words
 from secondsource.contracts.folding import copied_words
 

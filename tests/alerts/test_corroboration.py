@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.corroboration import Place, PlaceNames, Told, same_incident, skeleton
+from alerts.origins.corroboration import Place, PlaceNames, Told, same_incident, skeleton
 
 PLACES = PlaceNames([Place("velgrad", ("Velgrad",)), Place("kafr-tamuz", ("Kafr Tamuz",)), Place("novi", ("Novi",))])
 NOON = 1_935_835_200.0

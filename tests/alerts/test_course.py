@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from alerts.course import MOMENTS, chart_path, course, lines, sparkline
-from alerts.spread import Tally
+from alerts.spread.course import MOMENTS, chart_path, course, lines, sparkline
+from alerts.spread.surprise import Tally
 from secondsource.contracts.evidence import Step, StoryTrail
 from secondsource.contracts.messages import StoryUpdate
 from tests.delivery.stories import event, spread

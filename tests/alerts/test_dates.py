@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.dates import dated, ordinal
-from alerts.word_index import WordIndex
+from alerts.text.dates import dated, ordinal
+from alerts.text.word_index import WordIndex
 
 _BRIDGE = ("bridge", "fallen", "river", "bus", "stone", "velgrad")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.embedding import Meanings
-from alerts.stage import AlertsStage
+from alerts.judging.stage import AlertsStage
+from alerts.text.embedding import Meanings
 from secondsource.app.embedding import load_embedder
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import Message

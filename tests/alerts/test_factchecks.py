@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.checks import CheckBook, checked
-from alerts.factchecks import FEATURES, WEIGHTS, Check, FactCheckIndex, pieces_of, stems_of, words_of
-from alerts.stage import AlertsStage
+from alerts.earlier.checks import CheckBook, checked
+from alerts.earlier.factchecks import FEATURES, WEIGHTS, Check, FactCheckIndex, pieces_of, stems_of, words_of
+from alerts.judging.stage import AlertsStage
 from secondsource.contracts.messages import Enriched, Review
 from tests.alerts.invented import CLAIM, at, counted, events, gone, history, ordered, post, records, watch
 from tests.fakes.archive import MemoryArchive

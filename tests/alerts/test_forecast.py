@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.forecast import FEWEST, MOST_STORIES, Foresight, Horizon, stale
-from alerts.foretelling import Act, Told, foretell
-from alerts.growth import GRID, Growth, shape
+from alerts.spread.forecast import FEWEST, MOST_STORIES, Foresight, Horizon, stale
+from alerts.spread.foretelling import Act, Told, foretell
+from alerts.spread.growth import GRID, Growth, shape
 from secondsource.contracts.messages import Forecast
 
 _steps = st.lists(st.tuples(st.floats(0, 1e6), st.integers(0, 50)), max_size=40)

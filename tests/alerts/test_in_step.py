@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from alerts.in_step import Steps
-from alerts.stage import AlertsStage
-from alerts.stories import Story
-from alerts.story_book import StoryBook
+from alerts.judging.stage import AlertsStage
+from alerts.origins.in_step import Steps
+from alerts.stories.book import StoryBook
+from alerts.stories.story import Story
 from secondsource.contracts.messages import Engagement, Enriched, StoryUpdate
 from secondsource.contracts.stage import Out
 from secondsource.contracts.watch import Thresholds

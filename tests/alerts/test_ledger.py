@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts import ledger
-from alerts.ledger import Ledger
-from alerts.tail import Tail
+from alerts.memory import ledger
+from alerts.memory.ledger import Ledger
+from alerts.memory.tail import Tail
 
 
 def restored(parts: dict[str, bytes]) -> dict[int, bytes]:

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import msgspec
 
-from alerts import life
-from alerts.evidence import StoryEvidence
-from alerts.invented_stories import CALM, OLD_RIVER, STORY
+from alerts.lives import life
 from alerts.rules import RULES
+from alerts.rules.evidence import StoryEvidence
+from alerts.rules.invented_stories import CALM, OLD_RIVER, STORY
 from alerts.rules.uncorroborated_spike import NAME, describe
 from secondsource.contracts.messages import Earlier
 from secondsource.contracts.watch import Thresholds

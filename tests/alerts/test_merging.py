@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alerts import stories
-from alerts.stage import AlertsStage
-from alerts.stories import Story
+from alerts.judging.stage import AlertsStage
+from alerts.stories import story as stories
+from alerts.stories.story import Story
 from secondsource.contracts.messages import Engagement, Enriched, Entity, Member, StanceLabel, StoryUpdate, Takedown
 from secondsource.contracts.stage import Out
 from secondsource.contracts.watch import Thresholds

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
-from alerts.docket import Docket
-from alerts.judge import Judge
+from alerts.judging.docket import Docket
+from alerts.judging.judge import Judge
+from alerts.judging.stage import AlertsStage
 from alerts.rules import RULES
-from alerts.stage import AlertsStage
-from alerts.story_book import StoryBook
+from alerts.stories.book import StoryBook
 from secondsource.contracts.messages import Account, Counts, Engagement, Enriched, Spread
 from secondsource.contracts.stage import Out, Record
 from secondsource.contracts.watch import Thresholds

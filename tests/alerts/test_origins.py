@@ -5,8 +5,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.origins import FRESH, grouped, moment
-from alerts.stories import owner_token, pair_token, post_token
+from alerts.origins.union import FRESH, grouped, moment
+from alerts.stories.story import owner_token, pair_token, post_token
 from tests.alerts.invented import START, at
 
 Note = tuple[tuple[int, ...], int, float, str, str, int]

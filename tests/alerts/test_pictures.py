@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from alerts.digests import digest
-from alerts.everywhere import FEWEST_UNRELATED, Showing, showing, taken_up
-from alerts.past import elsewhere, first_seen, reasons
-from alerts.pictures import Match, PictureBook, Sighting, once_a_clip, sighted
+from alerts.earlier.everywhere import FEWEST_UNRELATED, Showing, showing, taken_up
+from alerts.earlier.pictures import Match, PictureBook, Sighting, once_a_clip, sighted
+from alerts.memory.digests import digest
+from alerts.rules.past import elsewhere, first_seen, reasons
 from alerts.rules.uncorroborated_spike import EXAMPLES
 from alerts.wording import apart, how_it_matches, named
 from secondsource.contracts.messages import Earlier, Entity, Picture, Reuse

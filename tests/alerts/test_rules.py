@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from alerts import life
-from alerts.evidence import Example, Rule
+from alerts.lives import life
 from alerts.rules import RULES
+from alerts.rules.evidence import Example, Rule
 from secondsource.contracts.messages import Finding
 
 #: Words that pass judgement, or guess at somebody's mind. They may stand in what others wrote, never in what we say.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import msgspec
 import pytest
 
-from alerts.stage import AlertsStage
+from alerts.judging.stage import AlertsStage
 from secondsource.app.taking_down import BY_HAND
 from secondsource.contracts.messages import (
     AlertEvent,

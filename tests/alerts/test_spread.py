@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.spread import (
+from alerts.spread.surprise import (
     CHECKPOINTS,
     CLASS_BOUNDS,
     FLOOR,

@@ -10,9 +10,9 @@ from typing import Literal
 
 import pytest
 
-from alerts.registry import Listed, Registry
-from alerts.stage import AlertsStage
-from alerts.stories import REMOVED
+from alerts.judging.stage import AlertsStage
+from alerts.origins.registry import Listed, Registry
+from alerts.stories.story import REMOVED
 from secondsource.contracts.errors import BadRecord, SourceAway
 from secondsource.contracts.messages import (
     AlertEvent,

@@ -7,11 +7,11 @@ import random
 import numpy as np
 import pytest
 
-from alerts.copies import ALIKE, BandIndex, Likeness, best, likeness
-from alerts.links import canonical
-from alerts.pictures import PictureBook, Sighting
-from alerts.word_index import WordIndex
-from alerts.words import own_terms, terms
+from alerts.earlier.pictures import PictureBook, Sighting
+from alerts.text.copies import ALIKE, BandIndex, Likeness, best, likeness
+from alerts.text.links import canonical
+from alerts.text.word_index import WordIndex
+from alerts.text.words import own_terms, terms
 from secondsource.contracts.folding import copied_text
 from secondsource.contracts.messages import Entity, Picture
 from tests.alerts.invented import CLAIM, WATCH, picture, post

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.bursts import Burst, Bursts
-from alerts.volume import BUCKET, FORGOTTEN, WINDOW, Volume, VolumeReading
+from alerts.spread.bursts import Burst, Bursts
+from alerts.spread.volume import BUCKET, FORGOTTEN, WINDOW, Volume, VolumeReading
 
 DAY = 86_400.0
 START = 1_930_003_200.0  # midnight UTC

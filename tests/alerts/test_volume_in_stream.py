@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from alerts.stage import AlertsStage
+from alerts.judging.stage import AlertsStage
 from secondsource.contracts.messages import AlertEvent, Enriched, Message
 from secondsource.contracts.watch import Thresholds
 from tests.alerts.invented import at, events, ordered, post, records, repost, tick, watch

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 
-from alerts.watermark import Watermark
+from alerts.judging.watermark import Watermark
 from tests.alerts.invented import at, tick
 
 

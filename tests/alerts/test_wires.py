@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.registry import Listed, Registry
-from alerts.stage import AlertsStage
+from alerts.judging.stage import AlertsStage
+from alerts.origins.registry import Listed, Registry
 from secondsource.contracts.messages import Enriched, StoryUpdate
 from tests.alerts.invented import CLAIM, final_stories, ordered, post, records, watch
 from tests.fakes.archive import MemoryArchive

@@ -10,8 +10,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.copies import BandIndex
-from alerts.word_index import WordIndex
+from alerts.text.copies import BandIndex
+from alerts.text.word_index import WordIndex
 
 _WORDS = [f"w{number}" for number in range(24)]
 _said = st.lists(st.sampled_from(_WORDS), min_size=1, max_size=9, unique=True).map(tuple)

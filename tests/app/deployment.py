@@ -21,8 +21,8 @@ from kafka.admin import OffsetSpec
 from secondsource.app.demo.town import Town
 from secondsource.contracts import topics
 from secondsource.contracts.errors import SourceAway
+from store.database.tables import leases
 from store.memory import open_store
-from store.tables import leases
 from tests.app.processes import Worker, until
 from tests.app.rows import CHANNEL, Rows, rows_of
 from tests.fakes.slack import TOKEN

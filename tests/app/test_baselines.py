@@ -11,7 +11,7 @@ from threading import Event
 import pytest
 from msgspec.structs import replace
 
-from alerts.stage import AlertsStage
+from alerts.judging.stage import AlertsStage
 from secondsource.app import baselines
 from secondsource.app.configuring import load
 from secondsource.app.wiring import house

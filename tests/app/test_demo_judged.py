@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.stage import AlertsStage
+from alerts.judging.stage import AlertsStage
 from enrich.setup import EnrichSettings, build
 from secondsource.app.demo.town import Town, write_town
 from secondsource.contracts.messages import AlertEvent, Post, StoryUpdate, Tick, decode

@@ -8,7 +8,7 @@ import pytest
 from config.cues import load_cues
 from config.loader import BUILT_IN
 from enrich.annotators import StanceAnnotator
-from enrich.pictures import Fingerprint, fingerprint
+from enrich.media.pictures import Fingerprint, fingerprint
 from ingest.matching import Matcher
 from secondsource.app.demo.town import Town, write_town
 from secondsource.contracts.errors import BadRecord

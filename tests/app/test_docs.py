@@ -20,17 +20,17 @@ from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
-from alerts.embedding import Meanings
-from alerts.evidence import Rule
+from alerts.judging.stage import AlertsStage
 from alerts.rules import RULES
-from alerts.stage import AlertsStage
+from alerts.rules.evidence import Rule
+from alerts.text.embedding import Meanings
 from config import loader
 from config.mappings import load_mapping
 from config.schema_files import schemas
 from config.sources import load_sources
 from enrich.annotators import CopyAnnotator, EntityAnnotator, LanguageAnnotator, MediaAnnotator
 from enrich.annotators.media import FetchingOff
-from enrich.gazetteer import Gazetteer
+from enrich.names.gazetteer import Gazetteer
 from enrich.stage import EnrichStage
 from secondsource.app.configuring import problems
 from secondsource.contracts.errors import SourceAway

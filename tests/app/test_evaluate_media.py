@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks.edits import edited
-from secondsource.app import evaluate_media
 from secondsource.app.cli import app
+from secondsource.app.evaluation import media as evaluate_media
 from secondsource.contracts.errors import BadConfiguration
 from tests.enrich.reuse.makers import scene
 

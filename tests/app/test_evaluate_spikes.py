@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from alerts.bursts import SETTINGS
+from alerts.spread.bursts import SETTINGS
 from secondsource.app.cli import app
 from tests.app.documents import ROOT, Block, blocks, table_under
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from secondsource.app.evaluate_video import evaluate
+from secondsource.app.evaluation.video import evaluate
 from secondsource.contracts.errors import BadConfiguration
 from tests.enrich.reuse.clip_makers import film, mp4
 from tests.fakes.clock import ManualClock

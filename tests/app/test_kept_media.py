@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from alerts.desk import create_desk
-from enrich.media_store import MediaStore
+from enrich.media.kept import MediaStore
 from secondsource.app import wiring
 from secondsource.app.configuring import load
 from secondsource.app.wiring import House

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from secondsource.app.cli import app
-from secondsource.app.labelled_stance import read_labelled
+from secondsource.app.evaluation.labelled_stance import read_labelled
 from secondsource.contracts.errors import BadConfiguration
 
 LABELS = {"support": "heard it too", "deny": "it stands", "query": "who says so", "comment": "stay safe"}

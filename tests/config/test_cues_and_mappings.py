@@ -8,8 +8,8 @@ import pytest
 from config.cues import LISTS, SHORTEST_STEM, check_cues, load_cues
 from config.loader import BUILT_IN
 from config.mappings import Columns, Mapping, load_mapping
-from enrich import stance_cues
 from enrich.annotators.stance import StanceAnnotator
+from enrich.stance import cues as stance_cues
 from ingest.formats.delimited import ColumnMapping
 from secondsource.contracts.errors import BadConfiguration
 from tests.config.folders import folder_of

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.backlog import DISMISSED, QUIET, SUPERSEDED, TERMS, Sorted, Terms, digest_id, sorted_out
+from alerts.delivery.backlog import DISMISSED, QUIET, SUPERSEDED, TERMS, Sorted, Terms, digest_id, sorted_out
 from alerts.ports import Waiting
 from secondsource.contracts.acts import Act, ActKind
 from secondsource.contracts.messages import AlertKind

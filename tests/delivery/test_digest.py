@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from alerts.delivery import Outcome, Sender
+from alerts.delivery.sending import Outcome, Sender
 from alerts.notifiers import slack_digest
 from alerts.notifiers.slack import SlackNotifier
 from secondsource.contracts.acts import Act, ActKind, Verdict
 from secondsource.contracts.messages import AlertEvent
 from secondsource.contracts.stage import Record
-from store import scrubbing
+from store.leaving import scrubbing
 from store.memory import open_store
 from store.stage import StoreStage
 from tests.delivery import hostile

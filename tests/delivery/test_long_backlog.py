@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import count
 
-from alerts.delivery import Sender
+from alerts.delivery.sending import Sender
 from alerts.ports import Delivery
 from secondsource.contracts.acts import Act
 from secondsource.contracts.outbox import Waiting

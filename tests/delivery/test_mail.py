@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from alerts.delivery import Outcome, Sender
+from alerts.delivery.sending import Outcome, Sender
 from alerts.notifiers.contract import Refused, Unheard
 from alerts.notifiers.mail import MailNotifier, Relay
 from alerts.notifiers.mail_message import message
@@ -22,7 +22,7 @@ from alerts.ports import Delivery
 from secondsource.contracts.errors import SourceAway
 from secondsource.contracts.messages import AlertEvent
 from secondsource.contracts.secret import Secret
-from store import scrubbing
+from store.leaving import scrubbing
 from tests.delivery import hostile
 from tests.delivery.stories import CLAIM, START, event, life
 from tests.fakes.certificate import Certificate, certificate

@@ -22,7 +22,7 @@ from alerts.notifiers.webhook import Receiver
 from alerts.ports import Delivery
 from secondsource.contracts.clock import SystemClock
 from secondsource.contracts.secret import Secret
-from store import scrubbing
+from store.leaving import scrubbing
 from tests.delivery.stories import CLAIM, STATES, Kind, event, life
 from tests.fakes import mail_server
 from tests.fakes import receiver as hooks

@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from alerts.delivery import Outcome, Patience, Sender
+from alerts.delivery.sending import Outcome, Patience, Sender
 from alerts.notifiers.contract import Pace, Refused, Unheard
 from alerts.notifiers.slack import SlackNotifier
 from alerts.ports import AsItStands, Delivery
 from secondsource.contracts.clock import SystemClock
 from secondsource.contracts.errors import BadConfiguration, SourceAway
-from store import scrubbing
+from store.leaving import scrubbing
 from tests.delivery.stories import CLAIM, event, life
 from tests.fakes.clock import ManualClock
 from tests.fakes.outbox import FakeOutbox

@@ -13,7 +13,7 @@ from alerts.notifiers.slack_errors import unheard
 from alerts.ports import Delivery
 from secondsource.contracts.errors import BadConfiguration, SourceAway
 from secondsource.contracts.messages import AlertEvent
-from store import scrubbing
+from store.leaving import scrubbing
 from tests.delivery.stories import CLAIM, event, life
 from tests.fakes.slack import TOKEN, Answer, Dropped, FakeSlack, Html, RateLimited, running
 

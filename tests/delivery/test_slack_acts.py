@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.delivery import Sender
+from alerts.delivery.sending import Sender
 from alerts.notifiers import slack_blocks
 from alerts.notifiers.slack import Look, SlackNotifier
 from alerts.notifiers.slack_blocks import MOST_ALTOGETHER, Beside, card
@@ -21,7 +21,7 @@ from secondsource.contracts.acts import Act, ActKind, Verdict
 from secondsource.contracts.errors import BadConfiguration, SourceAway
 from secondsource.contracts.evidence import Step, StoryTrail
 from secondsource.contracts.messages import AlertEvent
-from store import scrubbing
+from store.leaving import scrubbing
 from tests.delivery import hostile
 from tests.delivery.stories import CLAIM, START, event, life
 from tests.delivery.test_interactions import Analysts

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from msgspec import structs
 
-from alerts.delivery import Outcome, Sender
+from alerts.delivery.sending import Outcome, Sender
 from alerts.notifiers.contract import Refused, Unheard
 from alerts.notifiers.webhook import Receiver, WebhookNotifier
 from alerts.notifiers.webhook_body import body, message_id, signature
@@ -21,7 +21,7 @@ from secondsource.contracts.clock import SystemClock
 from secondsource.contracts.errors import SourceAway
 from secondsource.contracts.messages import AlertEvent
 from secondsource.contracts.secret import Secret
-from store import scrubbing
+from store.leaving import scrubbing
 from tests.delivery import hostile
 from tests.delivery.stories import CLAIM, START, event, life
 from tests.fakes.certificate import certificate

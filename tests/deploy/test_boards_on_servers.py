@@ -29,8 +29,8 @@ from secondsource.contracts.messages import (
 from secondsource.contracts.stage import Out
 from secondsource.contracts.topics import ALERTS, ENRICHED
 from secondsource.runtime.metrics import Metrics
-from store import tables
-from store.schema import migrate
+from store.database import tables
+from store.database.schema import migrate
 from tests.app.runs import RealRun
 from tests.deploy.board_queries import check_boards
 from tests.servers.prometheus import PrometheusServer, StartPrometheus

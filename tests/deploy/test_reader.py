@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
-from store.schema import migrate
+from store.database.schema import migrate
 from tests.deploy.board_queries import Shown, filled_sql, queries
 from tests.servers import places
 

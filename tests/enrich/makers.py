@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 from PIL import Image
 
-from enrich.gazetteer import Term, read_terms
+from enrich.names.gazetteer import Term, read_terms
 from secondsource.contracts.messages import Account, Post
 
 CONFIG = Path(__file__).parents[2] / "config"

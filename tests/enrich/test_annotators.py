@@ -15,8 +15,8 @@ from enrich.annotators import (
     MediaAnnotator,
     StanceAnnotator,
 )
-from enrich.fetch import Fetcher, FetchLimits
-from enrich.gazetteer import Gazetteer
+from enrich.media.fetch import Fetcher, FetchLimits
+from enrich.names.gazetteer import Gazetteer
 from secondsource.contracts.messages import Enriched, Language, MediaRef, Post
 from tests.enrich.makers import HOSTILE, SCRIPTS, cues, post, saved, scene, terms
 from tests.fakes.clock import ManualClock

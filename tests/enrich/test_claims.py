@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from enrich import credentials as under_test
-from enrich.claims import claims
-from enrich.credentials import Credentials, Examining, credentials
+from enrich.media import credentials as under_test
+from enrich.media.claims import claims
+from enrich.media.credentials import Credentials, Examining, credentials
 from secondsource.contracts.messages import Claims
 from tests.enrich.makers import saved, scene
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from enrich.annotators.entities import EntityAnnotator
-from enrich.gazetteer import Gazetteer, Match, Term
+from enrich.names.gazetteer import Gazetteer, Match, Term
 from secondsource.contracts.messages import Entity, Language, Post
 from tests.enrich.makers import post
 

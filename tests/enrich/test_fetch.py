@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from enrich.fetch import Fetched, Fetcher, FetchLimits
+from enrich.media.fetch import Fetched, Fetcher, FetchLimits
 from secondsource.contracts.addresses import is_public
 from secondsource.contracts.clock import Clock, SystemClock
 from secondsource.outside.connecting import Resolver

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enrich.gazetteer import Gazetteer, Match, Term, read_terms
-from enrich.pipelines import TextPipeline, blank_pipeline, trained_pipelines
+from enrich.names.gazetteer import Gazetteer, Match, Term, read_terms
+from enrich.names.pipelines import TextPipeline, blank_pipeline, trained_pipelines
 from secondsource.contracts.errors import BadConfiguration
 from tests.enrich.makers import CORE, HOSTILE, SCRIPTS
 
@@ -152,7 +152,7 @@ def _known(file: Path) -> Gazetteer:
 def test_spacys_own_entities_cover_every_match(gazetteer: Gazetteer) -> None:
     import spacy
 
-    from enrich.pipelines import COMPONENT, GazetteerComponent
+    from enrich.names.pipelines import COMPONENT, GazetteerComponent
 
     nlp = spacy.blank("en")
     component = nlp.add_pipe(COMPONENT)

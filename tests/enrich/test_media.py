@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from enrich.annotators.media import FetchingOff, MediaAnnotator, MediaLimits
-from enrich.fetch import Fetched, Fetcher, FetchLimits
-from enrich.pictures import Decoded, Frame
+from enrich.media.fetch import Fetched, Fetcher, FetchLimits
+from enrich.media.pictures import Decoded, Frame
 from secondsource.contracts.errors import SourceAway
 from secondsource.contracts.messages import Claims, MediaRef, Picture, frame_id
 from tests.enrich.makers import post, saved, scene

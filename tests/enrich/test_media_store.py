@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from enrich.media_store import Bucket, Folder, MediaStore, Place, place
+from enrich.media.kept import Bucket, Folder, MediaStore, Place, place
 from secondsource.contracts.errors import BadConfiguration, SourceAway
 from tests.fakes.s3 import BUCKET, FakeS3, fake_s3
 
@@ -179,7 +179,7 @@ _WRITING = """
 import os, sys
 from hashlib import sha256
 from pathlib import Path
-from enrich.media_store import Folder, MediaStore
+from enrich.media.kept import Folder, MediaStore
 kept = MediaStore(Folder(Path(sys.argv[1])), "originals")
 kept.ready()
 for number in range(10_000):
@@ -193,7 +193,7 @@ _ADDING = """
 import sys
 from hashlib import sha256
 from pathlib import Path
-from enrich.media_store import Folder, MediaStore
+from enrich.media.kept import Folder, MediaStore
 kept = MediaStore(Folder(Path(sys.argv[1])), "originals")
 kept.ready()
 for number in range(50):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from enrich.gazetteer import Gazetteer, read_terms
-from enrich.people import people
+from enrich.names.gazetteer import Gazetteer, read_terms
+from enrich.names.people import people
 from secondsource.contracts.errors import BadConfiguration
 
 GIVEN = frozenset({"ada", "jean", "omar"})

@@ -17,9 +17,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from enrich import codecs
 from enrich.looking import thumbnail
-from enrich.pictures import KEY_FRAMES, Decoded, Fingerprint, Unusable, decode, fingerprint, hashed
+from enrich.media import codecs
+from enrich.media.pictures import KEY_FRAMES, Decoded, Fingerprint, Unusable, decode, fingerprint, hashed
 from tests.enrich.makers import distance, saved, scene
 
 PIXELS = 50_000_000

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enrich.annotators.stance import StanceAnnotator
-from enrich.stance_model import StanceModel, Weights
+from enrich.stance.model import StanceModel, Weights
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import MediaRef, Review, Stance
 from tests.enrich.makers import HOSTILE, SCRIPTS, cues, post

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from enrich.stance_cues import CueReader
-from enrich.stance_features import Seen, Thread, features
-from enrich.stance_model import LABELS, StanceModel, Weights, counting
-from enrich.stance_training import Example, f1_by_label, macro_f1, train
+from enrich.stance.cues import CueReader
+from enrich.stance.features import Seen, Thread, features
+from enrich.stance.model import LABELS, StanceModel, Weights, counting
+from enrich.stance.training import Example, f1_by_label, macro_f1, train
 from secondsource.contracts.errors import BadConfiguration
 from tests.enrich.makers import cues
 

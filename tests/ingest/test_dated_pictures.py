@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from enrich.exif import taken_at
+from enrich.media.exif import taken_at
 from ingest.dated_pictures import Caption, Dated, believable, captions, dated, dated_by_name
 from secondsource.contracts.errors import BadConfiguration, BadRecord
 from tests.enrich.makers import saved, scene

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from alerts.ports import Acts
 from secondsource.contracts.acts import Act, ActKind, Verdict
 from secondsource.contracts.errors import BadRecord
+from store.leaving.scrubbing import REMOVED
 from store.memory import Store
-from store.scrubbing import REMOVED
 from tests.store import velgrad as v
 
 ALERT = "velgrad/1/spike"

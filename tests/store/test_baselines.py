@@ -11,15 +11,15 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import event
 
-from alerts.digests import digest
-from alerts.spread import dispersion as live_dispersion
-from alerts.spread import middle_mean as live_middle_mean
-from alerts.stage import AlertsStage
+from alerts.judging.stage import AlertsStage
+from alerts.memory.digests import digest
+from alerts.spread.surprise import dispersion as live_dispersion
+from alerts.spread.surprise import middle_mean as live_middle_mean
 from secondsource.contracts.baselines import AGES, AtAge, Baseline, Usual
 from secondsource.contracts.messages import Account, Engagement, Enriched, Sketch
 from secondsource.contracts.stage import Record
+from store.alerting.baselines import KEPT, BaselineReader
 from store.baseline_fitting import dispersion, fit, middle_mean
-from store.baselines import KEPT, BaselineReader
 from store.memory import Store
 from store.stage import StoreStage
 from tests.alerts.invented import at, counted, final_stories, ordered, post, repost, watch

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from store.copying import copied
+from store.database.copying import copied
 from store.memory import Store
-from store.upserts import FEW
+from store.rows.upserts import FEW
 from tests.store import velgrad as v
 
 AWKWARD = ["\\N", "tab\tand\\t", "two\nlines\r\n", "\\", "", "[]", "мост 🌊", "it's", "x" * 3000]

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, text
 
 from secondsource.contracts.errors import BadConfiguration, SourceAway
-from store.engine import open_engine
+from store.database.engine import open_engine
 from store.memory import Store, open_store
 from tests.servers.postgres import PostgresServer
 from tests.servers.process import free_ports

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, event
 
 from alerts.ports import AsItStands, Outbox
 from secondsource.contracts.messages import AlertEvent, AlertKind
+from store.leaving.scrubbing import REMOVED
 from store.memory import Store
-from store.scrubbing import REMOVED
 from store.stage import destinations
 from tests.store import velgrad as v
 

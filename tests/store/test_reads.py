@@ -14,9 +14,9 @@ from secondsource.contracts.evidence import Blind, Overview
 from secondsource.contracts.messages import AlertEvent, Counts, Coverage, StoryUpdate, Tick
 from store.coverage import union
 from store.memory import Store
+from store.reads.standing import Standing
+from store.reads.status import CollectorStatus, Gap
 from store.reports import posts_per_hour
-from store.standing import Standing
-from store.status import CollectorStatus, Gap
 from tests.store import velgrad as v
 
 SMALL = st.integers(0, 30)

@@ -8,13 +8,13 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from secondsource.contracts.errors import BadConfiguration
-from store import upserts
-from store.engine import open_engine
+from store.database.engine import open_engine
+from store.database.schema import check, expected, migrate
+from store.database.tables import metadata
+from store.database.views import views
 from store.memory import Store, open_store
-from store.schema import check, expected, migrate
-from store.tables import metadata
-from store.upserts import Upsert
-from store.views import views
+from store.rows import upserts
+from store.rows.upserts import Upsert
 
 UPSERTS: list[Upsert[tuple[object, ...]]] = [each for each in vars(upserts).values() if isinstance(each, Upsert)]
 

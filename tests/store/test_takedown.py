@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from secondsource.contracts.messages import DeadLetter, Earlier, Message, Reason, encode
-from store.letter_names import MOST, named_in
+from store.leaving.letter_names import MOST, named_in
+from store.leaving.scrubbing import REMOVED, without
 from store.memory import Store
-from store.scrubbing import REMOVED, without
 from tests.store import velgrad as v
 
 BRIDGE = "0f1e2d3c4b5a6978" * 4

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import select
 
 from secondsource.contracts.messages import Coverage, Message, Tick
+from store.database.views import views
 from store.memory import Store, open_store
-from store.views import views
 from tests.store import velgrad as v
 
 BRIDGE = "00ff" * 16

@@ -7,8 +7,8 @@ from datetime import timedelta
 import msgspec
 
 from secondsource.contracts.acts import Act, ActKind, Verdict
+from store.alerting.verdicts import verdict
 from store.memory import Store
-from store.verdicts import verdict
 from tests.store import velgrad as v
 
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from secondsource.app.cli.told import FOUND
-from secondsource.app.evaluation_lines import Lines, answer, standard_lines
+from secondsource.app.evaluation.lines import Lines, answer, standard_lines
 from secondsource.runtime.logs import escape as plain
 
 if TYPE_CHECKING:
-    from secondsource.app.evaluate_spikes import Rows
+    from secondsource.app.evaluation.spikes import Rows
 
 eval_app = typer.Typer(no_args_is_help=True, help="Measure a judgement on data of your own. See docs/eval.md.")
 
@@ -31,7 +31,7 @@ Languages = Annotated[
 @eval_app.command()
 def language(languages: Languages = "") -> None:
     """{"text"} → {"language", "confidence"}: BCP 47 primary code, or "und" where the text does not tell."""
-    from secondsource.app.evaluate_language import judge_language
+    from secondsource.app.evaluation.language import judge_language
 
     lines = standard_lines()
     judge_language(lines, sys.stdout, tuple(filter(None, languages.replace(",", " ").split())))
@@ -41,7 +41,7 @@ def language(languages: Languages = "") -> None:
 @eval_app.command()
 def entities() -> None:
     """{"text", "language"?} → {"entities": [{"kind", "id", "text", "start", "end"}]}; places with lat and lon."""
-    from secondsource.app.evaluate_entities import judge_entities
+    from secondsource.app.evaluation.entities import judge_entities
 
     lines = standard_lines()
     judge_entities(lines, sys.stdout)
@@ -51,7 +51,7 @@ def entities() -> None:
 @eval_app.command()
 def copies() -> None:
     """{"id", "text", "at"?} → {"id", "copy_of", "likeness", "kind"}: the earlier post that it copies, or null."""
-    from secondsource.app.evaluate_copies import judge_copies
+    from secondsource.app.evaluation.copies import judge_copies
 
     lines = standard_lines()
     judge_copies(lines, sys.stdout)
@@ -64,7 +64,7 @@ def factchecks(
     dated: Annotated[bool, typer.Option("--dated", help="Only claims of an earlier date than the query's.")] = False,
 ) -> None:
     """{"claim", "id"} lines, then {"query", "id"} → {"id", "matches": [{"id", "score", "similar"}]}."""
-    from secondsource.app.evaluate_factchecks import judge_factchecks
+    from secondsource.app.evaluation.factchecks import judge_factchecks
 
     lines = standard_lines()
     answer(lines, judge_factchecks(most, dated=dated), sys.stdout)
@@ -79,7 +79,7 @@ def stance(
     cues: Annotated[Path | None, typer.Option(help="Folder of cues; ours if not given.", show_default=False)] = None,
 ) -> None:
     """{"text", "reply_to"?: {"text"}, "source"?: {"text"}} → {"label", "confidence", "cue", "attributed_to"?}."""
-    from secondsource.app.evaluate_stance import judge_stance
+    from secondsource.app.evaluation.stance import judge_stance
 
     lines = standard_lines()
     answer(lines, judge_stance(model, cues), sys.stdout)
@@ -92,7 +92,7 @@ def coordination(
     min_shares: Annotated[int, typer.Option(min=1, help="Shares of an account, at least.")] = 2,
 ) -> None:
     """{"object", "account", "at"} lines → an edge a line: "a", "b", "shares", "expected", "p", "q", "kept"; groups."""
-    from secondsource.app.evaluate_coordination import judge_coordination
+    from secondsource.app.evaluation.coordination import judge_coordination
 
     lines = standard_lines()
     judge_coordination(lines, sys.stdout, window=window, min_shares=min_shares)
@@ -110,7 +110,7 @@ def forecast(
     ] = None,
 ) -> None:
     """{"id", "at", "account"?, "interactions"?} → {"id", "age", "interactions", "low", "middle", "high", "final"}."""
-    from secondsource.app.evaluate_forecast import ages_of, judge_forecast, opened
+    from secondsource.app.evaluation.forecast import ages_of, judge_forecast, opened
 
     lines = standard_lines()
     earlier = Lines(opened(history), sys.stderr) if history is not None else None
@@ -130,7 +130,7 @@ def stories(
 ) -> None:
     """{"id", "text", "at"?, "author"?, "language"?, "links"?} → {"id", "story", "tie", "to", "evidence"}."""
     from secondsource.app.embedding import load_embedder
-    from secondsource.app.evaluate_stories import judge_stories
+    from secondsource.app.evaluation.stories import judge_stories
 
     lines = standard_lines()
     model = None if embedder is None else load_embedder(embedder)
@@ -146,7 +146,7 @@ def spikes(
     ] = None,
 ) -> None:
     """A CSV file with columns timestamp,value → {"timestamp", "value", "expected", "score", "state"} for each row."""
-    from secondsource.app.evaluate_spikes import Rows, judge_spikes
+    from secondsource.app.evaluation.spikes import Rows, judge_spikes
 
     with file.open(encoding="utf-8-sig", errors="replace", newline="") as source:
         rows = Rows(source, sys.stderr)
@@ -168,7 +168,7 @@ def media(
 
       [b]secondsource eval media --archive originals --queries seen-lately > found.jsonl[/b]
     """
-    from secondsource.app import evaluate_media
+    from secondsource.app.evaluation import media as evaluate_media
 
     for record in evaluate_media.media(archive, queries, jobs or evaluate_media.default_jobs()):
         if "archive" in record:
@@ -186,7 +186,7 @@ def video(
 
     A query without any has one line, with [b]match[/b] null.
     """
-    from secondsource.app import evaluate_video
+    from secondsource.app.evaluation import video as evaluate_video
     from secondsource.contracts.clock import SystemClock
 
     evaluate_video.evaluate(archive, queries, sys.stdout, sys.stderr, SystemClock())

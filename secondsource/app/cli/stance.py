@@ -31,9 +31,9 @@ def train(
     """
     from config.cues import load_cues
     from config.loader import BUILT_IN
-    from enrich.stance_cues import CueReader
-    from enrich.stance_training import train as fit
-    from secondsource.app.labelled_stance import read_labelled
+    from enrich.stance.cues import CueReader
+    from enrich.stance.training import train as fit
+    from secondsource.app.evaluation.labelled_stance import read_labelled
 
     examples = read_labelled(data)
     model = fit(examples, CueReader(load_cues(cues or BUILT_IN / "cues")), tell=lambda line: typer.echo(line, err=True))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ingest.collectors.replay.reading import Took
     from secondsource.app import replaying
     from store.memory import Store
-    from store.status import Status
+    from store.reads.status import Status
 
 
 def demo(

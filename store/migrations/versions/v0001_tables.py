@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from store.column_types import Instant, Json, Sequence, Words
+from store.database.column_types import Instant, Json, Sequence, Words
 
 revision = "0001"
 down_revision = None

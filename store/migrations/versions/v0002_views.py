@@ -1,4 +1,4 @@
-"""Views for the boards and for analysts who write SQL; columns are described in store/views.py."""
+"""Views for the boards and for analysts who write SQL; columns are described in store/database/views.py."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from store.column_types import Words
+from store.database.column_types import Words
 
 revision = "0007"
 down_revision = "0006"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from store.column_types import Instant, Words
+from store.database.column_types import Instant, Words
 
 revision = "0009"
 down_revision = "0008"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from enrich.pictures import Unusable
+from enrich.media.pictures import Unusable
 from enrich.reuse.clip_frames import ClipLimits, Frames, frames_of
 from enrich.reuse.clip_prints import ClipPrint, clip_print
 from enrich.reuse.clips import MOST_KEY_FRAMES, KeyFrame, key_frames, key_pictures

@@ -1,0 +1,1 @@
+"""How alerts leave: from the outbox to their notifiers."""

@@ -1,0 +1,1 @@
+"""What was there before: earlier lives of pictures, and earlier fact-checks."""

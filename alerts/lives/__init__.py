@@ -1,0 +1,1 @@
+"""What becomes of an alert: its steps, its budget, its kin."""

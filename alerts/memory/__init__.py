@@ -1,0 +1,1 @@
+"""How a watch is remembered: in small numbers, saved little by little."""

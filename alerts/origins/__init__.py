@@ -1,0 +1,1 @@
+"""How many independent sources a story has."""

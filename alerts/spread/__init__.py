@@ -1,0 +1,1 @@
+"""How far a story goes, against what was to be expected."""

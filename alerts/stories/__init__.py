@@ -1,0 +1,1 @@
+"""What a story is, and which posts belong to it."""

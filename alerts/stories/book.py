@@ -1,0 +1,523 @@
+"""The living stories of one watch: posts put into them, counts taken up, posts taken down, and their end.
+
+A post that asserts what two living stories say makes one of them: the older takes the younger up. When the last post
+that ties them is taken down they are two again. Which stories are made one depends on the posts and their event order
+alone.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from alerts.earlier.everywhere import showing
+from alerts.earlier.file_claims import file_says
+from alerts.earlier.pictures import Sighting
+from alerts.memory.digests import digest
+from alerts.origins.in_step import InStep, Steps, reading
+from alerts.origins.registry import NOBODY, Listed, Registry
+from alerts.stories.shelf import Shelf
+from alerts.stories.story import (
+    COPIES,
+    QUOTED,
+    Frame,
+    Note,
+    Story,
+    account_token,
+    cluster_token,
+    credit_token,
+    link_token,
+    owner_token,
+    pair_token,
+    picture_token,
+    post_token,
+    text_token,
+)
+from alerts.stories.ties import FEWEST_WORDS, MOST_PICTURES, MOST_PLACES, ORIGINAL, Tied, Ties, Traits
+from alerts.text.embedding import Meanings
+from alerts.text.words import named
+from alerts.wording import TIES
+from secondsource.contracts.credits import credits_in, may_credit
+from secondsource.contracts.messages import Counts, Enriched, StanceLabel, Tie
+from secondsource.contracts.watch import Watch
+
+_SLACK = 1_024  # entries of stories that are over may stay in the lists of living ones
+_COPIED = frozenset({"text", "media", "link"})
+_FEWEST_SHARED_WORDS = 3  # two posts of one story with the same few words may still have said them each by itself
+_CREDITS = 4_096  # texts whose credits are remembered
+_FEEDS = "feed"  # collectors of feeds read credits with their bylines
+_SHARED = frozenset(token(0) & 7 for token in (cluster_token, picture_token, link_token))
+_FEWEST_HASHTAGS = 3
+_BRIDGED_BY = frozenset({"text", "media", "link"})
+_LOOKED_FOR = 8  # texts of a part that shares a picture or page: so many are also looked for by their words
+
+
+class Merged(NamedTuple):
+    """A story that another has taken up, as it was, and what of a post tied it to that."""
+
+    story: Story
+    into: Story
+    tie: Tie
+
+
+class StoryBook:
+    """What is kept is bounded: of more than `most_single` stories of a single post the oldest are over early, and of
+    more than `most` stories those that have been silent for longest.
+    """
+
+    def __init__(
+        self,
+        watch: Watch,
+        registry: Registry = NOBODY,
+        *,
+        most_single: int = 60_000,
+        most: int = 120_000,
+        most_hot: int = 4_096,
+        meanings: Meanings | None = None,
+    ) -> None:
+        self._registry = registry
+        self._life = watch.thresholds.story_hours * 3600
+        self._most_single = most_single
+        self.most = most  #: living stories at once
+        self.newest_at = 0.0  #: when the last story opened
+        self.merged: list[Merged] = []  #: by the last `take`
+        self.parted: list[Story] = []  #: off the story that the last `remove` gave
+        self._singles: deque[int] = deque()
+        self._single = 0
+        self._due: list[tuple[float, int]] = []
+        self._next = 1
+        self.shelf = Shelf(f"{watch.name}/stories", most_hot)
+        self._ties = Ties(watch, self.shelf, meanings)
+        self._steps = Steps(watch.name)
+        self._credits = lru_cache(maxsize=_CREDITS)(_credited)  # copies of a text carry its credit
+        self.pictures = self._ties.pictures
+
+    def take(self, enriched: Enriched, at: float) -> Story:
+        """Put a post into its story, or open one. The story, changed; `merged` says which others it took up."""
+        self.merged = []
+        post = enriched.post
+        key = digest(post.uid)
+        tied = self._ties.named(enriched, key)
+        plain = tied is not None and _says_nothing(enriched)
+        traits = Traits() if plain else self._ties.traits(enriched)
+        said: tuple[str, ...] = ()
+        if tied is None:
+            tied = self._ties.alike(traits)
+            if tied is None or tied.tie != "text":
+                said = self._ties.terms(enriched)
+        if tied is None and not post.reply_to:
+            tied = self._ties.told(said, traits) or self._ties.meant(post.text)
+        opens = tied is None
+        if tied is None:
+            tied = Tied(self._next, "first", "", "")
+            self._open(enriched, at)
+        story = self.shelf[self._ties.living(tied.part)]
+        also: list[Tied] = []
+        if not opens and not plain and _may_bridge(enriched, tied):
+            looked = said if story.frame.part(tied.part).places < _LOOKED_FOR else ()
+            also = self._ties.bridges(traits, looked, tied)
+            story, also = self._made_one(story, also) if also else (story, also)
+        traits = self._ties.within(traits, story)
+        credited = post.credits or (() if plain or post.platform == _FEEDS else self._credits(post.text))
+        note = self._note(story, enriched, key, at, tied, traits, also)
+        if credited:
+            note.tokens += (credit_token(digest(credited[0])),)
+        source = self._registry.source_of(post)
+        if account_token(note.account) in note.tokens:  # it speaks for itself, and passes on nobody
+            pairs = (*self._registry.pairs_of(post.author.uid), *self._steps.pairs_of(note.account))
+            note.tokens += (*_behind(source), *map(pair_token, pairs))
+        behind = credited or source
+        story.add(note, _evidence(tied, credited, source, also) if behind or also else tied.evidence)
+        if not plain:
+            self._ties.lead(story, note, traits, said)
+            if note.own and note.stance == "asserts":
+                self._steps.share(_shared(note, post.hashtags), note.account, key, at)
+        if enriched.pictures:
+            self._sight(enriched, traits, key)
+        self.shelf.touch(story)
+        if not opens:
+            self._single -= story.ever == 2
+        return story
+
+    def _made_one(self, story: Story, also: list[Tied]) -> tuple[Story, list[Tied]]:
+        """The story of a post that is also tied to other parts, and those parts of it: two stories are made one; three
+        are a list of news, which ties none.
+        """
+        others = {self._ties.living(tied.part) for tied in also} - {story.frame.number}
+        if len(others) == 1:
+            number = others.pop()
+            older, younger = sorted((story, self.shelf[number]), key=lambda one: one.frame.number)
+            if older.takes(younger):
+                self._merge(older, younger, next(tied for tied in also if self._ties.living(tied.part) == number))
+                story = older
+        return story, [tied for tied in also if self._ties.living(tied.part) == story.frame.number]
+
+    def _merge(self, older: Story, younger: Story, tied: Tied) -> None:
+        self._single -= (older.ever == 1) + (younger.ever == 1)
+        older.absorb(younger, "came in another story, which a later post ties to this one")
+        self._ties.take(older, younger)
+        self.shelf.drop(younger.frame.number)
+        self.merged.append(Merged(younger, older, tied.tie))
+
+    def _part(self, story: Story) -> Story:
+        """Let go of what nothing ties to a story any more. What is left of it."""
+        self.parted = []
+        for group in story.loose():
+            rows = story.frame.rows
+            shown = self._ties.shown_by(rows, frozenset({one.number for one in story.frame.parts()}) - {*group})
+            story, split = story.part_with(group, shown)
+            if split is None:
+                continue
+            self.shelf.put(split)
+            self.shelf.touch(split)
+            self._ties.part(split)
+            self._singles = deque(sorted({*self._singles, split.frame.number, story.frame.number}))
+            self._single += split.ever == 1
+            heapq.heappush(self._due, (self.ends_at(split), split.frame.number))
+            self.parted.append(split)
+        if self.parted:
+            self._single += story.ever == 1
+            self.shelf.put(story)
+        return story
+
+    def find(self, uid: str) -> Story | None:
+        """The living story that has this post itself, not only somebody's mention of it."""
+        key = digest(uid)
+        number = self._ties.story_of(key)
+        if number is None:
+            return None
+        story = self.shelf[number]
+        return story if key in story.notes else None
+
+    def report(self, uid: str, counts: Counts, seen_at: float) -> Story | None:
+        """A platform's count for one post. The story if that tells something new."""
+        story = self.find(uid)
+        if story is None or not story.report(digest(uid), counts.interactions(), seen_at):
+            return None
+        self.shelf.touch(story)
+        return story
+
+    def in_step(self, story: Story) -> InStep | None:
+        """Accounts that assert this story and do things in step, as of the last time that was looked for. What they say
+        has one origin from now on. Costs next to nothing but where a quarter of the story or of the watch is new; for
+        stories that spread.
+        """
+        frame, steps = story.frame, self._steps
+        steps.look()
+        if frame.run != steps.run or len(story.notes) > 1.25 * frame.coupled:
+            accounts = story.asserting()
+            frame.run, frame.coupled = steps.run, len(story.notes)
+            among = steps.among(accounts)
+            story.couple((pair.a, pair.b, pair.id) for pair in among)
+            frame.in_step = reading(among, len(accounts))
+        return frame.in_step
+
+    def reword(self, uid: str, text: str, edited_at: float, names: tuple[str, ...] = ()) -> Story | None:
+        """A post was edited. The story it is in, if its earlier words were kept."""
+        words = text[:QUOTED]
+        self.pictures.recaption(uid, words, edited_at, names)
+        story = self.find(uid)
+        if story is None or not story.reword(digest(uid), words, edited_at, names):
+            return None
+        note = story.notes[digest(uid)]
+        if note.tie == "first":
+            self._ties.reread(note.parts[0] if note.parts else story.frame.number, words)
+        self.shelf.touch(story)
+        self.shelf.scrub(story.frame.number)
+        return story
+
+    def remove(self, uid: str) -> Story | None:
+        """A post is gone from its platform. The story it was in, changed; `parted` are those that are no part of it any
+        more.
+        """
+        self.parted = []
+        self.pictures.forget_post(uid)
+        story = self.find(uid)
+        if story is None:
+            return None
+        note = story.remove(digest(uid))
+        if note is not None and note.tie == "first":
+            self._ties.unread(note.parts[0] if note.parts else story.frame.number)
+        if note is not None and len(note.parts) > 1:
+            story = self._part(story)
+        self.shelf.touch(story)
+        self.shelf.scrub(story.frame.number)
+        return story
+
+    def over(self, until: float) -> Story | None:
+        """The story that was over first, if it was before `until`. It stays until it is ended."""
+        while self._due and self._due[0][0] < until:
+            due, number = self._due[0]
+            if number not in self.shelf:
+                heapq.heappop(self._due)
+                continue
+            story = self.shelf[number]
+            if self.ends_at(story) <= due:
+                return story
+            heapq.heapreplace(self._due, (self.ends_at(story), number))
+        return None
+
+    def ends_at(self, story: Story) -> float:
+        return story.frame.last_at + self._life
+
+    def crowded_out(self) -> Story | None:
+        """A story that must be over early, if there are too many. It stays until it is ended."""
+        alerted, crowded = [], None
+        while self._single > self._most_single and self._singles and crowded is None:
+            number = self._singles.popleft()
+            if number in self.shelf:
+                story = self.shelf[number]
+                if story.ever < 2:
+                    alert = story.frame.alert
+                    if alert is not None and not alert.closed:  # somebody is waiting to hear how it ends
+                        alerted.append(number)
+                    else:
+                        self._singles.appendleft(number)
+                        crowded = story
+        self._singles.extendleft(reversed(alerted))
+        if crowded is not None:
+            return crowded
+        return self.over(math.inf) if len(self.shelf) > self.most else None
+
+    def end(self, story: Story) -> None:
+        """Forget a story, and all that led to it."""
+        self._ties.forget(story)
+        self.shelf.drop(story.frame.number)
+        self._single -= story.ever == 1
+        most = 2 * len(self.shelf) + _SLACK
+        if len(self._singles) > most:
+            self._singles = deque(number for number in self._singles if number in self.shelf)
+        if len(self._due) > most:
+            self._due = [(due, number) for due, number in self._due if number in self.shelf]
+            heapq.heapify(self._due)
+
+    # Taking a post up
+
+    def _open(self, enriched: Enriched, at: float) -> None:
+        post = enriched.post
+        created = post.created_at.timestamp()
+        self.shelf.put(
+            Story(
+                Frame(
+                    number=self._next,
+                    opened_at=at,
+                    born=created if at - self._life <= created < at else at,
+                    last_at=at,
+                    first_uid=post.uid,
+                    first_account=digest(post.author.uid),
+                    opened_by_denial=enriched.stance.label == "denies",
+                )
+            )
+        )
+        self._schedule(self._next, at)
+        self._next += 1
+        self.newest_at = at
+
+    def _schedule(self, number: int, last_at: float) -> None:
+        self._single += 1
+        self._singles.append(number)
+        heapq.heappush(self._due, (last_at + self._life, number))
+
+    def _note(
+        self, story: Story, enriched: Enriched, key: int, at: float, tied: Tied, traits: Traits, also: list[Tied]
+    ) -> Note:
+        parts = tuple(sorted({tied.part, *(one.part for one in also)})) if also else (tied.part,)
+        part = story.frame.part(parts[0])
+        post, stance = enriched.post, enriched.stance.label
+        account = digest(post.author.uid)
+        other = post.repost_of or post.quote_of or post.reply_to
+        target = digest(other) if other else 0
+        original = story.notes.get(target)
+        if post.repost_of and original is not None:
+            stance = original.stance
+        note = Note(
+            uid=post.uid,
+            key=key,
+            account=account,
+            handle=post.author.handle,
+            at=at,
+            stance=stance,
+            tie=tied.tie,
+            to=tied.to,
+            target=target if self._ties.name(key, target, part.number) else 0,
+            tokens=_tokens(story, enriched, key, account, stance, traits),
+            passes=_passes(story, enriched, account, stance, target, tied),
+            reported=0 if post.repost_of or post.counts is None else post.counts.interactions(),
+            text=post.text[:QUOTED],
+            doubt=_doubt(enriched, tied),
+            named=() if post.repost_of else named(enriched),
+            parts=() if parts == (story.frame.number,) else parts,
+        )
+        if _represents(part, enriched, traits):
+            part.places += 1
+            note.place = part.places
+            note.bands = enriched.sketch.bands
+            note.tokens += (cluster_token(note.representative(story.frame.number)),)
+        return note
+
+    def _sight(self, enriched: Enriched, traits: Traits, key: int) -> None:
+        post = enriched.post
+        names = named(enriched)
+        shown = enriched.pictures[:MOST_PICTURES]
+        said = () if post.repost_of else self._ties.terms(enriched)
+        tells = showing(key, digest(post.author.uid), post.observed_at.timestamp(), said, names)
+        for picture, match in zip(shown, traits.pictures or map(self.pictures.enter, shown), strict=True):
+            sighting = Sighting(
+                at=post.observed_at.timestamp(),
+                uid=post.uid,
+                picture=picture.id,
+                handle=post.author.handle,
+                caption=post.text[:QUOTED],
+                url=picture.url,
+                distance=match.distance,
+                named=names,
+                says=file_says(picture, enriched.entities),
+            )
+            self.pictures.see(match.row, sighting)
+            self.pictures.shown_by(match.row, tells)
+
+    # Saving
+
+    def changes(self) -> dict[str, bytes | None]:
+        for story in self.shelf.changed():
+            for frame in story.frame.parts():
+                frame.sayings = self._ties.sayings(frame.number)
+        return {**self.shelf.changes(), **self.pictures.changes(), **self._steps.changes()}
+
+    def saved_numbers(self) -> tuple[int, int]:
+        """What `restore` needs besides the parts."""
+        return self._next, self._ties.slid()
+
+    def restore(self, parts: Mapping[str, Iterable[tuple[int, bytes]]], numbers: tuple[int, int]) -> None:
+        """`parts` under "stories", "pictures", "shares" and "steps", numbered and in order."""
+        self.pictures.restore(parts.get("pictures", ()))
+        self._steps.restore(parts)
+        self.shelf.restore(parts.get("stories", ()))
+        self._next, slid = numbers
+        self._ties.restore(slid)
+        for number in sorted(self.shelf):
+            story = self.shelf.peek(number)
+            heapq.heappush(self._due, (self.ends_at(story), number))
+            self._singles.append(number)
+            self.newest_at = story.frame.opened_at
+            self._single += story.ever == 1
+
+
+def _tokens(
+    story: Story, enriched: Enriched, key: int, account: int, stance: StanceLabel, traits: Traits
+) -> tuple[int, ...]:
+    """What ties a post to its source: the post it passes on, its author, its text, its pictures, its links.
+
+    Only posts of one side are ever compared by them. Who disputes a post, a picture or a page by showing it copies
+    nobody.
+    """
+    post = enriched.post
+    tokens = [] if post.repost_of else [post_token(key)]
+    passed_on = post.repost_of or post.quote_of
+    if passed_on:
+        target = digest(passed_on)
+        original = story.notes.get(target)
+        if original is None and (post.repost_of or stance != "denies"):
+            tokens.append(post_token(target))
+        elif original is not None and (original.stance == "denies") == (stance == "denies"):
+            tokens.append(original.tokens[0])
+        else:
+            passed_on = ""
+    if not passed_on:
+        tokens.append(account_token(account))
+    if post.edit_of:
+        tokens.append(post_token(digest(post.edit_of)))
+    if traits.exact and enriched.sketch.words >= _FEWEST_SHARED_WORDS:
+        tokens.append(text_token(traits.exact))
+    if traits.representative:
+        tokens.append(cluster_token(traits.representative))
+    if stance != "denies":
+        tokens += [picture_token(match.row.number) for match in traits.pictures if match.row.telling]
+        tokens += [link_token(link) for link, _ in traits.links]
+    return tuple(tokens)
+
+
+def _shared(note: Note, hashtags: Sequence[str]) -> list[int]:
+    """What of a post others may share: its text and near-copies, pictures, pages, and hashtags if three or more."""
+    shared = [token for token in note.tokens if token & 7 in _SHARED]
+    if len(hashtags) >= _FEWEST_HASHTAGS:
+        shared.append(text_token(digest(f"hashtags {' '.join(hashtags).casefold()}")))
+    return shared
+
+
+def _passes(story: Story, enriched: Enriched, account: int, stance: StanceLabel, target: int, tied: Tied) -> int:
+    """The post whose spread this one adds to, 0 for none. An account adds to a story's spread once, and never to its
+    own.
+    """
+    post = enriched.post
+    tally = story.tally_of(stance)
+    if tally is None or not tally.counts(account):
+        return 0
+    if post.repost_of or post.quote_of:
+        original = story.notes.get(target)
+        if original is not None and (original.account == account or original.stance != stance):
+            return 0
+        return target
+    return COPIES if tied.tie in _COPIED and account != story.frame.first_account else 0
+
+
+def _says_nothing(enriched: Enriched) -> bool:
+    """Whether a post that names another adds nothing to it that others might copy: a repost, a bare comment."""
+    post = enriched.post
+    comments = bool(post.reply_to) and enriched.stance.label in {"comments", "asks"}
+    return bool(post.repost_of) or (comments and not enriched.pictures)
+
+
+def _credited(text: str) -> tuple[str, ...]:
+    """The agencies a text credits: "(AFP)", "via Reuters". Of several the first counts: who carries two does not make
+    them one.
+    """
+    return credits_in(text) if may_credit(text) else ()
+
+
+def _behind(source: Listed | None) -> tuple[int, ...]:
+    """Who owns a source, and the credit that makes outlets its carriers."""
+    if source is None:
+        return ()
+    owner = owner_token(digest(f"owner {source.owner}"))
+    return (owner, credit_token(digest(source.credit))) if source.credit else (owner,)
+
+
+def _may_bridge(enriched: Enriched, tied: Tied) -> bool:
+    """Whether a post says what the story says that it is tied to, and may show that another says the same."""
+    post = enriched.post
+    if enriched.stance.label != "asserts" or post.reviews:
+        return False
+    if tied.tie == "text":
+        return bool(enriched.pictures or post.links)
+    return tied.tie in _BRIDGED_BY or tied.evidence == ORIGINAL
+
+
+def _doubt(enriched: Enriched, tied: Tied) -> int:
+    """How often the weight of an origin that this post begins is halved: see `origins`."""
+    second_hand = bool(enriched.stance.attributed_to and not enriched.post.repost_of)
+    return (tied.tie == "reply") + second_hand + (not tied.sure)
+
+
+def _evidence(tied: Tied, credited: tuple[str, ...], source: Listed | None, also: list[Tied]) -> str:
+    """What shows the tie; what else ties it to other parts of the story; and the agency or owner through which outlets
+    of the story become one origin.
+    """
+    others = (f"and {TIES[one.tie]} a post that began another story, now part of this one" for one in also)
+    behind = (*(f"credits {agency}" for agency in credited[:1]), source.evidence() if source else "")
+    return "; ".join(filter(None, (tied.evidence, *others, *behind)))
+
+
+def _represents(part: Frame, enriched: Enriched, traits: Traits) -> bool:
+    """Whether later texts are to be compared with this one: it is long enough, and no copy itself."""
+    return (
+        bool(traits.exact)
+        and not traits.representative
+        and enriched.sketch.words >= FEWEST_WORDS
+        and not enriched.post.repost_of
+        and part.places < MOST_PLACES
+    )

@@ -1,0 +1,603 @@
+"""A story: the posts of one watch that assert (or deny, or ask about) the same thing, and all that is counted of
+them.
+
+Everything but the frame is a function of the notes, so a story is saved as its frame and the notes that changed, and
+looks the same after it has been read back.
+
+Stories that a later post ties together become one (docs/adr): the older takes the younger up as a part, each post
+remembers its part, and so a story can be parted again when nothing ties its parts together any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
+
+import msgspec
+
+from alerts.lives.life import AlertState
+from alerts.memory.digests import digest
+from alerts.origins.in_step import InStep
+from alerts.origins.union import Origins, grouped
+from alerts.spread.surprise import Tally
+from secondsource.contracts.messages import Corroboration, Member, Spread, StanceLabel, Tie
+
+#: The key under which copies count that pass a story on without naming a post.
+COPIES = 1
+REMOVED = "[removed at the source]"
+QUOTED = 280  #: characters of a claim that are kept and shown
+#: A representative text is known by the number of its part and its place among that part's texts.
+PLACE_BITS = 8
+#: Other stories that one takes up at most: so often each post is moved, however many stories there are.
+MOST_PARTS = 64
+_TEXTS = 5
+_MOST_PARTED = 3
+_NAMED_IN = 32
+_STANDS = "nothing that is still there ties it to the rest"
+
+# Tokens: what two posts can have in common. The kind is in the lowest three bits.
+
+
+def post_token(key: int) -> int:
+    return key << 3
+
+
+def account_token(account: int) -> int:
+    return account << 3 | 1
+
+
+def cluster_token(representative: int) -> int:
+    """A text and its near-copies."""
+    return representative << 3 | 2
+
+
+def text_token(exact: int) -> int:
+    return exact << 3 | 3
+
+
+def picture_token(row: int) -> int:
+    return row << 3 | 4
+
+
+def link_token(link: int) -> int:
+    return link << 3 | 5
+
+
+def credit_token(agency: int) -> int:
+    """An agency whose text outlets say they carry."""
+    return agency << 3 | 6
+
+
+def owner_token(owner: int) -> int:
+    """Who owns the source that a post comes from. The lowest bit but three tells it from a pair."""
+    return (owner & ~1) << 3 | 7
+
+
+def pair_token(pair: int) -> int:
+    """Two accounts that co-share."""
+    return (pair | 1) << 3 | 7
+
+
+class Note(msgspec.Struct, array_like=True, gc=False):
+    """What a story keeps of one post. Times in seconds since 1970; keys are digests of uids.
+
+    `target`: the post it reposts, quotes or answers. `tokens`: what it may have in common with others; the first
+    stands for the post itself (for a repost, for its original). `passes`: the post whose spread it adds to.
+    `reported`: its platform's count of interactions. `place`: its place among the story's representatives + 1 (0: it
+    is none) with its LSH `bands`. `text` is kept for representatives and the first few posts only; `reworded`: when it
+    was last replaced by an edit (0: never); `named`: ids of the places and events in it, kept where it is. `parts`: the
+    parts of its story that it ties together, its own first; () for the one that the story is numbered by. `evidence`:
+    of the first post only, as the story may be told of much later.
+    """
+
+    uid: str
+    key: int
+    account: int
+    handle: str
+    at: float
+    stance: StanceLabel
+    tie: Tie
+    to: str
+    target: int
+    tokens: tuple[int, ...]
+    passes: int = 0
+    reported: int = 0
+    place: int = 0
+    bands: tuple[int, ...] = ()
+    text: str = ""
+    reworded: float = 0.0
+    doubt: int = 0
+    named: tuple[str, ...] = ()
+    parts: tuple[int, ...] = ()
+    evidence: str = ""
+
+    def representative(self, story: int) -> int:
+        """What its text is known by in a story of this number; 0 if it represents nothing."""
+        return (self.parts[0] if self.parts else story) << PLACE_BITS | self.place if self.place else 0
+
+    @property
+    def own(self) -> bool:
+        """Whether its words are its author's: it is no repost."""
+        return self.tokens[0] == post_token(self.key)
+
+    def member(self, evidence: str = "") -> Member:
+        return Member(uid=self.uid, stance=self.stance, tie=self.tie, to=self.to, evidence=evidence)
+
+
+class Gone(msgspec.Struct, array_like=True, gc=False):
+    """What is left of a post that was taken down: that it tied others together, and that others may still name it."""
+
+    key: int
+    target: int
+    stance: StanceLabel
+    tokens: tuple[int, ...]
+    parts: tuple[int, ...] = ()
+
+
+class Frame(msgspec.Struct, array_like=True):
+    """What a story is, besides its posts.
+
+    `born` is when its first post was made, as far as its platform can be believed; `claim` the key of the post that
+    is quoted (0: none is left). `exacts` are its texts, with the representative each belongs to; `links` its pages,
+    with the post that brought each; `rows` its pictures, `files` the file by which it showed each first, "" where that
+    is the one that stands for it. `told`: it is worth telling of; `shown`: a first update was sent. `as_of`, `state`
+    and `spread` are as of the last change.
+
+    `in_step`: accounts of it that do things in step, as was found when it had `coupled` posts and the watch had been
+    looked through `run` times. `taken` are the frames of the stories it took up, by number, as they were then; what
+    leads to them (`exacts`, `links`, `rows`, `places`) is kept up to date in them. `parted`: how often it was parted.
+    """
+
+    number: int
+    opened_at: float
+    born: float
+    last_at: float
+    first_uid: str
+    first_account: int
+    claim: int = 0
+    version: int = 0
+    places: int = 0
+    exacts: list[tuple[int, int]] = []
+    links: list[tuple[int, str]] = []
+    rows: list[int] = []
+    sayings: tuple[tuple[str, ...], ...] = ()
+    told: bool = False
+    shown: bool = False
+    as_of: float = 0.0
+    state: Corroboration = "none"
+    spread: Spread | None = None
+    alert: AlertState | None = None
+    files: list[str] = []
+    taken: dict[int, Frame] = {}
+    parted: int = 0
+    run: int = 0
+    coupled: int = 0
+    in_step: InStep | None = None
+    opened_by_denial: bool = False
+
+    def part(self, number: int) -> Frame:
+        """The frame of a part."""
+        return self.taken.get(number, self)
+
+    def parts(self) -> Iterator[Frame]:
+        yield self
+        yield from self.taken.values()
+
+
+_Saved = tuple[Frame, list[Note], list[Gone]]
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Saved)
+
+
+class Story:
+    """A living story in working form."""
+
+    __slots__ = (
+        "_bridges", "_changed", "_left", "accounts", "asserted", "denial_tally", "denied", "frame", "fresh", "gone",
+        "kinds", "notes", "places", "tally", "texts",
+    )  # fmt: skip
+
+    def __init__(self, frame: Frame, notes: Iterable[Note] = (), gone: Iterable[Gone] = ()) -> None:
+        self.frame = frame
+        self.notes: dict[int, Note] = {}
+        self.accounts: dict[int, int] = {}
+        self.kinds: dict[Tie, int] = {}
+        self.asserted = Origins()
+        self.denied: Origins | None = None
+        self.tally = Tally()
+        self.denial_tally: Tally | None = None
+        self.places: dict[int, int] = {}
+        self.texts = 0
+        self.fresh: list[Member] = []
+        self._changed: dict[int, None] = {}
+        self._left: list[Gone] = []
+        self._bridges: dict[tuple[int, ...], int] = {}  # parts tied together → by how many posts
+        self.gone = list(gone)
+        for one in self.gone:
+            if one.tokens and self.tally_of(one.stance) is not None:
+                self._origins_of(one.stance).tie(one.tokens)
+        for note in notes:
+            self._count(note)
+        if not frame.shown:
+            self.fresh = [note.member(note.evidence) for note in self.notes.values()]
+
+    # Reading
+
+    @property
+    def ever(self) -> int:
+        """How many posts it has ever had, those taken down included."""
+        return len(self.notes) + len(self.gone)
+
+    @property
+    def first_denies(self) -> bool:
+        """Whether its first post denied what it is about, though it may be gone since."""
+        return self.frame.opened_by_denial
+
+    def claim(self) -> str:
+        note = self.notes.get(self.frame.claim)
+        return note.text if note is not None and note.text else REMOVED
+
+    def claim_uid(self) -> str:
+        note = self.notes.get(self.frame.claim)
+        return note.uid if note is not None else self.frame.first_uid
+
+    def named(self) -> tuple[str, ...]:
+        """Ids of the places and events that its kept texts name, of those that assert it, sorted."""
+        return tuple(sorted({name for note in self.notes.values() if note.stance == "asserts" for name in note.named}))
+
+    def tally_of(self, stance: StanceLabel) -> Tally | None:
+        """The spread a post of this stance adds to: the story's own, or that of its denials."""
+        if stance == "asserts":
+            return self.tally
+        if stance == "denies":
+            if self.denial_tally is None:
+                self.denial_tally = Tally()
+            return self.denial_tally
+        return None
+
+    @property
+    def disputes(self) -> int:
+        """Origins of its denials."""
+        return 0 if self.denied is None else len(self.denied)
+
+    @property
+    def interactions_with_denials(self) -> int:
+        return 0 if self.denial_tally is None else self.denial_tally.total
+
+    def leads(self) -> Iterator[tuple[int, int]]:
+        """All posts that lead to this story, each with its part: its own and those that left, then those they name."""
+        every = [(note.key, note.target, note.parts) for note in self.notes.values()]
+        every += [(gone.key, gone.target, gone.parts) for gone in self.gone]
+        for key, _, parts in every:
+            yield key, parts[0] if parts else self.frame.number
+        for _, target, parts in every:
+            if target:
+                yield target, parts[0] if parts else self.frame.number
+
+    def worth_telling(self) -> bool:
+        """More than one post that nobody has answered or repeated; once that, always that."""
+        if not self.frame.told:
+            self.frame.told = self.ever > 1 or self.tally.total > 0 or self.interactions_with_denials > 0
+        return self.frame.told
+
+    # Changing
+
+    def add(self, note: Note, evidence: str) -> None:
+        """Take a post up."""
+        frame = self.frame
+        if not (note.own and (note.place or self.texts < _TEXTS)):
+            note.text, note.named = "", ()
+        self._count(note)
+        self._changed[note.key] = None
+        frame.last_at = max(frame.last_at, note.at)
+        if note.tie == "first":
+            note.evidence = evidence
+        self.fresh.append(note.member(evidence))
+        self._quote(note)
+
+    def _quote(self, note: Note) -> None:
+        """A post is the claim where there is none, or where it asserts what others only speak of."""
+        claimed = self.notes.get(self.frame.claim)
+        if note.text and (claimed is None or (claimed.stance != "asserts" and note.stance == "asserts")):
+            self.frame.claim = note.key
+
+    def report(self, key: int, interactions: int, seen_at: float) -> bool:
+        """A platform's count of a post's interactions. True if it is news, and no older than the post."""
+        note = self.notes.get(key)
+        tally = self.tally_of(note.stance) if note is not None and note.own else None
+        if note is None or tally is None or seen_at < note.at or not tally.report(key, interactions):
+            return False
+        note.reported = interactions
+        self._changed[key] = None
+        return True
+
+    def reword(self, key: int, text: str, edited_at: float, named: tuple[str, ...] = ()) -> bool:
+        """A post has other words now. True if earlier ones were kept; what it asserts and is tied by stays."""
+        note = self.notes.get(key)
+        if note is None or not note.text or note.text == text or edited_at <= max(note.at, note.reworded):
+            return False
+        self.texts -= not text
+        note.text, note.reworded, note.named = text, edited_at, named
+        self._changed[key] = None
+        return True
+
+    def remove(self, key: int) -> Note | None:
+        """A post is gone from its platform: it leaves the counts, and its words are quoted no more."""
+        note = self.notes.pop(key, None)
+        if note is None:
+            return None
+        gone = Gone(key, note.target, note.stance, note.tokens if note.own else (), note.parts)
+        self.gone.append(gone)
+        self._left.append(gone)
+        left = self.accounts[note.account] - 1
+        if left:
+            self.accounts[note.account] = left
+        else:
+            del self.accounts[note.account]
+        self._discount(note)
+        self.places.pop(note.representative(self.frame.number), None)
+        self.texts -= bool(note.text)
+        if len(note.parts) > 1:
+            left = self._bridges[note.parts] - 1
+            if left:
+                self._bridges[note.parts] = left
+            else:
+                del self._bridges[note.parts]
+        if self.frame.claim == key:
+            self.frame.claim = self._choose_claim()
+        self.fresh = [member for member in self.fresh if member.uid != note.uid]
+        self._changed.pop(key, None)
+        return note
+
+    def _choose_claim(self) -> int:
+        quotable = [note for note in self.notes.values() if note.text]
+        asserting = [note for note in quotable if note.stance == "asserts"]
+        return next((note.key for note in asserting or quotable), 0)
+
+    def _count(self, note: Note) -> None:
+        self.notes[note.key] = note
+        self.accounts[note.account] = self.accounts.get(note.account, 0) + 1
+        self.texts += bool(note.text)
+        if note.place:
+            self.places[note.representative(self.frame.number)] = note.key
+        if len(note.parts) > 1:
+            self._bridges[note.parts] = self._bridges.get(note.parts, 0) + 1
+        tally = self.tally_of(note.stance)
+        if tally is None:
+            return
+        self._origins_of(note.stance).add(note.tokens, note.account, note.at, note.uid, note.handle, note.doubt)
+        if note.stance == "asserts":
+            self.kinds[note.tie] = self.kinds.get(note.tie, 0) + 1
+        if note.passes:
+            tally.pass_on(note.account, note.passes)
+        if note.reported:
+            tally.report(note.key, note.reported)
+
+    def _origins_of(self, stance: StanceLabel) -> Origins:
+        if stance == "asserts":
+            return self.asserted
+        if self.denied is None:
+            self.denied = Origins()
+        return self.denied
+
+    def _discount(self, note: Note) -> None:
+        tally = self.tally_of(note.stance)
+        if tally is None:
+            return
+        if note.stance == "asserts":
+            self.kinds[note.tie] -= 1
+        if note.passes:
+            tally.take_back(note.account, note.passes)
+        tally.forget(note.key)
+        origins = self._origins_of(note.stance)
+        if not origins.remove(note.tokens, note.account, note.uid, leaves_ties=note.own):
+            anew = grouped(
+                (gone.tokens for gone in self.gone if gone.tokens and gone.stance == note.stance),
+                (
+                    (left.tokens, left.account, left.at, left.uid, left.handle, left.doubt)
+                    for left in self.notes.values()
+                    if left.stance == note.stance
+                ),
+            )
+            if note.stance == "asserts":
+                self.asserted = anew
+            else:
+                self.denied = anew
+
+    # Accounts in step
+
+    def asserting(self) -> set[int]:
+        """The accounts that assert it in posts of their own."""
+        return {note.account for note in self.notes.values() if note.stance == "asserts" and note.own}
+
+    def couple(self, pairs: Iterable[tuple[int, int, int]]) -> None:
+        """What two accounts of a pair say has one origin: (account, account, id of the pair)."""
+        wanted: dict[int, list[int]] = {}
+        leader: dict[int, int] = {}
+        for one, other, pair in pairs:  # as many as it takes to hold them together, of all that there are
+            if _leader(leader, one) != _leader(leader, other):
+                leader[_leader(leader, one)] = _leader(leader, other)
+                for account in (one, other):
+                    wanted.setdefault(account, []).append(pair_token(pair))
+        if not wanted:
+            return
+        first: dict[int, Note] = {}
+        known: dict[int, set[int]] = {}
+        for note in self.notes.values():
+            if note.account in wanted and note.stance == "asserts" and account_token(note.account) in note.tokens:
+                first.setdefault(note.account, note)
+                known.setdefault(note.account, set()).update(note.tokens)
+        for account, note in first.items():
+            new = tuple(token for token in wanted[account] if token not in known[account])
+            if new:
+                note.tokens += new
+                self._changed[note.key] = None
+                self.asserted.tie_in(note.tokens[0], new)
+
+    # Merging and parting
+
+    def takes(self, other: Story) -> bool:
+        """Whether it may take up another story. Not one that names other places and events: who shows a picture of
+        one beside the words of the other makes them no more the same.
+        """
+        frame, theirs = self.frame, other.frame
+        if len(frame.taken) + len(theirs.taken) >= MOST_PARTS or max(frame.parted, theirs.parted) >= _MOST_PARTED:
+            return False
+        here, there = self._named_first(), other._named_first()
+        return not here or not there or not here.isdisjoint(there)
+
+    def _named_first(self) -> set[str]:
+        """What the first of its texts name: a story may have 100,000 posts, and this is asked often."""
+        first = (self.notes[key] for key in islice(self.places.values(), _NAMED_IN))
+        return {name for note in first if note.stance == "asserts" for name in note.named}
+
+    def absorb(self, other: Story, why: str) -> None:
+        """Take up another story as a part of this one. `why` is shown of each of its posts. The other is left as it was
+        but for its notes, which are this one's now.
+        """
+        frame, theirs = self.frame, other.frame
+        self.fresh = [one for one in self.fresh if one.tie != "left" or digest(one.uid) not in other.notes]
+        for note in other.notes.values():
+            note.parts = note.parts or (theirs.number,)
+            tally = self.tally_of(note.stance)
+            if note.passes and tally is not None and not tally.counts(note.account):
+                note.passes = 0  # it has passed this story on already
+            self._count(note)
+            self._changed[note.key] = None
+            self.fresh.append(note.member(why))
+            self._quote(note)
+        for gone in other.gone:
+            gone.parts = gone.parts or (theirs.number,)
+            self.gone.append(gone)
+            self._left.append(gone)
+            if gone.tokens and self.tally_of(gone.stance) is not None:
+                self._origins_of(gone.stance).tie(gone.tokens)
+        frame.born, frame.last_at = min(frame.born, theirs.born), max(frame.last_at, theirs.last_at)
+        frame.told = frame.told or theirs.told
+        files = dict(zip(theirs.rows, theirs.files, strict=False))
+        for row in theirs.rows:
+            if row not in frame.rows:
+                frame.rows.append(row)
+                frame.files.append(files.get(row, ""))
+        frame.taken = {**frame.taken, theirs.number: msgspec.structs.replace(theirs, taken={}), **theirs.taken}
+
+    def loose(self) -> list[tuple[int, ...]]:
+        """Its parts that nothing ties to the one it is numbered by, in groups that are tied together, each sorted."""
+        left = {self.frame.number, *self.frame.taken}
+        groups: list[tuple[int, ...]] = []
+        while left:
+            group = {min(left)}
+            while True:
+                tied = {part for parts in self._bridges if not group.isdisjoint(parts) for part in parts}
+                if tied <= group:
+                    break
+                group |= tied
+            left -= group
+            groups.append(tuple(sorted(group)))
+        return [group for group in groups if self.frame.number not in group]
+
+    def part_with(self, group: Collection[int], shown: Collection[int]) -> tuple[Story, Story | None]:
+        """Itself without these parts, and what they are: a story of its own, None where nothing is left of it.
+
+        `shown`: the pictures that posts of the other parts brought. The story itself is not to be used any more.
+        """
+        frame = self.frame
+        leaving = {key: note for key, note in self.notes.items() if note.parts and note.parts[0] in group}
+        if not leaving:
+            return self, None
+        other = _headed(frame, group)
+        number, told_until = other.number, other.last_at
+        for note in leaving.values():
+            note.parts = () if note.parts == (number,) else note.parts
+        with_it = [gone for gone in self.gone if not set(gone.parts).isdisjoint(group)]
+        staying = [gone for gone in self.gone if not gone.parts or not set(gone.parts) <= set(group)]
+        split = Story(other, leaving.values(), [_in_story(gone, number) for gone in with_it])
+        other.claim = split._choose_claim() if other.claim not in split.notes else other.claim
+        other.last_at = max(note.at for note in leaving.values())
+        frame.run = other.run = -1  # who of those left does things in step is to be looked for anew
+        frame.in_step = other.in_step = None
+        if other.told:
+            new = (note for note in leaving.values() if note.parts or note.at >= told_until)
+            split.fresh = [note.member(_STANDS) for note in new]
+        split._changed, split._left = dict.fromkeys(split.notes), list(split.gone)
+        fresh = [member for member in self.fresh if digest(member.uid) not in leaving]
+        kept = Story(frame, [note for key, note in self.notes.items() if key not in leaving], staying)
+        frame.claim = kept._choose_claim() if frame.claim not in kept.notes else frame.claim
+        pictures = zip(frame.rows, frame.files, strict=False)
+        held = [(row, file) for row, file in pictures if row not in other.rows or row in shown]
+        frame.rows, frame.files = [row for row, _ in held], [file for _, file in held]
+        kept.fresh = [*fresh, *(msgspec.structs.replace(note.member(_STANDS), tie="left") for note in leaving.values())]
+        kept._changed = {key: None for key in self._changed if key in kept.notes}
+        kept._left = self._left
+        return kept, split
+
+    # Saving
+
+    @property
+    def all_is_new(self) -> bool:
+        """Whether what `saved_changes` would give is the whole story."""
+        if len(self._changed) != len(self.notes) or len(self._left) != len(self.gone):
+            return False
+        return list(self._changed) == list(self.notes)  # in the order in which it is to be read
+
+    def whole(self) -> bytes:
+        return _encoder.encode((self.frame, list(self.notes.values()), self.gone))
+
+    def saved_changes(self) -> bytes:
+        """What is new since this was last asked: the frame, the posts that came or changed, the posts that went."""
+        changed = [self.notes[key] for key in self._changed]
+        body = _encoder.encode((self.frame, changed, self._left))
+        self._changed = {}
+        self._left = []
+        return body
+
+
+def read(bodies: Iterable[bytes]) -> Story:
+    """A story from what was saved of it, in order."""
+    notes: dict[int, Note] = {}
+    frame: Frame | None = None
+    gone: list[Gone] = []
+    for body in bodies:
+        frame, changed, left = _decoder.decode(body)
+        for note in changed:
+            notes[note.key] = note
+        for one in left:
+            notes.pop(one.key, None)
+        gone += left
+    assert frame is not None, "a story was saved without a body"
+    return Story(frame, notes.values(), gone)
+
+
+def read_text(body: bytes, representative: int) -> tuple[str, str]:
+    """Uid and text of a saved story's representative, without bringing it into working form; ("", "") for none."""
+    frame, notes, _ = _decoder.decode(body)
+    place = representative & (1 << PLACE_BITS) - 1
+    found = (note for note in notes if note.place == place and note.representative(frame.number) == representative)
+    return next(((note.uid, note.text) for note in found), ("", ""))
+
+
+def _leader(leader: dict[int, int], account: int) -> int:
+    while account in leader:
+        above = leader[account]
+        leader[account] = leader.get(above, above)
+        account = above
+    return account
+
+
+def _headed(frame: Frame, group: Collection[int]) -> Frame:
+    """Frames of parts, taken out of a story's and put under the oldest of them."""
+    oldest, *others = sorted(group)
+    taken = {number: frame.taken[number] for number in others}
+    frame.parted += 1
+    head = msgspec.structs.replace(frame.taken[oldest], taken=taken, parted=frame.parted)
+    frame.taken = {number: one for number, one in frame.taken.items() if number not in group}
+    for one in taken.values():
+        files = dict(zip(one.rows, one.files, strict=False))
+        new = [row for row in one.rows if row not in head.rows]
+        head.rows, head.files = [*head.rows, *new], [*head.files, *(files.get(row, "") for row in new)]
+    return head
+
+
+def _in_story(gone: Gone, number: int) -> Gone:
+    parts = tuple(part for part in gone.parts if part >= number)
+    return msgspec.structs.replace(gone, parts=() if parts == (number,) else parts)

@@ -1,0 +1,401 @@
+"""Which living story a post belongs to, and what shows it.
+
+What leads to a story is kept by the number of the part that it leads to: where stories have become one, or have been
+parted again, only the way from parts to stories changes.
+
+A post joins a story by the first of these ties that holds: it reposts, quotes or answers a post of the story (or is
+the original that an earlier repost named); its text is the same or nearly the same; it shows the same picture; it
+links to the same page; it shares rare words. Of several stories the one tied most closely wins, then the one opened
+first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from alerts.earlier.pictures import Match, PictureBook
+from alerts.memory.digests import digest
+from alerts.stories.shelf import Shelf
+from alerts.stories.story import PLACE_BITS, QUOTED, Frame, Note, Story
+from alerts.text.copies import MOST_OF_IT, BandIndex, best
+from alerts.text.embedding import Meanings
+from alerts.text.links import canonical
+from alerts.text.word_index import SURE_ODDS, WordIndex
+from alerts.text.words import besides, own_terms, terms
+from secondsource.contracts.messages import Enriched, Tie
+from secondsource.contracts.watch import Watch
+
+#: Texts of fewer words are said by chance: they need more than their words to match.
+FEWEST_WORDS = 5
+#: Texts of a part that later ones are compared with.
+MOST_PLACES = (1 << PLACE_BITS) - 2
+
+#: Pictures of a post that are looked at.
+MOST_PICTURES = 8
+
+#: What shows the tie of a post that others had named before it came.
+ORIGINAL = "the original of an earlier post"
+
+_MOST_EXACTS = 128
+_MOST_ROWS = 64
+_MOST_LINKS = 4
+_FEWEST_IN_COMMON = 2  # terms that two stories say both, for a page to make them one
+_NAMED: tuple[Tie, Tie, Tie] = ("repost", "quote", "reply")
+
+
+class Tied(NamedTuple):
+    """The part of a living story that a post belongs to, by what, to which of its posts, and what shows it.
+
+    `sure`: whether it is nine to one that both say the same, where only words tell.
+    """
+
+    part: int
+    tie: Tie
+    to: str
+    evidence: str
+    sure: bool = True
+
+
+class Traits(NamedTuple):
+    """What of a post may be found in others.
+
+    `exact`: digest of its normalised text; `representative`: of the near-copies it belongs to, `likeness` in percent
+    (0.0 where it is the same); `passing`: most of the post is not of it, so that it makes the post a copy only where
+    something else shows that both are of one story. Pictures with their row and distance; links with their digest.
+    `checked`: pages that its reviews say the claim appeared on, which lead to a story but make nobody a copy.
+    """
+
+    exact: int = 0
+    representative: int = 0
+    likeness: float = 0.0
+    passing: bool = False
+    pictures: tuple[Match, ...] = ()
+    links: tuple[tuple[int, str], ...] = ()
+    checked: tuple[tuple[int, str], ...] = ()
+
+
+class _Copied(NamedTuple):
+    """As the first of `Traits`."""
+
+    exact: int
+    representative: int = 0
+    likeness: float = 0.0
+    passing: bool = False
+
+
+class Ties:
+    """What leads from a post to the living stories of a watch."""
+
+    def __init__(self, watch: Watch, shelf: Shelf, meanings: Meanings | None = None) -> None:
+        self._meanings = meanings
+        self._shelf = shelf
+        self._own = own_terms(watch)
+        self._into: dict[int, int] = {}  # part → the story that has taken it up
+        self._posts: dict[int, int] = {}
+        self._exacts: dict[int, int] = {}
+        self._links: dict[int, tuple[int, str]] = {}
+        self._bands = BandIndex()
+        self._words = WordIndex()
+        self.pictures = PictureBook(f"{watch.name}/pictures")
+
+    # Finding
+
+    def story_of(self, key: int) -> int | None:
+        """The living story that has this post, or a post that names it."""
+        part = self._posts.get(key)
+        return None if part is None else self.living(part)
+
+    def living(self, part: int) -> int:
+        """The story that a part belongs to: itself, or the one that has taken it up."""
+        return self._into.get(part, part)
+
+    def named(self, enriched: Enriched, key: int) -> Tied | None:
+        """By a post it names, or one that has named it."""
+        post = enriched.post
+        number = self._posts.get(key)
+        if number is not None:
+            first = self._shelf[self.living(number)].frame.first_uid
+            return Tied(number, "repost", first, ORIGINAL)
+        for target, tie in zip((post.repost_of, post.quote_of, post.reply_to), _NAMED, strict=True):
+            number = self._posts.get(digest(target)) if target else None
+            if number is not None:
+                return Tied(number, tie, target, "")
+        number = self._posts.get(digest(post.edit_of)) if post.edit_of else None
+        return Tied(number, "text", post.edit_of, "an edit of it") if number is not None else None
+
+    def traits(self, enriched: Enriched) -> Traits:
+        """What others may share with this post. Its pictures are entered in the picture book."""
+        sketch, post = enriched.sketch, enriched.post
+        exact = digest(sketch.exact) if sketch.exact else 0
+        copied = None
+        if exact and sketch.words >= FEWEST_WORDS and exact in self._exacts:
+            copied = _Copied(exact, self._exacts[exact])
+        if copied is None and sketch.bands:
+            copied = self._nearly(exact, sketch.bands, post.text)
+        copied = copied or self._in_pictures(enriched) or _Copied(exact)
+        return Traits(
+            *copied,
+            pictures=tuple(self.pictures.enter(picture) for picture in enriched.pictures[:MOST_PICTURES]),
+            links=_pages(post.links) if post.links else (),
+            checked=_pages([page for review in post.reviews for page in review.appearances]) if post.reviews else (),
+        )
+
+    def alike(self, traits: Traits) -> Tied | None:
+        """By its text, its picture, its link, in this order."""
+        if traits.representative and not traits.passing:
+            return self._copied(traits)
+        shown = [match for match in traits.pictures if match.row.story and match.row.telling]
+        if shown:
+            return _showing(min(shown, key=lambda match: (match.distance < 0, abs(match.distance), match.row.story)))
+        linked = [(*self._links[link], page) for link, page in (*traits.links, *traits.checked) if link in self._links]
+        if linked:
+            number, uid, page = min(linked)
+            return Tied(number, "link", uid, page)
+        return None
+
+    def _copied(self, traits: Traits) -> Tied:
+        alike = f"nearly the same text, or part of it ({traits.likeness:.0f} % alike)"
+        evidence = alike if traits.likeness else "the same text"
+        return Tied(traits.representative >> PLACE_BITS, "text", self._uid_of(traits.representative), evidence)
+
+    def bridges(self, traits: Traits, said: tuple[str, ...], tied: Tied) -> list[Tied]:
+        """What ties a post to other parts than that which it belongs to, each part once.
+
+        Only what makes two posts one claim by itself: their texts, a picture, sure words; and a page that two stories
+        link to which have words in common. Who quotes or answers a post may say anything.
+        """
+        found: dict[int, Tied] = {}
+        if traits.representative and not traits.passing and tied.tie != "text":
+            copied = self._copied(traits)
+            found[copied.part] = copied
+        for match in traits.pictures:
+            if match.row.story and match.row.telling:
+                found.setdefault(match.row.story, _showing(match))
+        if said and tied.tie in {"media", "link"}:
+            told = self.told(said)
+            if told is not None and told.sure:
+                found.setdefault(told.part, told)
+        for link, page in traits.links:
+            if link in self._links:
+                part, uid = self._links[link]
+                if part != tied.part and self._in_common(part, tied.part):
+                    found.setdefault(part, Tied(part, "link", uid, page))
+        found.pop(tied.part, None)
+        return list(found.values())
+
+    def _in_common(self, part: int, other: int) -> bool:
+        here, there = ({term for said in self.sayings(one) for term in said} for one in (part, other))
+        return len(here & there) >= _FEWEST_IN_COMMON
+
+    def terms(self, enriched: Enriched) -> tuple[str, ...]:
+        """What `told` and `lead` know a post by."""
+        return terms(enriched, self._own)
+
+    def told(self, said: tuple[str, ...], traits: Traits | None = None) -> Tied | None:
+        """By the rare words they share; of a post that holds another text in `passing`, by what it says besides."""
+        if traits is not None and traits.passing:
+            said = besides(said, self._text_of(traits.representative))
+        found = self._words.find(said)
+        if found is None:
+            return None
+        shared = ", ".join(term.partition(" ")[2] or term for term in found.shared[:8])
+        to = self._shelf[self.living(found.story)].claim_uid()
+        return Tied(found.story, "words", to, f"shared: {shared}", sure=found.odds >= SURE_ODDS)
+
+    def meant(self, text: str) -> Tied | None:
+        """By what it means, in the judgement of a model, where there is one."""
+        near = self._meanings.find(text[:QUOTED]) if self._meanings is not None else None
+        if near is None:
+            return None
+        to = self._shelf[self.living(near.part)].claim_uid()
+        return Tied(near.part, "meaning", to, f"cosine {near.cosine:.2f}", sure=False)
+
+    # Leading to a story
+
+    def name(self, key: int, target: int, part: int) -> bool:
+        """A post leads to this part, and so does the one it names: False where that leads to another already."""
+        self._posts[key] = part
+        return not target or self._posts.setdefault(target, part) == part
+
+    def lead(self, story: Story, note: Note, traits: Traits, said: tuple[str, ...]) -> None:
+        """The post's text, pictures, links and words lead to its part of the story."""
+        number = note.parts[0] if note.parts else story.frame.number
+        frame = story.frame.part(number)
+        representative = traits.representative or note.representative(story.frame.number)
+        if (
+            representative >> PLACE_BITS == number
+            and traits.exact
+            and traits.exact not in self._exacts
+            and len(frame.exacts) < _MOST_EXACTS
+        ):
+            self._exacts[traits.exact] = representative
+            frame.exacts.append((traits.exact, representative))
+        if note.bands:
+            self._add_bands(representative, note.bands)
+        for match in traits.pictures:
+            if frame is not story.frame:
+                _list(story.frame, match)
+            self._show(frame, match, note.uid)
+        for link, _ in traits.links:
+            if link not in self._links:
+                self._links[link] = (number, note.uid)
+                frame.links.append((link, note.uid))
+        if note.tie == "first":
+            self._words.slide(note.at)
+            self._words.open(number, note.at, (said,))
+            if self._meanings is not None and note.text:
+                self._meanings.add(number, note.text)
+        elif said:
+            self._words.extend(number, said)
+
+    def _add_bands(self, representative: int, bands: tuple[int, ...]) -> None:
+        self._bands.add(representative, bands)
+        if self._bands.full():
+            living = np.fromiter((*self._shelf, *self._into), dtype=np.int64, count=len(self._shelf) + len(self._into))
+            self._bands.grow(living, PLACE_BITS)
+
+    def _show(self, frame: Frame, match: Match, uid: str) -> None:
+        if _list(frame, match) and not match.row.story:
+            self.pictures.show(match.row, frame.number, uid)
+
+    # One story of two, and two of one
+
+    def take(self, story: Story, other: Story) -> None:
+        """What led to the other leads to this story from now on."""
+        self._into.update(dict.fromkeys((frame.number for frame in other.frame.parts()), story.frame.number))
+
+    def part(self, story: Story) -> None:
+        """What leads to the parts of this story leads to it again, and to no other."""
+        for frame in story.frame.parts():
+            self._into[frame.number] = story.frame.number
+        self._into.pop(story.frame.number, None)
+
+    def shown_by(self, rows: Sequence[int], parts: frozenset[int]) -> set[int]:
+        """Those pictures that posts of these parts brought."""
+        found = (self.pictures.row(number) for number in rows)
+        return {row.number for row in found if row is not None and row.story in parts}
+
+    def slid(self) -> int:
+        """The newest story whose words lead to it no more because of its age or the number of stories since."""
+        return self._words.slid
+
+    def sayings(self, story: int) -> tuple[tuple[str, ...], ...]:
+        return self._words.sayings(story) or ()
+
+    def forget(self, story: Story) -> None:
+        """A story is over: nothing leads to it any more."""
+        parts = {frame.number for frame in story.frame.parts()}
+        for key, _ in story.leads():
+            if self._posts.get(key) in parts:
+                del self._posts[key]
+        for frame in story.frame.parts():
+            for exact, _ in frame.exacts:
+                self._exacts.pop(exact, None)
+            for link, _ in frame.links:
+                self._links.pop(link, None)
+            for row_number in frame.rows:
+                row = self.pictures.row(row_number)
+                if row is not None and row.story in parts:
+                    self.pictures.show(row, 0, "")
+            self._words.drop(frame.number)
+            self.unread(frame.number)
+            self._into.pop(frame.number, None)
+
+    def reread(self, part: int, text: str) -> None:
+        """The first post of a part has other words now."""
+        if self._meanings is not None:
+            self._meanings.add(part, text)
+
+    def unread(self, part: int) -> None:
+        """The first post of a part is gone."""
+        if self._meanings is not None:
+            self._meanings.forget(part)
+
+    def restore(self, slid: int) -> None:
+        """Build all of it anew from the stories on the shelf; the picture book has been restored before."""
+        self._words.slid = slid
+        stories = [self._shelf.peek(number) for number in sorted(self._shelf)]
+        frames: list[Frame] = []
+        for story in stories:
+            for key, part in story.leads():
+                self._posts.setdefault(key, part)
+            for frame in story.frame.parts():
+                if frame is not story.frame:
+                    self._into[frame.number] = story.frame.number
+                self._exacts.update(frame.exacts)
+                for link, uid in frame.links:
+                    self._links[link] = (frame.number, uid)
+                if frame.number > slid:
+                    frames.append(frame)
+        for frame in sorted(frames, key=lambda frame: frame.number):
+            self._words.open(frame.number, frame.opened_at, frame.sayings)
+        self._find_texts(stories)
+
+    def _find_texts(self, stories: Sequence[Story]) -> None:
+        """Their texts are found again, put in as they came: of many that share a band, the newest are looked at."""
+        banded: list[tuple[float, str, int, tuple[int, ...]]] = []
+        first: list[tuple[int, str]] = []
+        for story in stories:
+            number = story.frame.number
+            for note in story.notes.values():
+                if note.bands:
+                    banded.append((note.at, note.uid, note.representative(number), note.bands))
+                if self._meanings is not None and note.tie == "first" and note.text:
+                    first.append((note.parts[0] if note.parts else number, note.text))
+        for _, _, representative, bands in sorted(banded):
+            self._add_bands(representative, bands)
+        for part, text in sorted(first):
+            self.reread(part, text)
+
+    def within(self, traits: Traits, story: Story) -> Traits:
+        """What counts of a post in this story: a text that it holds in passing counts where it is of the same story."""
+        if not traits.passing or self.living(traits.representative >> PLACE_BITS) == story.frame.number:
+            return traits
+        return traits._replace(representative=0, likeness=0.0, passing=False)
+
+    def _in_pictures(self, enriched: Enriched) -> _Copied | None:
+        """The text that one of its pictures shows, if it is another post's."""
+        for picture in enriched.pictures[:MOST_PICTURES]:
+            if picture.words is not None and picture.words.words >= FEWEST_WORDS:
+                exact = digest(picture.words.exact)
+                if exact in self._exacts:
+                    return _Copied(exact, self._exacts[exact])
+                copied = self._nearly(exact, picture.words.bands, picture.text)
+                if copied is not None:
+                    return copied
+        return None
+
+    def _nearly(self, exact: int, bands: tuple[int, ...], text: str) -> _Copied | None:
+        """The representative that a text nearly copies, wholly or in part; None for none."""
+        candidates = [(found, self._text_of(found)) for found in (self._bands.candidates(bands) if bands else ())]
+        found = best(text[:QUOTED], [one for one in candidates if one[1]])
+        return _Copied(exact, found[0], found[1].percent, found[1].share < MOST_OF_IT) if found else None
+
+    def _text_of(self, representative: int) -> str:
+        return self._shelf.text(self.living(representative >> PLACE_BITS), representative)[1]
+
+    def _uid_of(self, representative: int) -> str:
+        number = self.living(representative >> PLACE_BITS)
+        return self._shelf.text(number, representative)[0] or self._shelf[number].frame.first_uid
+
+
+def _showing(match: Match) -> Tied:
+    return Tied(match.row.story, "media", match.row.uid, match.evidence())
+
+
+def _list(frame: Frame, match: Match) -> bool:
+    """Put a picture among those of a frame. Whether it was not there, and there was room."""
+    if match.row.number in frame.rows or len(frame.rows) >= _MOST_ROWS:
+        return False
+    frame.rows.append(match.row.number)
+    frame.files.append(match.file)
+    return True
+
+
+def _pages(links: Sequence[str]) -> tuple[tuple[int, str], ...]:
+    """Digest and address of each page that some links lead to, once."""
+    pages = dict.fromkeys(filter(None, map(canonical, links[:_MOST_LINKS])))
+    return tuple((digest(page), page) for page in pages)

@@ -1,0 +1,1 @@
+"""What texts and links share: copies, rare words, pages."""

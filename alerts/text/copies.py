@@ -1,0 +1,350 @@
+"""Which earlier text this one copies, wholly, nearly or in part: candidates by the anchors they share (`Sketch.bands`),
+verified letter by letter.
+
+Only one representative of each cluster is indexed: with every copy of a much repeated text in the index, looking it up
+would cost as much as there are copies.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz
+from rapidfuzz.distance import LCSseq
+
+from alerts.memory.compiled import compiled, sort
+from secondsource.contracts.folding import copied_text
+from secondsource.contracts.messages import Sketch
+
+#: Two normalised texts at least this alike (Indel ratio, 0..100) are copies.
+ALIKE = 85.0
+#: A text at least this alike to a part of another is contained in it.
+PARTLY = 90.0
+
+#: Of a text's letters, the share that another accounts for from which it says what the other says; one that accounts
+#: for less stands in it as a quotation does, or a line that somebody puts under everything.
+MOST_OF_IT = 0.6
+
+_TELLING = 40  # letters: parts of fewer are in many texts by chance
+_FILLED = 0.6  # of the slots, before more are made
+_PART = 0.85  # of a text's length: a part that is longer
+_RUN = 3  # words in a row: what two texts share that share an anchor
+#: Of a part's letters, at least, in their order, in a text that holds it. A stretch of w letters that is `PARTLY` like
+#: a part of m has 2·LCS ≥ .9·(m + w) and LCS ≤ w, so w and LCS are at least .9 / 1.1 of m.
+_IN_ORDER = PARTLY / (200.0 - PARTLY)
+_KEPT = 1_000  # letters of a text, for comparing
+_MANY = 8  # bands, of which a copy shares two
+_SCANNED = 16  # of those that have a band, the newest are kept
+
+
+Kind = Literal["exact", "near", "contained"]
+
+
+class Likeness(NamedTuple):
+    """How one text copies another, and how alike they (or, of the longer one, the best part) are, 0..100.
+
+    `share`: how much of the text the other accounts for, 0..1; little where it quotes in passing.
+    """
+
+    kind: Kind
+    percent: float
+    share: float = 1.0
+
+    def weight(self) -> float:
+        """What of several is the most: a copy of the whole before one of a part."""
+        return self.percent * self.share
+
+
+def compared(text: str, other: str) -> Likeness | None:
+    """How alike two normalised texts are; None where neither copies the other.
+
+    Nearly the same: the Indel ratio is at least `ALIKE`; where one is the other cut short, of their common length.
+    Contained: the shorter one stands in the longer, `PARTLY` of its letters.
+    """
+    if text == other:
+        return Likeness("exact", 100.0) if text else None
+    short, long = (text, other) if len(text) <= len(other) else (other, text)
+    common = long[: len(short)] if len(short) >= _TELLING and long.startswith(short[:8]) else long
+    alike = fuzz.ratio(short, common, score_cutoff=ALIKE)
+    if alike:
+        return Likeness("near", alike)
+    # a part that is nearly as long as the whole would have been nearly the whole
+    if not _TELLING <= len(short) <= _PART * len(long):
+        return None
+    part = 100.0 if short in long else _alike_to_a_part(short, long)
+    return Likeness("contained", part, min(1.0, len(other) / len(text))) if part else None
+
+
+def _alike_to_a_part(short: str, long: str) -> float:
+    """How like `short` the stretch of `long` is that shares its runs of words, 0.0 where it is under `PARTLY`.
+
+    The stretch reaches from where the first shared run says that the part begins to where the last one says that it
+    ends, or lies where most runs say: a run that stands elsewhere as well may say wrong.
+    """
+    if not LCSseq.similarity(short, long, score_cutoff=math.ceil(_IN_ORDER * len(short))):
+        return 0.0
+    starts = _starts(short, long)
+    if not starts:
+        return 0.0
+    (likely, _), *_ = Counter(starts).most_common(1)
+    stretches = {(starts[0], starts[-1]), (likely, likely)}
+    return max(
+        fuzz.ratio(short, long[max(0, first) : last + len(short)], score_cutoff=PARTLY) for first, last in stretches
+    )
+
+
+def _starts(short: str, long: str) -> list[int]:
+    """Where in `long` the letters of `short` would begin, by each run of words that they share."""
+    words, at, starts = short.split(), 0, []
+    for place in range(len(words) - _RUN + 1):
+        found = long.find(" ".join(words[place : place + _RUN]))
+        if found >= 0:
+            starts.append(found - at)
+        at += len(words[place]) + 1
+    return starts
+
+
+def likeness(text: str, other: str) -> float:
+    """The percentage of `compared`, 0 for texts that are no copies."""
+    found = compared(text, other)
+    return found.percent if found else 0.0
+
+
+class BandIndex:
+    """Band → the representatives that have it: a hash table with linear probing in a flat array (Knuth, "The Art of
+    Computer Programming" 3, §6.4, algorithm L). A dictionary of as many numbers would take five times the memory.
+
+    Nothing is deleted: who asks filters the dead, and growing leaves them out. Of many representatives of one band the
+    newest are kept, in a row of a second array: the table has that row's number then, as -1, -2 and so on.
+    """
+
+    def __init__(self, slots: int = 1 << 16) -> None:
+        """`slots`: a power of two."""
+        self._rows = np.zeros((64, 1 + _SCANNED), np.int64)  # how many of one band, and they, in the order they came
+        self._lay_out(slots)
+
+    def _lay_out(self, slots: int) -> None:
+        self._table = np.zeros((slots, 2), np.int64)  # a band, who has it
+        self._rows = np.zeros_like(self._rows)
+        self._used = np.zeros(2, np.int64)  # slots, rows
+        self._filled = self._rowed = 0  # the same
+        self._most = _FILLED * slots
+
+    def add(self, representative: int, bands: Sequence[int]) -> None:
+        if len(self._rows) < self._rowed + len(bands):
+            self._rows = np.concatenate((self._rows, np.zeros_like(self._rows)))
+        numbers = np.array(bands, np.int64)
+        self._filled, self._rowed = _add(self._table, self._rows, self._used, representative, numbers)
+
+    def full(self) -> bool:
+        """Whether it must `grow` before more is added."""
+        return self._filled > self._most
+
+    def candidates(self, bands: Sequence[int]) -> list[int]:
+        """The few representatives that share most bands, of equals the earliest first."""
+        first, second = _candidates(self._table, self._rows, np.array(bands, np.int64))
+        return [first, second] if second else [first] if first else []
+
+    def grow(self, alive: NDArray[np.int64], story_bits: int) -> None:
+        """Leave out the representatives of dead stories, and make room.
+
+        `alive`: numbers of living stories; a representative's story is its number shifted by `story_bits`.
+        """
+        table, rows = self._table, self._rows[: self._rowed]
+        single = (table[:, 1] > 0) & np.isin(table[:, 1] >> story_bits, alive)
+        kept = np.isin(rows[:, 1:] >> story_bits, alive) & (np.arange(_SCANNED) < rows[:, :1])
+        bands = np.count_nonzero(single) + np.count_nonzero(kept.any(axis=1))
+        slots = len(table)
+        while bands > _FILLED / 2 * slots:
+            slots *= 2
+        self._lay_out(slots)
+        _add_all(self._table, self._rows, self._used, table, rows, single, kept)
+        self._filled, self._rowed = self._used.tolist()
+
+
+_Numbers = NDArray[np.int64]
+_Marks = NDArray[np.bool_]
+
+
+@compiled
+def _slot(table: _Numbers, band: int) -> int:
+    """Where a band is, or the free slot where it belongs."""
+    mask = len(table) - 1
+    slot = band & mask
+    while table[slot, 0] != band and table[slot, 0] != 0:
+        slot = (slot + 1) & mask
+    return slot
+
+
+@compiled
+def _put(table: _Numbers, rows: _Numbers, used: _Numbers, representative: int, band: int) -> None:
+    slot = _slot(table, band)
+    if table[slot, 0] == 0:
+        table[slot, 0], table[slot, 1] = band, representative
+        used[0] += 1
+    elif table[slot, 1] != representative:
+        if table[slot, 1] > 0:
+            row = used[1]
+            used[1] += 1
+            rows[row, 0], rows[row, 1] = 1, table[slot, 1]
+            table[slot, 1] = -1 - row
+        row = -1 - table[slot, 1]
+        if rows[row, 0] == _SCANNED:
+            for place in range(1, _SCANNED):
+                rows[row, place] = rows[row, place + 1]
+        else:
+            rows[row, 0] += 1
+        rows[row, rows[row, 0]] = representative
+
+
+@compiled
+def _add(table: _Numbers, rows: _Numbers, used: _Numbers, representative: int, bands: _Numbers) -> tuple[int, int]:
+    for band in bands:
+        _put(table, rows, used, representative, band)
+    return used[0], used[1]
+
+
+@compiled
+def _add_all(
+    table: _Numbers, rows: _Numbers, used: _Numbers, old: _Numbers, old_rows: _Numbers, single: _Marks, kept: _Marks
+) -> None:
+    for slot in range(len(old)):
+        if single[slot]:
+            _put(table, rows, used, old[slot, 1], old[slot, 0])
+        elif old[slot, 1] < 0:
+            row = -1 - old[slot, 1]
+            for place in range(old_rows[row, 0]):
+                if kept[row, place]:
+                    _put(table, rows, used, old_rows[row, 1 + place], old[slot, 0])
+
+
+@compiled
+def _candidates(table: _Numbers, rows: _Numbers, bands: _Numbers) -> tuple[int, int]:
+    """As `BandIndex.candidates`, 0 for none."""
+    holders = np.empty(len(bands) * _SCANNED, np.int64)
+    many = 0
+    for band in bands:
+        slot = _slot(table, band)
+        if table[slot, 0] == 0:
+            continue
+        if table[slot, 1] > 0:
+            holders[many] = table[slot, 1]
+            many += 1
+            continue
+        row = -1 - table[slot, 1]
+        for place in range(1, rows[row, 0] + 1):
+            holders[many] = rows[row, place]
+            many += 1
+    sort(holders, many)
+    first = second = most = next_most = 0
+    start = 0
+    for place in range(1, many + 1):
+        if place == many or holders[place] != holders[start]:
+            count, found = place - start, holders[start]
+            if count > most:
+                first, second, most, next_most = found, first, count, most
+            elif count > next_most:
+                second, next_most = found, count
+            start = place
+    # those that share a band by chance need no second look, least of all next to a true copy
+    fewest = max(most / 2, 1 + (len(bands) >= _MANY))
+    return (first if most >= fewest else 0), (second if next_most >= fewest else 0)
+
+
+def best(text: str, candidates: Sequence[tuple[int, str]]) -> tuple[int, Likeness] | None:
+    """The first of the candidates (number, text) of which `text` copies most, and how; None where it copies none."""
+    found: tuple[int, Likeness] | None = None
+    own = copied_text(text) if candidates else ""
+    for number, other in candidates:
+        alike = compared(own, copied_text(other))
+        if alike is not None and (found is None or alike.weight() > found[1].weight()):
+            found = number, alike
+    return found
+
+
+class Copy(NamedTuple):
+    """`of`: the post whose text was there before."""
+
+    of: str
+    kind: Kind
+    percent: float
+
+
+class CopyIndex:
+    """Copies in a stream of texts: what is kept is bounded by a window of time and a number of posts.
+
+    A text of under `fewest` words matches nothing: so few are said by many who never met. A post that is a copy leaves
+    no trace but where it holds more than what it copies.
+    """
+
+    def __init__(self, *, window_seconds: float = 72 * 3600.0, most: int = 1_000_000, fewest: int = 8) -> None:
+        self._window = window_seconds
+        self._most = most
+        self._fewest = fewest
+        self._bands = BandIndex()
+        self._exacts: dict[int, int] = {}
+        self._kept: dict[int, tuple[str, int, str]] = {}  # number → id, digest, normalised text
+        self._order: deque[tuple[float, int]] = deque()
+        self._next = 1
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def take(self, id_: str, kept: Sequence[str], sketch: Sketch, at: float) -> Copy | None:
+        """What a post copies, if anything; it is remembered for those after it. `kept`: its `copied_words`."""
+        if sketch.words < self._fewest:
+            return None
+        self._expire(at)
+        exact = int(sketch.exact[:15], 16)
+        same = self._exacts.get(exact)
+        if same is not None:
+            return Copy(self._kept[same][0], "exact", 100.0)
+        text = " ".join(kept)[:_KEPT]
+        found = self._nearly(text, sketch.bands)
+        copy = Copy(self._kept[found[0]][0], found[1].kind, found[1].percent) if found else None
+        if found is None or (found[1].kind == "contained" and len(text) > len(self._kept[found[0]][2])):
+            self._keep(id_, exact, text, sketch.bands, at)
+        return copy
+
+    def find(self, kept: Sequence[str], sketch: Sketch) -> Copy | None:
+        """As `take`, of a post that is not to be remembered."""
+        same = self._exacts.get(int(sketch.exact[:15], 16)) if sketch.words >= self._fewest else None
+        if same is not None:
+            return Copy(self._kept[same][0], "exact", 100.0)
+        found = self._nearly(" ".join(kept)[:_KEPT], sketch.bands)
+        return Copy(self._kept[found[0]][0], found[1].kind, found[1].percent) if found else None
+
+    def _nearly(self, text: str, bands: Sequence[int]) -> tuple[int, Likeness] | None:
+        best: tuple[int, Likeness] | None = None
+        for number in self._bands.candidates(bands):
+            held = self._kept.get(number)
+            found = compared(text, held[2]) if held else None
+            if found and (best is None or found.weight() > best[1].weight()):
+                best = number, found
+        return best
+
+    def _keep(self, id_: str, exact: int, text: str, bands: Sequence[int], at: float) -> None:
+        number = self._next
+        self._next += 1
+        self._kept[number] = id_, exact, text
+        self._exacts[exact] = number
+        self._order.append((at, number))
+        while len(self._kept) > self._most:
+            self._drop(self._order.popleft()[1])
+        self._bands.add(number, bands)
+        if self._bands.full():
+            self._bands.grow(np.fromiter(self._kept, dtype=np.int64, count=len(self._kept)), 0)
+
+    def _expire(self, at: float) -> None:
+        while self._order and self._order[0][0] < at - self._window:
+            self._drop(self._order.popleft()[1])
+
+    def _drop(self, number: int) -> None:
+        _, exact, _ = self._kept.pop(number)
+        if self._exacts.get(exact) == number:
+            del self._exacts[exact]

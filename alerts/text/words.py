@@ -1,0 +1,126 @@
+"""The words that say what a post is about."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from alerts.text.dates import dated
+from alerts.text.word_index import MOST_TERMS
+from secondsource.contracts.messages import Enriched
+from secondsource.contracts.watch import Watch
+
+_MOST_NAMED = 8
+_ADDRESSED = frozenset({"hashtag", "mention"})
+
+_LINKS = re.compile(r"(?:https?://|www\.|pic\.)\S+")
+_TAG = re.compile(r"[#@＠](?<!\w.)(\w+)(?:@[\w.-]+)?")  # the sign first, by which it is found fast
+_JOINT = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_+")
+_WORD = re.compile(r"\w+")
+_ARABIC_NUMBER = re.compile(r"(?<!\w)[وفبلك]?(\d{1,15})(?!\d)")
+
+_LISTED = """
+the and for that this with have has had was were are been being from they them their there here what when
+where which who whom whose will would could should shall may might must can cannot not but you your our his
+her hers its him she about after again all also any because before between both did does doing done down
+during each few get gets got how into just like more most much near need new now off once one only other out
+over own please said same say says see seen seems some such than then these those through today tonight too
+two under until very via want way well why yes yet breaking update live news report reports reported people
+video photo picture pic watch look rt amp dont didnt isnt thats ive youre theyre cant les des une que qui dans
+pour sur par pas plus est sont avec mais nous vous ils elles cette ces son ses leur aux ont été être los las
+una por para con del este esta estos está como pero más sus hay muy sin sobre ser han fue что это как так для
+его она они при уже или если только еще ещё был была было были все всё нет есть мне нас вас bir bu ve için ile
+çok daha olan olarak var yok gibi ama değil في من على إلى الى عن مع هذا هذه الذي التي كان كانت قد ما لا أن ان
+إن هو هي هم ثم كل بعد قبل عند حتى
+"""
+
+#: Words that tell nothing about what happened. Those under three letters are left out anyway.
+STOPWORDS = frozenset(_LISTED.split())
+
+
+def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
+    """Content words, hashtags and known names of a post, without those of the watch itself; no order, no repeats.
+
+    A known name is there by its id, which is the same in every language, and by its words where it has several. A day
+    that it writes out comes first, as one term. What can be read in its pictures comes after what it says itself.
+    """
+    post = enriched.post
+    text = post.text[:1_000]
+    for picture in enriched.pictures:
+        if picture.text:
+            text = f"{text} {picture.text}"[:2_000]
+    signs = "@" in text or "#" in text or "＠" in text
+    if (signs or "/" in text) and ("//" in text or "www." in text or "pic." in text):
+        text = _LINKS.sub(" ", text)
+    if signs:
+        text = _TAG.sub(_parted, text)
+    text, day = dated(text)
+    found = [day] if day else []
+    spelt: set[str] = set()
+    for entity in enriched.entities:
+        if entity.kind not in _ADDRESSED and not own.issuperset(name := _words(entity.text)):
+            found.append(f"{entity.kind} {entity.id}")
+            if len(name) == 1:
+                spelt.update(name)
+    text = text.casefold()
+    if "ا" in text or "و" in text:
+        text = _ARABIC_NUMBER.sub(_plain, text)
+    words = [word for word in _said(text) if word not in own and (len(word) > 2 or _is_number(word))]
+    found += [word for word in words if word not in spelt] if spelt else words
+    return tuple(dict.fromkeys(found))[:MOST_TERMS]
+
+
+def _plain(number: re.Match[str]) -> str:
+    """In our digits, without a particle before it."""
+    return f" {int(number[1])} "
+
+
+def besides(said: tuple[str, ...], quoted: str) -> tuple[str, ...]:
+    """What a post is known by without a text that stands in it, where it says as much of its own; else all of it."""
+    theirs = set(_said(quoted.casefold()))
+    words = [term for term in said if " " not in term]
+    own = tuple(word for word in words if word not in theirs)
+    return own if 2 * len(own) >= len(words) else said
+
+
+def _said(text: str) -> list[str]:
+    """As `_WORD.findall`, which most of what stands between blanks needs not be asked."""
+    words: list[str] = []
+    for written in text.split():
+        if written.isalnum():
+            words.append(written)
+        else:
+            words += _WORD.findall(written)
+    return words
+
+
+@lru_cache(maxsize=4_096)  # names come up again and again
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(name.casefold()))
+
+
+def _is_number(word: str) -> bool:
+    """Of two digits: less is no number worth telling of."""
+    return len(word) == 2 and word.isdigit()
+
+
+def _parted(tag: re.Match[str]) -> str:
+    """The words that a hashtag or a mention is made of: "@MayorOfVelgrad@a.example" → " Mayor Of Velgrad "."""
+    return _split(tag[1])
+
+
+@lru_cache(maxsize=4_096)  # and so do hashtags
+def _split(tag: str) -> str:
+    return f" {' '.join(_JOINT.split(tag))} "
+
+
+def named(enriched: Enriched) -> tuple[str, ...]:
+    """Ids of the places and events that a post names, each once, at most eight."""
+    names = [entity.id for entity in enriched.entities if entity.kind in {"place", "event"}]
+    return tuple(dict.fromkeys(names))[:_MOST_NAMED] if names else ()
+
+
+def own_terms(watch: Watch) -> frozenset[str]:
+    """What ties no post of a watch to another: what all of them have in common, and words that tell nothing."""
+    asked = (*watch.hashtags, *watch.all_of, *watch.any_of, *watch.phrases, watch.name)
+    return STOPWORDS.union(part for words in asked for part in _WORD.findall(words.casefold()))

@@ -1,0 +1,1 @@
+"""Pictures and clips fetched, decoded, read and kept."""

@@ -1,0 +1,69 @@
+"""Which earlier text a text copies, through the sketch and the index that the pipeline uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from typing import NamedTuple, TextIO
+
+from alerts.text.copies import CopyIndex
+from enrich.annotators.copies import sketch_words
+from secondsource.app.evaluation.lines import Line, Lines, text_of, write
+from secondsource.contracts.errors import BadRecord
+from secondsource.contracts.folding import copied_words
+
+_TOGETHER = 500  # lines that are sketched at a time
+
+
+class _Asked(NamedTuple):
+    id: str
+    words: list[str]
+    at: float
+
+
+def judge_copies(lines: Lines, out: TextIO, index: CopyIndex | None = None) -> None:
+    """From {"id", "text", "at"?} to {"id", "copy_of", "likeness", "kind"}, in the order of the lines.
+
+    `at` is ISO 8601 or seconds since 1970; what is older than 72 hours is forgotten. Without it nothing is.
+    """
+    copies = index or CopyIndex()
+    newest = 0.0
+    asking = _asked(lines)
+    while asked := list(islice(asking, _TOGETHER)):
+        for one, sketch in zip(asked, sketch_words([one.words for one in asked]), strict=True):
+            newest = max(newest, one.at)
+            found = copies.take(one.id, one.words, sketch, newest)
+            said = (found.of, round(found.percent / 100, 4), found.kind) if found else (None, 0.0, None)
+            write(out, {"id": one.id, "copy_of": said[0], "likeness": said[1], "kind": said[2]})
+
+
+def _asked(lines: Lines) -> Iterator[_Asked]:
+    for number, line in lines:
+        try:
+            asked = _Asked(_id(line), copied_words(text_of(line)), _seconds(line.get("at", 0.0)))
+        except BadRecord as error:
+            lines.tell(number, str(error))
+        else:
+            yield asked
+
+
+def _id(line: Line) -> str:
+    id_ = line.get("id")
+    if not isinstance(id_, str | int) or isinstance(id_, bool):
+        msg = f"id: expected text or a whole number, got {type(id_).__name__}"
+        raise BadRecord(msg)
+    return str(id_)
+
+
+def _seconds(at: object) -> float:
+    if isinstance(at, int | float) and not isinstance(at, bool):
+        return float(at)
+    try:
+        when = datetime.fromisoformat(at) if isinstance(at, str) else None
+    except ValueError:
+        when = None
+    if when is None:
+        msg = f"at: expected ISO 8601 or seconds since 1970, got {at!r}"
+        raise BadRecord(msg)
+    return when.replace(tzinfo=when.tzinfo or UTC).timestamp()

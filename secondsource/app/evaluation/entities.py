@@ -1,0 +1,47 @@
+"""Which people, places, organisations and events texts name, by the gazetteers that come with us."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TextIO
+
+from config.loader import BUILT_IN
+from enrich.annotators.entities import EntityAnnotator
+from enrich.annotators.language import LanguageAnnotator
+from enrich.names.gazetteer import Gazetteer, each_term
+from secondsource.app.evaluation.lines import Line, Lines, answer_together, text_of
+from secondsource.contracts.errors import BadRecord
+from secondsource.contracts.messages import Entity
+
+_Asked = tuple[str, str]  # a text and its language, "" where nobody said
+
+
+def judge_entities(lines: Lines, out: TextIO) -> None:
+    """From {"text", "language"?} to {"entities": [{"kind", "id", "text", "start", "end"}]}.
+
+    Offsets are in characters (code points). A place whose position is known has `lat` and `lon`, degrees.
+    """
+    gazetteer = Gazetteer(each_term(sorted((BUILT_IN / "gazetteer").glob("*.tsv"))))
+    annotator, languages = EntityAnnotator(gazetteer), LanguageAnnotator()
+
+    def judge(asked: Sequence[_Asked]) -> list[Line]:
+        told = iter(languages.identify_all([(text, "") for text, language in asked if not language]))
+        named = (annotator.named(text, language or next(told).code) for text, language in asked)
+        return [{"entities": [_said(entity) for entity in entities]} for entities in named]
+
+    answer_together(lines, _ask, judge, out)
+
+
+def _ask(line: Line) -> _Asked:
+    text, language = text_of(line), line.get("language", "")
+    if not isinstance(language, str):
+        msg = f"language: expected text, got {type(language).__name__}"
+        raise BadRecord(msg)
+    return text, language
+
+
+def _said(entity: Entity) -> Line:
+    said = {name: getattr(entity, name) for name in ("kind", "id", "text", "start", "end")}
+    if entity.lat is not None:
+        said |= {"lat": entity.lat, "lon": entity.lon}
+    return said

@@ -1,0 +1,1 @@
+"""The database: its tables and views, its connections, and what it says went wrong."""

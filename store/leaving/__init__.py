@@ -1,0 +1,1 @@
+"""What leaves the store: what was taken down, and what is older than wanted."""

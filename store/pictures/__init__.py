@@ -1,0 +1,1 @@
+"""Every picture ever seen, and how it is found again."""

@@ -1,0 +1,338 @@
+"""Every picture ever seen or imported: who showed it, when, and which others are the same picture."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, delete, func, select
+
+from secondsource.contracts.messages import Earlier, Picture, Reuse, SeenIn
+from secondsource.contracts.reuse import inverted
+from store.database.connections import Database
+from store.database.lists import among
+from store.database.locks import LINKING, exclusive
+from store.database.tables import imports, posts, reuse_matches, sightings
+from store.database.tables import pictures as pictures_table
+from store.database.text import key, storable
+from store.pictures.fingerprints import USABLE, Fingerprints
+from store.rows.rows import (
+    ImportRow,
+    MatchRow,
+    Moment,
+    PictureRow,
+    ReuseRow,
+    SightingRow,
+    as_json,
+    picture_row,
+    reuse_rows,
+)
+from store.rows.upserts import IMPORTS, MATCHES, PICTURES, REUSE, SIGHTINGS
+
+_decode = msgspec.json.Decoder(Reuse).decode
+_MOST_NAMED = 8
+_RANKS = {"bytes": 0, "clip": 1, "hash": 2, "features": 3}  # the best is told
+
+
+class Imported(NamedTuple):
+    """A sighting from an archive that somebody brought: `entry` names it, as "import:agency/1994/bridge.jpg".
+
+    `dated_by` says what tells the date ("importer", "exif", "file name", and how much of it is given); `named` are
+    ids of the places and events that its caption names.
+    """
+
+    picture: Picture
+    entry: str
+    seen_at: datetime
+    handle: str = ""
+    caption: str = ""
+    url: str = ""
+    dated_by: str = ""
+    credit: str = ""
+    place: str = ""
+    named: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> Said:
+        """All but its picture's looks."""
+        words = (self.handle, self.caption, self.url, self.dated_by, self.credit, self.place)
+        handle, caption, url, dated_by, credit, place = map(storable, words)
+        return Said(self.picture.id, self.seen_at, handle, caption, url, dated_by, credit, place, self.named)
+
+
+class Said(NamedTuple):
+    """What an import says of one picture, by which it is told whether it says anything new."""
+
+    picture: str
+    seen_at: datetime
+    handle: str
+    caption: str
+    url: str
+    dated_by: str
+    credit: str
+    place: str
+    named: tuple[str, ...]
+
+
+class _How(NamedTuple):
+    """How a stored picture matches one that was asked for; the best comes first in order."""
+
+    rank: int  # 0 bytes, 1 clip, 2 hash, 3 features
+    distance: int
+    doubt: float  # 1 - confidence
+    asked: str
+    match: Reuse
+
+
+def _usable(fingerprint: str, quality: int) -> bool:
+    return bool(fingerprint) and quality >= USABLE
+
+
+class PictureArchive:
+    """Sightings by picture, and the index of their fingerprints.
+
+    The index is loaded at the first picture and follows what others write by the order of commit (`pictures.seq`,
+    given out under a lock). It may hold fingerprints whose pictures are gone or were rolled back: what it finds is
+    always looked up in the table.
+    """
+
+    def __init__(self, database: Database, moment: Moment) -> None:
+        self._database = database
+        self._moment = moment
+        self._lock = threading.RLock()
+        self._index: Fingerprints | None = None
+        self._seen = 0
+
+    def earlier(self, pictures: Sequence[Picture], before: datetime, limit: int) -> list[Earlier]:
+        """Sightings of these pictures strictly before a time, oldest first, at most `limit`.
+
+        The same picture is the same bytes, a PDQ hash within 31 of 256 bits where both have quality ≥ 50, or one of
+        which a part is seen in the other. Each sighting tells the best of the ways in which it matches.
+
+        Raises:
+            SourceAway: the database did not answer.
+            BadRecord: a fingerprint is not 64 hex digits.
+        """
+        if not pictures:
+            return []
+        with self._database.reading() as connection:
+            ways = self._ways(connection, pictures)
+            p, s, i = posts.c, sightings.c, imports.c
+            found = connection.execute(
+                select(
+                    *(s.picture, s.seen_at, s.source, s.handle, s.url, p.platform, p.reviews, p.entities, i.named),
+                    func.coalesce(p.text, s.caption).label("caption"),
+                    func.coalesce(i.dated_by, "").label("dated_by"),
+                )
+                .select_from(sightings.outerjoin(posts, p.uid == s.source).outerjoin(imports, i.entry == s.source))
+                .where(among(connection, s.picture, ways), s.seen_at < before)
+                .order_by(s.seen_at, s.source, s.picture)
+                .limit(limit)
+            ).all()
+        return [_earlier(row, ways[row.picture]) for row in found]
+
+    def _ways(self, connection: Connection, asked: Sequence[Picture]) -> dict[str, _How]:
+        """How each stored picture matches those asked for, by its id. Cheap ways first: none is asked twice."""
+        ways: dict[str, _How] = {}
+
+        def way(name: str, rank: int, of: str, match: Reuse) -> None:
+            how = _How(rank, match.distance, 1 - match.confidence, of, match)
+            if name not in ways or how[:4] < ways[name][:4]:
+                ways[name] = how
+
+        for picture in asked:
+            way(picture.id, 0, picture.id, Reuse(picture=picture.id, kind="bytes"))
+        usable = {each.pdq: each.id for each in sorted(asked, key=_id, reverse=True) if _usable(each.pdq, each.quality)}
+        nears = self._near(connection, list(usable)) if usable else []
+        for of, near in zip(usable.values(), nears, strict=True):
+            for name, distance in near.items():
+                way(name, _RANKS["hash"], of, Reuse(picture=name, kind="hash", distance=distance))
+        ids = [picture.id for picture in asked]
+        for picture in asked:
+            for match in picture.found:
+                way(match.picture, _RANKS[match.kind], picture.id, match)
+        r = reuse_matches.c
+        for row in connection.execute(select(r.asked, r.kept, r.body).where(among(connection, r.asked, ids))):
+            match = _decode(row.body)
+            way(row.kept, _RANKS[match.kind], row.asked, match)
+        for row in connection.execute(select(r.asked, r.kept, r.body).where(among(connection, r.kept, ids))):
+            match = _decode(row.body)
+            way(row.asked, _RANKS[match.kind], row.kept, inverted(match, row.asked))
+        return ways
+
+    def bring(self, entries: Iterable[Imported]) -> None:
+        """Import sightings that are no posts of ours. Bringing them again changes nothing; what an entry now says
+        takes the place of what it said before.
+        """
+        kept = [storable(entry) for entry in entries]
+        seen = [
+            SightingRow(
+                key(entry.picture.id),
+                key(entry.entry),
+                self._moment(entry.seen_at),
+                entry.url,
+                "",
+                entry.handle,
+                entry.caption,
+            )
+            for entry in kept
+        ]
+        more = [
+            ImportRow(entry.entry, entry.dated_by, entry.credit, entry.place, as_json(entry.named)) for entry in kept
+        ]
+        reuse = [row for entry in kept for row in reuse_rows(entry.picture)]
+        with self._database.writing() as connection:
+            names = [row.source for row in seen]
+            # it may say another date now, or be another picture
+            connection.execute(delete(sightings).where(among(connection, sightings.c.source, names)))
+            connection.execute(delete(imports).where(among(connection, imports.c.entry, names)))
+            self.write(connection, [picture_row(entry.picture) for entry in kept], seen, reuse)
+            IMPORTS.write(connection, more)
+
+    def brought(self, entries: Sequence[str]) -> dict[str, Said]:
+        """What is known of these entries, of those that were brought before.
+
+        Raises:
+            SourceAway: the database did not answer.
+        """
+        s, i = sightings.c, imports.c
+        with self._database.reading() as connection:
+            found = connection.execute(
+                select(
+                    *(s.source, s.picture, s.seen_at, s.handle, s.caption, s.url),
+                    *(i.dated_by, i.credit, i.place, i.named),
+                )
+                .select_from(sightings.join(imports, i.entry == s.source))
+                .where(among(connection, s.source, entries))
+            ).all()
+        return {row.source: Said(*row[1:9], tuple(row.named)) for row in found}
+
+    def write(
+        self,
+        connection: Connection,
+        pictures: Iterable[PictureRow],
+        seen: Iterable[SightingRow],
+        reuse: Iterable[ReuseRow] = (),
+    ) -> None:
+        """Keep these pictures and sightings in this transaction, and match the new pictures with all others.
+
+        `reuse` is what was found of others in them by their features.
+        """
+        REUSE.write(connection, reuse)
+        shown = PICTURES.merged(pictures)
+        if not shown:
+            return
+        known = self._known(connection, shown)
+        fresh = [row for row in shown if row.id not in known]
+        if any(_usable(row.pdq, row.quality) for row in fresh):
+            # From here to the end of the transaction nobody else adds pictures, so none can miss another.
+            exclusive(connection, LINKING)
+            known = self._known(connection, shown)
+            fresh = [row for row in shown if row.id not in known]
+            # One that had no fingerprint until now gets a new number, by which other processes find it.
+            promoted = among(connection, pictures_table.c.id, [row.id for row in fresh if row.pdq])
+            connection.execute(delete(pictures_table).where(promoted))
+        PICTURES.write(connection, fresh)
+        SIGHTINGS.write(connection, seen)
+        self._link(connection, [row for row in fresh if _usable(row.pdq, row.quality)])
+
+    def _known(self, connection: Connection, shown: Sequence[PictureRow]) -> set[str]:
+        """Ids of those that are stored with a fingerprint."""
+        p = pictures_table.c
+        stored = among(connection, p.id, [row.id for row in shown])
+        return set(connection.execute(select(p.id).where(stored, p.state == "fingerprinted")).scalars())
+
+    def _link(self, connection: Connection, fresh: Sequence[PictureRow]) -> None:
+        if not fresh:
+            return
+        self._database.mark_dirty()
+        index = self._following(connection)
+        index.add(row.pdq for row in fresh)
+        pairs = [
+            MatchRow(min(row.id, other), max(row.id, other), distance)
+            for row, near in zip(fresh, self._near(connection, [row.pdq for row in fresh]), strict=True)
+            for other, distance in near.items()
+            if other != row.id
+        ]
+        MATCHES.write(connection, pairs)
+
+    def _near(self, connection: Connection, fingerprints: Sequence[str]) -> list[dict[str, int]]:
+        """For each fingerprint, the ids of stored pictures within 31 bits and how far each is."""
+        near = self._following(connection).near(fingerprints)
+        by_fingerprint: dict[str, list[str]] = {}
+        p = pictures_table.c
+        hashes = among(connection, p.pdq, {fingerprint for each in near for fingerprint in each})
+        for name, fingerprint in connection.execute(select(p.id, p.pdq).where(hashes, p.quality >= USABLE)).all():
+            by_fingerprint.setdefault(fingerprint, []).append(name)
+        return [
+            {name: distance for fingerprint, distance in each.items() for name in by_fingerprint.get(fingerprint, ())}
+            for each in near
+        ]
+
+    def _following(self, connection: Connection) -> Fingerprints:
+        """The index, with everything in it that this connection can see."""
+        p = pictures_table.c
+        usable = (p.pdq != "", p.quality >= USABLE)
+        with self._lock:
+            if self._index is None:
+                self._index, self._seen = self._loaded(connection)
+            index = self._index
+            rows = connection.execute(select(p.seq, p.pdq).where(p.seq > self._seen, *usable).order_by(p.seq)).all()
+            index.add(row.pdq for row in rows)
+            # What this transaction wrote may yet be rolled back, and its numbers be given out again.
+            if rows and not self._database.is_dirty:
+                self._seen = rows[-1].seq
+        return index
+
+    def _loaded(self, connection: Connection) -> tuple[Fingerprints, int]:
+        """All usable fingerprints, and a number up to which none is missing."""
+        p = pictures_table.c
+        # Asked for first: what is committed between the two questions is then read twice, never missed.
+        last = 0 if self._database.is_dirty else connection.execute(select(func.max(p.seq))).scalar_one() or 0
+        index = Fingerprints()
+        index.add(connection.execute(select(p.pdq).distinct().where(p.pdq != "", p.quality >= USABLE)).scalars())
+        return index, last
+
+
+def _id(picture: Picture) -> str:
+    return picture.id
+
+
+def _earlier(row: Any, how: _How) -> Earlier:
+    match = how.match
+    return Earlier(
+        picture=row.picture,
+        seen_at=row.seen_at,
+        source=row.source,
+        handle=row.handle,
+        caption=row.caption,
+        distance=match.distance,
+        url=row.url,
+        dated_by=row.dated_by,
+        seen_in=_seen_in(row),
+        named=tuple(row.named) if row.named is not None else _named(row.entities or ()),
+        kind=match.kind,
+        inliers=match.inliers,
+        confidence=match.confidence,
+        region=match.region,
+        transform=match.transform,
+        shown=how.asked,
+        seconds=match.seconds,
+    )
+
+
+def _seen_in(row: Any) -> SeenIn:
+    if row.platform is None:
+        return "archive"
+    if row.platform != "feed":
+        return "post"
+    return "fact-check" if row.reviews else "feed"
+
+
+def _named(entities: Iterable[dict[str, Any]]) -> tuple[str, ...]:
+    """As `alerts.text.words.named` says it of a post."""
+    names = dict.fromkeys(each["id"] for each in entities if each["kind"] in {"place", "event"})
+    return tuple(names)[:_MOST_NAMED]

@@ -1,0 +1,1 @@
+"""Messages as rows, many at once, which a second delivery does not change."""
