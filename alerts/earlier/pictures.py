@@ -20,7 +20,8 @@ from alerts.earlier.everywhere import FEWEST_UNRELATED, Showing, taken_up
 from alerts.earlier.file_claims import Claimed, FileSays
 from alerts.memory.digests import digest
 from alerts.memory.ledger import Ledger
-from alerts.text.copies import MOST_OF_IT, BandIndex, best
+from alerts.text.band_index import BandIndex
+from alerts.text.copies import MOST_OF_IT, best
 from alerts.wording import stretches
 from secondsource.contracts.messages import UNMOVED, WHOLE, Earlier, Picture, Reuse
 from secondsource.contracts.reuse import inverted
@@ -145,7 +146,7 @@ class PictureBook:
         self._sighted: dict[str, list[int]] = {}
         self._shown: dict[int, list[int]] = {}  # rows by the digest of a post among their showings
         self._by_text: dict[int, int] = {}
-        self._bands = BandIndex(1 << 10)
+        self._bands = BandIndex(slots=1 << 10)
         self._next = 1
         self._hashes: NDArray[np.uint64] = np.zeros((4, 64), dtype=np.uint64)
         self._matchable: NDArray[np.bool_] = np.zeros(64, dtype=bool)
@@ -269,14 +270,13 @@ class PictureBook:
         if row.exact:
             self._by_text.setdefault(row.exact, row.number)
             self._bands.add(row.number, row.bands)
-            if self._bands.full():
-                self._bands.grow(np.fromiter(self._rows, dtype=np.int64, count=len(self._rows)), 0)
         if len(self._rows) > self._size():
             self._grow()
         self._write(row)
 
     def _close(self, number: int) -> None:
         row = self._rows.pop(number)
+        self._bands.drop(number)
         for name in (row.id, *row.variants):
             self._by_id.pop(name, None)
         for seen in row.sightings:
@@ -342,7 +342,7 @@ class PictureBook:
         same = self._by_text.get(digest(picture.words.exact))
         if same is not None:
             return Match(self._rows[same], 0, 100.0)
-        near = [self._rows[number] for number in self._bands.candidates(picture.words.bands) if number in self._rows]
+        near = [self._rows[number] for number in self._bands.candidates(picture.words.bands)]
         found = best(picture.text[:_READ], [(row.number, row.text) for row in near])
         if found is None or found[1].share < MOST_OF_IT:
             return None

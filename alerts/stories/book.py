@@ -240,6 +240,8 @@ class StoryBook:
         if story is None:
             return None
         note = story.remove(digest(uid))
+        if note is not None:
+            self._ties.unfind(story, note)
         if note is not None and note.tie == "first":
             self._ties.unread(note.parts[0] if note.parts else story.frame.number)
         if note is not None and len(note.parts) > 1:

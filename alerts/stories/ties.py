@@ -14,13 +14,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from alerts.earlier.pictures import Match, PictureBook
 from alerts.memory.digests import digest
 from alerts.stories.shelf import Shelf
 from alerts.stories.story import PLACE_BITS, QUOTED, Frame, Note, Story
-from alerts.text.copies import MOST_OF_IT, BandIndex, best
+from alerts.text.band_index import BandIndex
+from alerts.text.copies import MOST_OF_IT, best
 from alerts.text.embedding import Meanings
 from alerts.text.links import canonical
 from alerts.text.word_index import SURE_ODDS, WordIndex
@@ -97,7 +96,7 @@ class Ties:
         self._posts: dict[int, int] = {}
         self._exacts: dict[int, int] = {}
         self._links: dict[int, tuple[int, str]] = {}
-        self._bands = BandIndex()
+        self._bands = BandIndex(PLACE_BITS)
         self._words = WordIndex()
         self.pictures = PictureBook(f"{watch.name}/pictures")
 
@@ -234,7 +233,7 @@ class Ties:
             self._exacts[traits.exact] = representative
             frame.exacts.append((traits.exact, representative))
         if note.bands:
-            self._add_bands(representative, note.bands)
+            self._bands.add(representative, note.bands)
         for match in traits.pictures:
             if frame is not story.frame:
                 _list(story.frame, match)
@@ -250,12 +249,6 @@ class Ties:
                 self._meanings.add(number, note.text)
         elif said:
             self._words.extend(number, said)
-
-    def _add_bands(self, representative: int, bands: tuple[int, ...]) -> None:
-        self._bands.add(representative, bands)
-        if self._bands.full():
-            living = np.fromiter((*self._shelf, *self._into), dtype=np.int64, count=len(self._shelf) + len(self._into))
-            self._bands.grow(living, PLACE_BITS)
 
     def _show(self, frame: Frame, match: Match, uid: str) -> None:
         if _list(frame, match) and not match.row.story:
@@ -301,6 +294,7 @@ class Ties:
                 if row is not None and row.story in parts:
                     self.pictures.show(row, 0, "")
             self._words.drop(frame.number)
+            self._bands.drop(frame.number)
             self.unread(frame.number)
             self._into.pop(frame.number, None)
 
@@ -313,6 +307,11 @@ class Ties:
         """The first post of a part is gone."""
         if self._meanings is not None:
             self._meanings.forget(part)
+
+    def unfind(self, story: Story, note: Note) -> None:
+        """A post is gone, and its text with it."""
+        if note.bands:
+            self._bands.remove(note.representative(story.frame.number), note.bands)
 
     def restore(self, slid: int) -> None:
         """Build all of it anew from the stories on the shelf; the picture book has been restored before."""
@@ -346,7 +345,7 @@ class Ties:
                 if self._meanings is not None and note.tie == "first" and note.text:
                     first.append((note.parts[0] if note.parts else number, note.text))
         for _, _, representative, bands in sorted(banded):
-            self._add_bands(representative, bands)
+            self._bands.add(representative, bands)
         for part, text in sorted(first):
             self.reread(part, text)
 

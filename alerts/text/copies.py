@@ -12,12 +12,10 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from rapidfuzz import fuzz
 from rapidfuzz.distance import LCSseq
 
-from alerts.memory.compiled import compiled, sort
+from alerts.text.band_index import BandIndex
 from secondsource.contracts.folding import copied_text
 from secondsource.contracts.messages import Sketch
 
@@ -31,15 +29,12 @@ PARTLY = 90.0
 MOST_OF_IT = 0.6
 
 _TELLING = 40  # letters: parts of fewer are in many texts by chance
-_FILLED = 0.6  # of the slots, before more are made
 _PART = 0.85  # of a text's length: a part that is longer
 _RUN = 3  # words in a row: what two texts share that share an anchor
 #: Of a part's letters, at least, in their order, in a text that holds it. A stretch of w letters that is `PARTLY` like
 #: a part of m has 2·LCS ≥ .9·(m + w) and LCS ≤ w, so w and LCS are at least .9 / 1.1 of m.
 _IN_ORDER = PARTLY / (200.0 - PARTLY)
 _KEPT = 1_000  # letters of a text, for comparing
-_MANY = 8  # bands, of which a copy shares two
-_SCANNED = 16  # of those that have a band, the newest are kept
 
 
 Kind = Literal["exact", "near", "contained"]
@@ -113,147 +108,6 @@ def likeness(text: str, other: str) -> float:
     """The percentage of `compared`, 0 for texts that are no copies."""
     found = compared(text, other)
     return found.percent if found else 0.0
-
-
-class BandIndex:
-    """Band → the representatives that have it: a hash table with linear probing in a flat array (Knuth, "The Art of
-    Computer Programming" 3, §6.4, algorithm L). A dictionary of as many numbers would take five times the memory.
-
-    Nothing is deleted: who asks filters the dead, and growing leaves them out. Of many representatives of one band the
-    newest are kept, in a row of a second array: the table has that row's number then, as -1, -2 and so on.
-    """
-
-    def __init__(self, slots: int = 1 << 16) -> None:
-        """`slots`: a power of two."""
-        self._rows = np.zeros((64, 1 + _SCANNED), np.int64)  # how many of one band, and they, in the order they came
-        self._lay_out(slots)
-
-    def _lay_out(self, slots: int) -> None:
-        self._table = np.zeros((slots, 2), np.int64)  # a band, who has it
-        self._rows = np.zeros_like(self._rows)
-        self._used = np.zeros(2, np.int64)  # slots, rows
-        self._filled = self._rowed = 0  # the same
-        self._most = _FILLED * slots
-
-    def add(self, representative: int, bands: Sequence[int]) -> None:
-        if len(self._rows) < self._rowed + len(bands):
-            self._rows = np.concatenate((self._rows, np.zeros_like(self._rows)))
-        numbers = np.array(bands, np.int64)
-        self._filled, self._rowed = _add(self._table, self._rows, self._used, representative, numbers)
-
-    def full(self) -> bool:
-        """Whether it must `grow` before more is added."""
-        return self._filled > self._most
-
-    def candidates(self, bands: Sequence[int]) -> list[int]:
-        """The few representatives that share most bands, of equals the earliest first."""
-        first, second = _candidates(self._table, self._rows, np.array(bands, np.int64))
-        return [first, second] if second else [first] if first else []
-
-    def grow(self, alive: NDArray[np.int64], story_bits: int) -> None:
-        """Leave out the representatives of dead stories, and make room.
-
-        `alive`: numbers of living stories; a representative's story is its number shifted by `story_bits`.
-        """
-        table, rows = self._table, self._rows[: self._rowed]
-        single = (table[:, 1] > 0) & np.isin(table[:, 1] >> story_bits, alive)
-        kept = np.isin(rows[:, 1:] >> story_bits, alive) & (np.arange(_SCANNED) < rows[:, :1])
-        bands = np.count_nonzero(single) + np.count_nonzero(kept.any(axis=1))
-        slots = len(table)
-        while bands > _FILLED / 2 * slots:
-            slots *= 2
-        self._lay_out(slots)
-        _add_all(self._table, self._rows, self._used, table, rows, single, kept)
-        self._filled, self._rowed = self._used.tolist()
-
-
-_Numbers = NDArray[np.int64]
-_Marks = NDArray[np.bool_]
-
-
-@compiled
-def _slot(table: _Numbers, band: int) -> int:
-    """Where a band is, or the free slot where it belongs."""
-    mask = len(table) - 1
-    slot = band & mask
-    while table[slot, 0] != band and table[slot, 0] != 0:
-        slot = (slot + 1) & mask
-    return slot
-
-
-@compiled
-def _put(table: _Numbers, rows: _Numbers, used: _Numbers, representative: int, band: int) -> None:
-    slot = _slot(table, band)
-    if table[slot, 0] == 0:
-        table[slot, 0], table[slot, 1] = band, representative
-        used[0] += 1
-    elif table[slot, 1] != representative:
-        if table[slot, 1] > 0:
-            row = used[1]
-            used[1] += 1
-            rows[row, 0], rows[row, 1] = 1, table[slot, 1]
-            table[slot, 1] = -1 - row
-        row = -1 - table[slot, 1]
-        if rows[row, 0] == _SCANNED:
-            for place in range(1, _SCANNED):
-                rows[row, place] = rows[row, place + 1]
-        else:
-            rows[row, 0] += 1
-        rows[row, rows[row, 0]] = representative
-
-
-@compiled
-def _add(table: _Numbers, rows: _Numbers, used: _Numbers, representative: int, bands: _Numbers) -> tuple[int, int]:
-    for band in bands:
-        _put(table, rows, used, representative, band)
-    return used[0], used[1]
-
-
-@compiled
-def _add_all(
-    table: _Numbers, rows: _Numbers, used: _Numbers, old: _Numbers, old_rows: _Numbers, single: _Marks, kept: _Marks
-) -> None:
-    for slot in range(len(old)):
-        if single[slot]:
-            _put(table, rows, used, old[slot, 1], old[slot, 0])
-        elif old[slot, 1] < 0:
-            row = -1 - old[slot, 1]
-            for place in range(old_rows[row, 0]):
-                if kept[row, place]:
-                    _put(table, rows, used, old_rows[row, 1 + place], old[slot, 0])
-
-
-@compiled
-def _candidates(table: _Numbers, rows: _Numbers, bands: _Numbers) -> tuple[int, int]:
-    """As `BandIndex.candidates`, 0 for none."""
-    holders = np.empty(len(bands) * _SCANNED, np.int64)
-    many = 0
-    for band in bands:
-        slot = _slot(table, band)
-        if table[slot, 0] == 0:
-            continue
-        if table[slot, 1] > 0:
-            holders[many] = table[slot, 1]
-            many += 1
-            continue
-        row = -1 - table[slot, 1]
-        for place in range(1, rows[row, 0] + 1):
-            holders[many] = rows[row, place]
-            many += 1
-    sort(holders, many)
-    first = second = most = next_most = 0
-    start = 0
-    for place in range(1, many + 1):
-        if place == many or holders[place] != holders[start]:
-            count, found = place - start, holders[start]
-            if count > most:
-                first, second, most, next_most = found, first, count, most
-            elif count > next_most:
-                second, next_most = found, count
-            start = place
-    # those that share a band by chance need no second look, least of all next to a true copy
-    fewest = max(most / 2, 1 + (len(bands) >= _MANY))
-    return (first if most >= fewest else 0), (second if next_most >= fewest else 0)
 
 
 def best(text: str, candidates: Sequence[tuple[int, str]]) -> tuple[int, Likeness] | None:
@@ -337,8 +191,6 @@ class CopyIndex:
         while len(self._kept) > self._most:
             self._drop(self._order.popleft()[1])
         self._bands.add(number, bands)
-        if self._bands.full():
-            self._bands.grow(np.fromiter(self._kept, dtype=np.int64, count=len(self._kept)), 0)
 
     def _expire(self, at: float) -> None:
         while self._order and self._order[0][0] < at - self._window:
@@ -346,5 +198,6 @@ class CopyIndex:
 
     def _drop(self, number: int) -> None:
         _, exact, _ = self._kept.pop(number)
+        self._bands.drop(number)
         if self._exacts.get(exact) == number:
             del self._exacts[exact]

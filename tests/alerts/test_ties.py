@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 
-import numpy as np
 import pytest
 
 from alerts.earlier.pictures import PictureBook, Sighting
-from alerts.text.copies import ALIKE, BandIndex, Likeness, best, likeness
+from alerts.text.band_index import BandIndex
+from alerts.text.copies import ALIKE, Likeness, best, likeness
 from alerts.text.links import canonical
 from alerts.text.word_index import WordIndex
 from alerts.text.words import own_terms, terms
@@ -48,24 +48,24 @@ def test_a_copy_of_the_whole_is_before_one_of_a_part() -> None:
 
 
 @pytest.mark.parametrize("shift", [0, 12])  # bands that all want the same slot are found like any others
-def test_growing_loses_no_living_representative_and_drops_the_dead(shift: int) -> None:
+def test_making_room_loses_no_living_text_and_drops_the_dead(shift: int) -> None:
     pick = random.Random(1)
-    index = BandIndex(slots=1 << 8)
+    index = BandIndex(8, slots=1 << 8)
     held: dict[int, tuple[int, ...]] = {}
     for story in range(1, 400):
-        representative = story << 8 | 1
+        text = story << 8 | 1
         bands = [pick.getrandbits(40) << shift for _ in range(15)]
-        held[representative] = (*bands, (story // 3 + 1) << 45)  # which three stories share
-        index.add(representative, held[representative])
-        if index.full() or story == 399:
-            index.grow(np.array([number for number in range(1, story + 1) if number % 7]), 8)
-    for representative, theirs in held.items():
-        living = (representative >> 8) % 7 != 0
-        assert (representative in index.candidates(theirs)) == living
+        held[text] = (*bands, (story // 3 + 1) << 45)  # which three stories share
+        index.add(text, held[text])
+        if story % 7 == 0:
+            index.drop(story)
+    for text, theirs in held.items():
+        living = (text >> 8) % 7 != 0
+        assert (text in index.candidates(theirs)) == living
 
 
 def test_of_those_that_share_bands_the_closest_comes_first() -> None:
-    index = BandIndex()
+    index = BandIndex(8)
     index.add(1 << 8, (1, 2, 3, 4))
     index.add(2 << 8, (1, 2, 9, 10))
     index.add(3 << 8, (5, 6, 7, 8))

@@ -6,11 +6,10 @@ import math
 from collections import Counter
 from typing import Any
 
-import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.text.copies import BandIndex
+from alerts.text.band_index import BandIndex
 from alerts.text.word_index import WordIndex
 
 _WORDS = [f"w{number}" for number in range(24)]
@@ -84,21 +83,36 @@ _bands = st.lists(st.integers(1, 30), min_size=1, max_size=12, unique=True).map(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(_bands, max_size=80), _bands, st.integers(2, 9))
-def test_representatives_that_share_most_bands_are_found(
-    taken: list[tuple[int, ...]], asked: tuple[int, ...], gone: int
+@given(
+    st.lists(st.tuples(_bands, st.integers(0, 9)), max_size=80), _bands,
+    st.lists(st.integers(1, 80), max_size=30), st.lists(st.integers(1, 80), max_size=10),
+)  # fmt: skip
+def test_the_living_texts_that_share_most_bands_are_found(
+    taken: list[tuple[tuple[int, ...], int]], asked: tuple[int, ...], over: list[int], removed: list[int]
 ) -> None:
-    index = BandIndex(slots=1 << 6)
+    index = BandIndex(1, slots=1 << 4)
+    living: dict[int, tuple[int, ...]] = {}
+    for story, (bands, late) in enumerate(taken, 1):
+        index.add(story << 1, bands)
+        living[story << 1] = bands
+        if late == story % 10:  # what is gone while others come
+            gone = over.pop() if over else 0
+            index.drop(gone)
+            living.pop(gone << 1, None)
+        index.candidates(asked)
+    for story in over:
+        index.drop(story)
+        living.pop(story << 1, None)
+    for story in removed:
+        if story << 1 in living:
+            index.remove(story << 1, living.pop(story << 1))
     holding: dict[int, list[int]] = {}
-    for number, bands in enumerate(taken, 1):
-        index.add(number, bands)
+    again = BandIndex(1, slots=1 << 4)
+    for text, bands in living.items():
+        again.add(text, bands)
         for band in bands:
-            holding[band] = [*holding.get(band, ()), number][-16:]
-    assert index.candidates(asked) == _most_alike(holding, asked)
-    living = [number for number in range(1, len(taken) + 1) if number % gone]
-    index.grow(np.array(living, dtype=np.int64), 0)
-    left = {band: [number for number in numbers if number in living] for band, numbers in holding.items()}
-    assert index.candidates(asked) == _most_alike(left, asked)
+            holding[band] = [*holding.get(band, ()), text][-16:]
+    assert index.candidates(asked) == again.candidates(asked) == _most_alike(holding, asked)
 
 
 def _most_alike(holding: dict[int, list[int]], asked: tuple[int, ...]) -> list[int]:
