@@ -231,6 +231,10 @@ class PictureBook:
                 self._changed.add(number)
                 self._ledger.scrub(number)
 
+    def cleanse(self) -> None:
+        """A post is gone that may have shown a picture of which nothing is known any more."""
+        self._ledger.cleanse()
+
     def recaption(self, uid: str, caption: str, edited_at: float, named: tuple[str, ...] = ()) -> None:
         """A post has other words now: the earlier ones must not be quoted, nor what they named."""
         for number in self._sighted.get(uid, ()):

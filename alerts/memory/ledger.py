@@ -3,6 +3,7 @@
 One part a save, however many things changed. Old parts are compacted away: what is still alive in the oldest is written
 again, whole, into the newest (Rosenblum & Ousterhout, "The Design and Implementation of a Log-Structured File System",
 1992, §3). What must not survive (a taken-down text) is scrubbed: every part that holds it is written anew without it.
+Where nobody knows any more which thing held it, all that was written so far is compacted away, a few parts a save.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ _Entry = tuple[int, bytes | None, bool]
 
 _MOST_PARTS = 256
 _SLACK = 4_096  # entries: below this, compacting is not worth it
+_CLEANED = 4, 20_000  # parts that are compacted in a save when all are to go; of so few entries, all
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[_Entry])
 
@@ -36,6 +38,7 @@ class Ledger:
         self._alive = 0
         self._scrubbed: set[int] = set()
         self._older: set[int] = set()  # things said anew since the last save, of which older parts still speak
+        self._clean_from = 0  # parts before this one are to be compacted
 
     def put(self, thing: int, body: bytes) -> None:
         """Say anew all there is to say of a thing."""
@@ -60,6 +63,10 @@ class Ledger:
         """At the next save, let nothing said of this thing so far stay in any part."""
         self._scrubbed.add(thing)
 
+    def cleanse(self) -> None:
+        """Let nothing of things that are gone stay in what was saved so far, within the next saves."""
+        self._clean_from = self._next
+
     def _forget(self, thing: int) -> None:
         if self._first.pop(thing, None) is not None:
             self._older.add(thing)
@@ -71,6 +78,10 @@ class Ledger:
         self._scrub(held)
         while len(self._parts) > _MOST_PARTS or self._entries > 2 * self._alive + _SLACK:
             self._compact(next(iter(self._parts)), held)
+        many, few = _CLEANED
+        for part in list(self._parts)[: None if self._entries <= few else many]:
+            if part < self._clean_from:
+                self._compact(part, held)
         if self._now:
             held[f"{self._name}/{self._next:010d}"] = self._write(self._next, self._now)
             self._next += 1

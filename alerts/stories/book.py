@@ -238,6 +238,8 @@ class StoryBook:
         self.pictures.forget_post(uid)
         story = self.find(uid)
         if story is None:
+            self.shelf.cleanse()
+            self.pictures.cleanse()
             return None
         note = story.remove(digest(uid))
         if note is not None:

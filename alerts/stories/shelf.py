@@ -79,6 +79,10 @@ class Shelf:
         """What was saved of this story must not stay as it was: a post has left it."""
         self._ledger.scrub(number)
 
+    def cleanse(self) -> None:
+        """A post has left a story that is over: nothing of such stories is to stay in what was saved."""
+        self._ledger.cleanse()
+
     def changed(self) -> list[Story]:
         """The stories to be saved next."""
         return [self[number] for number in self._dirty]

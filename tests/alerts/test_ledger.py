@@ -22,7 +22,8 @@ def keep(parts: dict[str, bytes], changes: dict[str, bytes | None]) -> None:
             parts[name] = body
 
 
-_acts = st.lists(st.tuples(st.sampled_from(["put", "append", "drop", "scrub", "save"]), st.integers(1, 6)), max_size=80)
+_ACTS = ("put", "append", "drop", "scrub", "cleanse", "save")
+_acts = st.lists(st.tuples(st.sampled_from(_ACTS), st.integers(1, 6)), max_size=80)
 
 
 @given(_acts, st.booleans())
@@ -50,6 +51,8 @@ def test_what_is_restored_is_what_was_said(acts: list[tuple[str, int]], tight: b
                 truth[thing] = b"<rewritten>"
                 kept.append(thing, b"")
                 kept.scrub(thing)
+            elif act == "cleanse":
+                kept.cleanse()
             elif act == "save":
                 keep(parts, kept.changes())
                 assert restored(parts) == truth
@@ -129,3 +132,24 @@ def test_a_tail_is_the_same_after_being_restored(acts: list[tuple[str, int]]) ->
         assert tail.end == len(truth)
         held = [(tail.get(0, place), int(tail.get(1, place))) for place in range(tail.start, tail.end)]
         assert held == truth[tail.start :]
+
+
+@pytest.mark.parametrize("few", [0, 20_000])
+def test_nothing_of_what_is_over_stays_once_it_is_cleansed(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    monkeypatch.setattr(ledger, "_CLEANED", (4, few))
+    truth = {thing: f"<{thing}>".encode() for thing in range(100)}
+    kept = Ledger("w/things", truth.__getitem__)
+    parts: dict[str, bytes] = {}
+    for thing, body in truth.items():
+        kept.put(thing, body)
+        if thing % 5 == 4:
+            keep(parts, kept.changes())
+    kept.drop(7)
+    del truth[7]
+    keep(parts, kept.changes())
+    assert any(b"<7>" in body for body in parts.values())
+    kept.cleanse()
+    for _ in range(1 if few else 6):
+        keep(parts, kept.changes())
+    assert not any(b"<7>" in body for body in parts.values())
+    assert restored(parts) == truth
