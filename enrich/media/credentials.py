@@ -44,7 +44,7 @@ def examining() -> Examining:
         version = import_module("c2pa").sdk_version()
     except (ImportError, OSError, AttributeError):  # not there, or its library does not load here
         return Examining(
-            on=False, detail="only found, not examined; turn on with: pip install 'secondsource[credentials]'"
+            on=False, detail="off; only found, not examined; turn on with: pip install 'secondsource[credentials]'"
         )
     return Examining(on=True, detail=f"c2pa-rs {version}")
 

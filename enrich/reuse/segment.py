@@ -5,7 +5,7 @@ The same arrays are built in memory from new prints and mapped from a file for o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -130,7 +130,3 @@ def cells_of(each: Segment) -> NDArray[np.uint32]:
     if len(each.cells) or not len(each.starts):
         return each.cells
     return np.repeat(np.arange(CELLS, dtype=np.uint32), np.diff(each.starts.astype(np.int64)).astype(np.int64))
-
-
-def arrays_of(each: Segment) -> Mapping[str, NDArray[Any]]:
-    return each._asdict()

@@ -68,7 +68,7 @@ class BlueskySettings:
     remembered: int = setting(100_000, "Posts sent whose deletion is known without asking the store.", at_least=1)
 
     def off(self) -> str:
-        return "" if self.enabled else "bluesky is off; set collectors.bluesky.enabled: true to follow it"
+        return "" if self.enabled else "off; set collectors.bluesky.enabled: true to follow it"
 
 
 class _Cursor(Struct, frozen=True, kw_only=True):
@@ -115,7 +115,7 @@ class Bluesky:
 
     def __init__(self, settings: BlueskySettings, watches: Sequence[Watch], around: Surroundings) -> None:
         if settings.off():
-            raise BadConfiguration(settings.off())
+            raise BadConfiguration(f"bluesky: {settings.off()}")
         for host in settings.hosts:
             if not host.startswith(("wss://", "ws://")):
                 raise BadConfiguration(f"bluesky: expected hosts like wss://jetstream.example, came {host!r}")

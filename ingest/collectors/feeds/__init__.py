@@ -73,7 +73,7 @@ class FeedsSettings:
 
     def off(self) -> str:
         if not self.enabled:
-            return "feeds is off; set collectors.feeds.enabled: true to read feeds"
+            return "off; set collectors.feeds.enabled: true to read feeds"
         if not self.feeds and self.fact_check_key is None:
             return "feeds has nothing to read; name feeds under collectors.feeds.feeds"
         return ""

@@ -67,7 +67,7 @@ class MastodonSettings:
 
     def off(self) -> str:
         if not self.enabled:
-            return "mastodon is off: set enabled: true under mastodon"
+            return "off; set enabled: true under mastodon"
         if not self.instances:
-            return "mastodon is off: name at least one instance, as instances: [{base_url: https://mastodon.social}]"
+            return "off; name at least one instance, as instances: [{base_url: https://mastodon.social}]"
         return ""

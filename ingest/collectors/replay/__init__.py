@@ -9,6 +9,7 @@ two by a batch's end, and the first half then promises nothing of that time.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ class Replay:
     ) -> None:
         if not settings.paths:
             raise BadConfiguration("replay: expected at least one file, or '-' for standard input")
-        if settings.speed < 0 or settings.batch_size < 1:
+        if not 0 <= settings.speed < math.inf or settings.batch_size < 1:
             raise BadConfiguration("replay: expected speed ≥ 0 and batch_size ≥ 1")
         if STDIN in settings.paths and len(settings.paths) > 1:
             raise BadConfiguration("replay: standard input cannot be read together with files")
