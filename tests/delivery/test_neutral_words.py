@@ -33,7 +33,6 @@ FOR_OPERATORS = {"__init__", "contract", "line", "mail", "slack", "slack_errors"
 #: Modules whose words reach readers. Docstrings explain the code to its own people, so are left out.
 SHOWN = [
     ROOM / "wording.py",
-    ROOM / "together.py",
     *sorted(path for path in NOTIFIERS.glob("*.py") if path.stem not in FOR_OPERATORS),
     *sorted((ROOM / "desk").glob("*.py")),
     *sorted((ROOM / "interactions").glob("*.py")),

@@ -66,7 +66,7 @@ def test_what_notifiers_are_given_are_events_of_alerts_and_nothing_else() -> Non
     """Rows of the outbox are made in one place, of alert events; nothing else of the store adds any."""
     writing = {
         path.name
-        for path in (ROOT / "store").glob("*.py")
+        for path in (ROOT / "store").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
         if (node.func.id if isinstance(node.func, ast.Name) else node.func.attr) in {"delivery_row", "DeliveryRow"}
@@ -74,7 +74,7 @@ def test_what_notifiers_are_given_are_events_of_alerts_and_nothing_else() -> Non
     assert writing == {"rows.py", "writer.py"}
     row = next(
         node
-        for node in ast.walk(ast.parse((ROOT / "store" / "rows.py").read_text("utf-8")))
+        for node in ast.walk(ast.parse((ROOT / "store" / "rows" / "rows.py").read_text("utf-8")))
         if isinstance(node, ast.FunctionDef) and node.name == "delivery_row"
     )
     assert next(ast.unparse(each.annotation) for each in row.args.args if each.annotation) == "AlertEvent"
