@@ -193,8 +193,12 @@ def _of_pictures(configuration: Configuration) -> Iterator[Service]:
 
 
 def _of_parts(configuration: Configuration) -> Service:
-    if not configuration.deployment.enrich.media.parts:
+    media = configuration.deployment.enrich.media
+    if media.parts is False:
         return Service("parts of pictures", on=False, how="off, as secondsource.yaml says at enrich.media.parts")
+    if media.parts is None and media.index is None and configuration.deployment.transport != "inline":
+        how = "off; with several workers finds may differ between runs; to look for them: enrich.media.parts: true"
+        return Service("parts of pictures", on=False, how=how)
     folder = index_folder(configuration)
     if folder is None:
         how = "off; there is no place for their index: name a folder at enrich.media.index"
