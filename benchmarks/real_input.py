@@ -94,8 +94,7 @@ def _first_sightings(at: House, dump: Dump) -> tuple[int, int]:
 def _configured(folder: Path, url: str, more: str = "") -> Configuration:
     (folder / "watches").mkdir()
     (folder / "watches" / "real.yaml").write_text("watches: [{name: real, hashtags: [real]}]\n")
-    # Parts are told from the side that was there later, so only one process tells them the same each time.
-    roots = f"enrich: {{media: {{roots: ['{DATA.resolve() / 'images'}'], parts: false}}}}\n"
+    roots = f"enrich: {{media: {{roots: ['{DATA.resolve() / 'images'}']}}}}\n"
     (folder / "secondsource.yaml").write_text(f"notify: {{console: false}}\nmetrics: {{port: 0}}\n{roots}{more}")
     return load(folder, {"SECONDSOURCE_STORE_URL": url})
 

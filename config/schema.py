@@ -348,7 +348,7 @@ class Media(Model):
     """Of an S3-compatible store that is not Amazon's."""
     parts: bool | None = Field(default=None, examples=[True])
     """Whether every post's pictures are looked through for parts of archived ones: crops, screenshots, collages. If
-    absent, where one process does everything (transport: inline), or where an index is named."""
+    absent, where an index is named."""
     index: ConfigPath | None = Field(default=None, examples=["/srv/pictures.index"])
     """Folder of the index by which parts of pictures are found again, shared by the processes of a machine; it is made
     of the store. If absent, beside the SQLite file; where the store is PostgreSQL, in this user's cache folder."""

@@ -196,8 +196,8 @@ def _of_parts(configuration: Configuration) -> Service:
     media = configuration.deployment.enrich.media
     if media.parts is False:
         return Service("parts of pictures", on=False, how="off, as secondsource.yaml says at enrich.media.parts")
-    if media.parts is None and media.index is None and configuration.deployment.transport != "inline":
-        how = "off; with several workers finds may differ between runs; to look for them: enrich.media.parts: true"
+    if media.parts is None and media.index is None:
+        how = "off; to look for crops, screenshots and collages in every post: enrich.media.parts: true"
         return Service("parts of pictures", on=False, how=how)
     folder = index_folder(configuration)
     if folder is None:

@@ -58,7 +58,7 @@ def posts(pictures: Path) -> list[Post]:
     ]
 
 
-def replayed(folder: Path, pictures: Path, *, media: str = "{}", settings: str = "") -> Rows:
+def replayed(folder: Path, pictures: Path, *, media: str = "{parts: true}", settings: str = "") -> Rows:
     """What is stored after the replay; `media` stands at enrich.media, `settings` at the end of secondsource.yaml."""
     made = Newsroom(folder, settings=settings)
     path = made.config / "secondsource.yaml"
@@ -90,7 +90,7 @@ def test_parts_tie_posts_and_batches_make_no_difference(tmp_path: Path, pictures
         assert story <= {f"crop-{number}.png", f"mirror-{number}.png", f"whole-{number}.png", "collage.png"}
 
 
-def test_who_does_not_want_parts_looked_for_says_so(tmp_path: Path, pictures: Path) -> None:
-    rows = replayed(tmp_path, pictures, media="{parts: false}")
+def test_parts_are_looked_for_where_asked(tmp_path: Path, pictures: Path) -> None:
+    rows = replayed(tmp_path, pictures, media="{}")
     assert together(rows) == set()
     assert not (tmp_path / "velgrad.index").exists()
