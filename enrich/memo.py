@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -29,8 +29,22 @@ class Memo(Generic[K, V]):
                 self.put(key, value)
         return value
 
-    def recall(self, keys: Sequence[K]) -> list[V | None]:
-        """As `get`, of many."""
+    def all_of(
+        self, keys: Sequence[K], make: Callable[[list[K]], Sequence[V]], *, kept: Callable[[K], bool] | None = None
+    ) -> list[V]:
+        """The value of each key. `make` is asked once for those that are not remembered, each key once, in their order.
+
+        What is made of a key that is not to be `kept` is not remembered.
+        """
+        found = self._recall(keys)
+        fresh = list(dict.fromkeys(key for key, value in zip(keys, found, strict=True) if value is None))
+        made = dict(zip(fresh, make(fresh), strict=True)) if fresh else {}
+        for key, value in made.items():
+            if kept is None or kept(key):
+                self.put(key, value)
+        return [made[key] if value is None else value for key, value in zip(keys, found, strict=True)]
+
+    def _recall(self, keys: Sequence[K]) -> list[V | None]:
         found: list[V | None] = list(map(self._young.get, keys))
         if self._old:
             for place, value in enumerate(found):

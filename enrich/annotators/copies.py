@@ -45,13 +45,11 @@ class CopyAnnotator:
         self._memo: Memo[str, Sketch] = Memo(remembered)
 
     def annotate(self, posts: Sequence[Post], tags: Tags) -> list[Sketch]:  # noqa: ARG002 -- the text alone decides
-        sketches = self._memo.recall([post.text for post in posts])
-        fresh = dict.fromkeys(post.text for post, sketch in zip(posts, sketches, strict=True) if sketch is None)
-        made = dict(zip(fresh, sketch_texts(list(fresh)), strict=True))
-        for text, sketch in made.items():
-            if len(text) <= _REMEMBERED_LENGTH:
-                self._memo.put(text, sketch)
-        return [sketch or made[post.text] for post, sketch in zip(posts, sketches, strict=True)]
+        return self._memo.all_of([post.text for post in posts], sketch_texts, kept=_is_short)
+
+
+def _is_short(text: str) -> bool:
+    return len(text) <= _REMEMBERED_LENGTH
 
 
 def sketch_texts(texts: Sequence[str]) -> list[Sketch]:

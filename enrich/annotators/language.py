@@ -171,12 +171,7 @@ class LanguageAnnotator:
     def identify_all(self, asked: Sequence[tuple[str, str]]) -> list[Language]:
         """As `identify`, of many texts and their hints: together they are several times faster."""
         keys = [pair if len(pair[0]) <= _LONGEST else (pair[0][: 2 * _LONGEST], pair[1]) for pair in asked]
-        known = self._memo.recall(keys)
-        fresh = list(dict.fromkeys(key for key, found in zip(keys, known, strict=True) if found is None))
-        told = dict(zip(fresh, self._tell(fresh), strict=True))
-        for key, language in told.items():
-            self._memo.put(key, language)
-        return [found or told[key] for key, found in zip(keys, known, strict=True)]
+        return self._memo.all_of(keys, self._tell)
 
     def _tell(self, keys: Sequence[tuple[str, str]]) -> list[Language]:
         """First what a look at words and letters tells; the models are asked for the rest, all at once."""
