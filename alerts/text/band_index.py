@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from alerts.memory.compiled import compiled, sort
+from alerts.text.sorting import sort
+from secondsource.compiling import compiled
 
 _FILLED = 0.6  # of the slots, before more are made
 _MANY = 8  # bands, of which a copy shares two

@@ -20,8 +20,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from alerts.memory.compiled import compiled, sort
 from alerts.text.dates import ordinal
+from alerts.text.sorting import sort
+from secondsource.compiling import compiled
 
 #: Terms shared at least, and of these at least so many rare ones.
 FEWEST_SHARED: Final = 3

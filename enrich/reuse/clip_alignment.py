@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from enrich.reuse.compiled import compiled
+from secondsource.compiling import compiled
 
 FAR: Final = 64  #: bits within which moments may be alike; strangers are 96 to 160 apart, the nearest of thousands 80
 _SURE, _WORTHLESS = 24, 66  # bits at which a pair counts fully, and no more

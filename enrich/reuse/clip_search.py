@@ -8,12 +8,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from enrich.reuse.bits import ones
 from enrich.reuse.clip_alignment import FAR, Pairs, Piece, pieces
 from enrich.reuse.clip_archive import Archived
 from enrich.reuse.clip_kept import NO_THUMB
 from enrich.reuse.clip_pixels import agreeing
 from enrich.reuse.clip_prints import ARCHIVED_EVERY, MIRRORED, ClipPrint, Moments, turned
-from enrich.reuse.compiled import compiled, ones
+from secondsource.compiling import compiled
 
 USABLE: Final = 50  #: PDQ quality under which a moment is too flat to match on (Davis & Rosen 2019, §4)
 PICTURE: Final = 31  #: bits within which a single moment may speak for a clip that shows nothing else (same, §7)

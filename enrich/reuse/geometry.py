@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from enrich.reuse.compiled import compiled
 from enrich.reuse.vocabulary import Floats
+from secondsource.compiling import compiled
 
 LEAST: Final = 4  #: inliers fewer of which say nothing
 _TRIED: Final = 160  #: pairs of one picture that are tried, best first

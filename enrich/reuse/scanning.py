@@ -8,9 +8,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from enrich.reuse.compiled import compiled, ones
+from enrich.reuse.bits import ones
 from enrich.reuse.segment import Segment
 from enrich.reuse.vocabulary import Floats
+from secondsource.compiling import compiled
 
 APART: Final = 18  #: bits of 64 by which signatures of the same place may differ
 _DECAY: Final = 11.0

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from enrich.reuse.compiled import compiled
+from secondsource.compiling import compiled
 
 WORDS: Final = 1_024  #: of each half
 CELLS: Final = WORDS * WORDS
