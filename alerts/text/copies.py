@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from rapidfuzz import fuzz
@@ -112,10 +112,16 @@ def likeness(text: str, other: str) -> float:
 
 def best(text: str, candidates: Sequence[tuple[int, str]]) -> tuple[int, Likeness] | None:
     """The first of the candidates (number, text) of which `text` copies most, and how; None where it copies none."""
+    return (
+        _best(copied_text(text), ((number, copied_text(other)) for number, other in candidates)) if candidates else None
+    )
+
+
+def _best(text: str, candidates: Iterable[tuple[int, str]]) -> tuple[int, Likeness] | None:
+    """As `best`, of normalised texts."""
     found: tuple[int, Likeness] | None = None
-    own = copied_text(text) if candidates else ""
     for number, other in candidates:
-        alike = compared(own, copied_text(other))
+        alike = compared(text, other)
         if alike is not None and (found is None or alike.weight() > found[1].weight()):
             found = number, alike
     return found
@@ -174,13 +180,7 @@ class CopyIndex:
         return Copy(self._kept[found[0]][0], found[1].kind, found[1].percent) if found else None
 
     def _nearly(self, text: str, bands: Sequence[int]) -> tuple[int, Likeness] | None:
-        best: tuple[int, Likeness] | None = None
-        for number in self._bands.candidates(bands):
-            held = self._kept.get(number)
-            found = compared(text, held[2]) if held else None
-            if found and (best is None or found.weight() > best[1].weight()):
-                best = number, found
-        return best
+        return _best(text, ((number, self._kept[number][2]) for number in self._bands.candidates(bands)))
 
     def _keep(self, id_: str, exact: int, text: str, bands: Sequence[int], at: float) -> None:
         number = self._next
