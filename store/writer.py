@@ -54,16 +54,24 @@ class Writer:
             SourceAway: the database did not answer or has no room; nothing was kept.
         """
         batch = _Sorted(messages)
+        # Whoever removes posts or counts posts that are not there yet must not overlook one being written.
+        alone = bool(batch.takedowns or batch.engagement)
+        try:
+            self._write(batch, destinations, queued_at, alone=alone)
+        except _Buries:
+            self._write(batch, destinations, queued_at, alone=True)
+
+    def _write(self, batch: _Sorted, destinations: Destinations, queued_at: datetime | None, *, alone: bool) -> None:
         with self._database.writing() as connection:
-            # Whoever removes posts or counts posts that are not there yet must not overlook one being written.
-            lock = exclusive if batch.takedowns or batch.engagement else shared
+            lock = exclusive if alone else shared
             lock(connection, REMOVING)
             moment = self._moment
             table.TAKEDOWNS.write(connection, (to.takedown_row(each, moment) for each in batch.takedowns))
             gone = tombstones(connection, batch.uids) if batch.names_posts else frozenset[str]()
             buried = {each.post.uid for each in batch.enriched if each.post.repost_of in gone} - gone if gone else set()
             if buried:
-                exclusive(connection, REMOVING)
+                if not alone:
+                    raise _Buries
                 bury(connection, buried, moment)
                 gone |= buried
             self._posts(connection, batch.enriched, gone)
@@ -160,6 +168,10 @@ class Writer:
         table.LETTERS.write(connection, (to.letter_row(letter, self._moment) for letter, _ in kept))
         rows = [to.QuotationRow(uid, "letter", letter.id) for letter, uids in named for uid in uids]
         table.QUOTATIONS.write(connection, rows)
+
+
+class _Buries(Exception):
+    """Nothing is written yet, and the lock is let go of: two that hold it shared must not both wait to be alone."""
 
 
 class _Sorted:
