@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from threading import Thread
 
 import pytest
 
 from secondsource.contracts.errors import SourceAway
 from secondsource.contracts.stage import Record
-from store.memory import Store
+from store.memory import Store, open_store
 from store.stage import StoreStage
 from tests.store import velgrad as v
 
@@ -99,3 +100,24 @@ def test_a_stage_without_a_place_keeps_the_queue_for_one_that_has_it(store: Stor
     with pytest.raises(SourceAway):
         store.forgetting.drain(away.remove)
     assert store.forgetting.drain(Kept().remove) == 2
+
+
+def test_what_is_queued_while_others_are_removed_is_removed_as_well(store: Store, store_url: str) -> None:
+    """It was on the queue already, shown still; the last post that shows it goes while the queue is worked off."""
+    kept = Kept(ONLY.id, SHARED.id)
+    v.keep(store, FIRST, SECOND, v.takedown(1))
+    beside = open_store(store_url)
+    other = Thread(target=lambda: v.keep(beside, v.takedown(2)))
+
+    def remove(pictures: Collection[str]) -> None:
+        if not other.ident:
+            other.start()
+            other.join(0.5)  # done by then, or it waits for us
+        kept.remove(pictures)
+
+    store.forgetting.drain(remove)
+    other.join()
+    beside.close()
+    store.forgetting.drain(kept.remove)
+    assert kept.pictures == set()
+    assert store.dump("pictures_to_forget") == []
