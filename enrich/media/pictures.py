@@ -1,7 +1,4 @@
-"""From bytes to pictures: what kind of file it is, safely decoded, upright; its frames; and the PDQ hash of each.
-
-PDQ: Facebook, "The TMK+PDQF video-hashing algorithm and the PDQ image-hashing algorithm" (2019).
-"""
+"""From bytes to pictures: what kind of file it is, safely decoded, upright; its frames; and the PDQ hash of each."""
 
 from __future__ import annotations
 
@@ -12,11 +9,11 @@ from io import BytesIO
 from typing import NamedTuple
 
 import numpy as np
-import pdqhash
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from enrich.media import codecs
+from enrich.media.pdq import pdq
 from secondsource.contracts import bounds
 
 #: Decoders that may be used at all: what platforms serve. Each further one is a further way in.
@@ -94,9 +91,8 @@ def fingerprint(
 
 def hashed(rgb: Rgb, width: int, height: int) -> Fingerprint:
     """The fingerprint of pixels, as a `Frame` holds them."""
-    bits, quality = pdqhash.compute(rgb)
-    pdq = np.packbits(bits.astype(np.uint8)).tobytes().hex()
-    return Fingerprint(pdq, max(0, min(100, int(quality))), width, height)
+    found = pdq(rgb)
+    return Fingerprint(found.codes.tobytes().hex(), found.quality, width, height)
 
 
 def decode(

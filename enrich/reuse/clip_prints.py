@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
-import pdqhash
 from numpy.typing import NDArray
 
+from enrich.media.pdq import pdq_turned
 from enrich.media.pictures import Unusable
 from enrich.reuse.clip_frames import ClipLimits, Frame, Grey, frames_of
 from enrich.reuse.enclosures import enclosed
@@ -30,7 +30,7 @@ SETTLED: Final = 0.2  #: seconds after a cut at which its key frame is taken: th
 _SHOT: Final = 8.0  #: seconds after which a shot is worked off, so that it need not be remembered
 _SAME: Final = 6  #: bits within which a frame is the last one again
 _AGAIN: Final = 0.25  #: seconds after which it is kept all the same
-MIRRORED: Final = 5  #: of pdqhash's eight orientations, the one left to right
+MIRRORED: Final = 5  #: of PDQ's eight orientations (`pdq_turned`), the one left to right
 #: Each of them in numpy's words: quarter turns, then whether flipped left to right.
 TURNS: Final = ((0, False), (1, False), (2, False), (3, False), (2, True), (0, True), (3, True), (1, True))
 Words = NDArray[np.uint64]
@@ -45,7 +45,7 @@ def turned(grey: Grey, orientation: int) -> Grey:
 class Moments(NamedTuple):
     """n looks at what is shown: at a time the frame, and the picture enclosed in it where bars or a still surround it.
 
-    `at` n seconds; `hashes` n × 8 × 4 words of 64 bits: PDQ in pdqhash's eight orientations; `quality` n of 0..100;
+    `at` n seconds; `hashes` n × 8 × 4 words of 64 bits: PDQ in its eight orientations; `quality` n of 0..100;
     `enclosed`, `kept`, `key` n: of an enclosed picture, for the archive, of a key frame; `thumbs` n × 48 × 48 grey,
     squeezed to that.
     """
@@ -170,14 +170,10 @@ def _part(grey: Grey, region: Region) -> Grey:
 
 def _look(seen: _Seen, grey: Grey, *, is_enclosed: bool) -> _Look:
     square = cv2.resize(grey, (_HASHED, _HASHED), interpolation=cv2.INTER_AREA)
-    colours = np.asarray(cv2.cvtColor(square, cv2.COLOR_GRAY2RGB))
-    vectors, quality = pdqhash.compute_dihedral(colours)
-    # Orientations are told from the hash, which is some 24 bits off where PDQ samples beside the middle. Mirrored clips
-    # are the ones people post.
-    vectors[MIRRORED] = pdqhash.compute(np.ascontiguousarray(colours[:, ::-1]))[0]
-    codes = np.packbits(np.stack(vectors).astype(np.uint8), axis=1).view(">u8").astype(np.uint64)
+    found = pdq_turned(np.asarray(square, np.uint8))
+    codes = found.codes.view(">u8").astype(np.uint64)
     thumb = np.asarray(cv2.resize(square, (THUMB, THUMB), interpolation=cv2.INTER_AREA), np.uint8)
-    return _Look(seen.at, codes, max(0, min(100, int(quality))), is_enclosed, seen.kept, seen.key, thumb)
+    return _Look(seen.at, codes, found.quality, is_enclosed, seen.kept, seen.key, thumb)
 
 
 def _apart(one: Words, other: Words) -> int:

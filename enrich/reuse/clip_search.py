@@ -38,7 +38,7 @@ class Stretch(NamedTuple):
 
 
 class ClipMatch(NamedTuple):
-    """An archived clip by name; `turn` is pdqhash's orientation (0 as it is, 5 mirrored); stretches in order."""
+    """An archived clip by name; `turn` is the orientation of `pdq_turned`, 5 where mirrored; stretches in order."""
 
     name: str
     confidence: float

@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
-import pdqhash
 from numpy.typing import NDArray
 
+from enrich.media.pdq import pdq_turned
 from enrich.reuse.features import AREA, ASKED, KEPT, Features, features, scaled
 from enrich.reuse.regions import WHOLE, Region, lettered, pictured, regions
 from enrich.reuse.vocabulary import Floats, vocabulary
@@ -131,10 +131,9 @@ def _hashes(rgb: NDArray[np.uint8], parts: list[Region]) -> tuple[tuple[Hash, ..
         left, top, right, bottom = part.pixels(width, height)
         if right - left < 32 or bottom - top < 32:
             continue
-        vectors, quality = pdqhash.compute_dihedral(np.ascontiguousarray(rgb[top:bottom, left:right]))
-        codes = np.packbits(np.stack(vectors).astype(np.uint8), axis=1)
-        hashes.append(Hash(part, codes[0].tobytes(), int(np.clip(quality, 0, 100))))
-        turned.append(codes)
+        found = pdq_turned(rgb[top:bottom, left:right])
+        hashes.append(Hash(part, found.codes[0].tobytes(), found.quality))
+        turned.append(found.codes)
     return tuple(hashes), tuple(turned)
 
 

@@ -72,8 +72,8 @@ def interface(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
     common = np.flatnonzero(counts > _COMMON * names.size * 0.5)
     ground = np.zeros(names.shape, np.uint8)
     for name in common:
-        tone = np.array([(name >> 10) & 31, (name >> 5) & 31, name & 31]) * 8 + 4
-        near = np.abs(small.astype(np.int16) - tone).max(axis=2) <= 9
+        tone = np.array([(name >> 10) & 31, (name >> 5) & 31, name & 31], np.float64) * 8 + 4
+        near = np.asarray(cv2.inRange(small, tone - 9, tone + 9)) > 0
         there = near & is_flat
         shades = small[there].astype(np.float32)
         if len(shades) > _COMMON * names.size and _one_tone(shades):

@@ -98,7 +98,7 @@ def _by_hash(look: Look, within: Segment) -> list[_Proposal]:
     return list(best.values())
 
 
-#: How pdqhash's eight orientations of the picture asked stand to the picture: 2 × 2 over shares about the centre.
+#: How the eight orientations of `pdq_turned` stand to the picture asked about: 2 × 2 over shares about the centre.
 #: A hash of the picture turned so is the hash of what was archived; the matrix takes what was archived back.
 TURNS: Final = (
     ((1, 0), (0, 1)),
