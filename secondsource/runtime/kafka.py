@@ -37,6 +37,11 @@ _log = logging.getLogger(__name__)
 LIMIT = 4 * 1024 * 1024
 LETTER_LIMIT = 16 * 1024 * 1024
 
+#: Of one partition at a time, or one batch of its records where that has more. What is fetched of a partition is read
+#: to its end before another's turn comes, and a judge waits for the slowest lane: large fetches would have the stages
+#: work one after the other through a backlog.
+FETCHED_BYTES = 128 * 1024
+
 #: Of messages that share a record: a record costs the client and the broker more than its messages do.
 FRAMED_MESSAGES = 256
 FRAMED_BYTES = 256 * 1024
@@ -516,7 +521,7 @@ class KafkaInlet(ConsumerRebalanceListener):  # type: ignore[misc]  # the client
                 auto_offset_reset="earliest",
                 partition_assignment_strategy=[CooperativeStickyAssignor],
                 fetch_max_wait_ms=100,
-                max_partition_fetch_bytes=LIMIT,
+                max_partition_fetch_bytes=FETCHED_BYTES,
                 max_poll_records=5000,
                 allow_auto_create_topics=False,
                 metadata_max_age_ms=30_000,

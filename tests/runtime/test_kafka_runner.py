@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -140,6 +141,27 @@ def test_memory_moves_between_workers(plant: Plant) -> None:
     assert len(numbers) == PARTITIONS
     for counted in numbers.values():  # each partition was counted from 1 without a gap or a repeat
         assert sorted(counted) == list(range(1, len(counted) + 1))
+
+
+def test_a_backlog_is_read_from_all_partitions_alike(plant: Plant) -> None:
+    """A judge holds back what has not been passed by every lane: one that runs far ahead only fills its memory."""
+    alphabet, random, lane = "abcdefghijklmnopqrstuvwxyz0123456789", Random(5), 4_000
+    texts = ["".join(random.choices(alphabet, k=800)) for _ in range(500)]
+    sent = [Out(topics.POSTS, f"key {n}", post(n, text=texts[n % 500][n % 7 :])) for n in range(PARTITIONS * lane)]
+    transport = plant.transport()
+    for start in range(0, len(sent), 1_000):
+        transport.publish(sent[start : start + 1_000])
+    transport.flush()
+    read = Counter[int]()
+    apart = 0
+    inlet = transport.inlet("reader", (topics.POSTS,))
+    give_up = time.monotonic() + SECONDS
+    while read.total() < len(sent):
+        assert time.monotonic() < give_up, f"only {read} came"
+        read.update(each.place.partition for each in inlet.receive(500, 0.1))
+        apart = max(apart, max(read.values(), default=0) - min(read[place] for place in range(PARTITIONS)))
+    inlet.close()
+    assert apart < lane * 2 / 3
 
 
 def test_a_broker_killed_in_the_middle_loses_nothing(kafka_server: KafkaServer) -> None:
