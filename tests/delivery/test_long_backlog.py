@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
+from threading import Event
 
 from alerts.delivery.sending import Sender
 from alerts.ports import Delivery
@@ -72,6 +75,41 @@ def test_what_is_read_grows_as_what_waits_and_not_with_its_square() -> None:
     few, many = read_for(150), read_for(600)
     assert few < 40 * 150
     assert many <= 6 * few, "four times as much waits"
+
+
+@dataclass
+class Gathering(FakeOutbox):
+    """Holds many that are over their watch's budget, for their digest. Has the sender stop after half a minute."""
+
+    many: int = 0
+    asked: int = 0
+    clock: ManualClock = field(default_factory=lambda: ManualClock(START))
+    stop: Event = field(default_factory=Event)
+
+    def waiting(self) -> list[str]:
+        if self.clock.monotonic() > 30.0:
+            self.stop.set()
+        return [PLACE]
+
+    def backlog(self, destination: str) -> list[Waiting]:
+        return [Waiting(f"{n}#1", str(n), 1, "opened", START, over_budget=True) for n in range(self.many)]
+
+    def next(self, destination: str, now: datetime, leaving: Collection[str] = ()) -> Delivery | None:
+        self.asked += 1
+        assert len(leaving) == self.many
+        return None
+
+
+def test_many_that_gather_are_passed_over_now_and_then() -> None:
+    asked = {}
+    for many in (10, 100_000):
+        outbox = Gathering(many=many)
+        desk = Desk(outbox.clock)
+        desk.digests = True
+        Sender(outbox, [desk], outbox.clock, holder="one").run(outbox.stop)
+        asked[many] = outbox.asked
+    assert asked[10] > 200, "at each poll"
+    assert asked[100_000] <= 11, "each takes a third of a second"
 
 
 def test_what_is_done_meanwhile_is_heeded_at_the_next_delivery() -> None:
