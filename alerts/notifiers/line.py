@@ -1,4 +1,9 @@
-"""A connection to a service that an operator named: where it may lead, and how long it may take."""
+"""A connection to a service that an operator named: where it may lead, and how long it may take.
+
+Apart from `secondsource.outside`, which goes where strangers' links lead: that reaches nothing but public addresses,
+takes what it fetches in bounded pieces, and follows redirects. An operator may name a mail server or receiver in a
+network of theirs (`inside`), it is spoken to and not read from, and where it sends us on to is not followed.
+"""
 
 from __future__ import annotations
 
