@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from config.document import Document, Trail, read
 from config.explain import explain
-from config.problem import Problem, WrongFiles, quoted, visible
+from config.problem import Problem, quoted, visible
 from config.schema import Model, wrong
 
 FOLDER = "sources"
@@ -106,20 +106,8 @@ class SourceFile(Model):
 _Found = tuple[Document, Trail, Source]
 
 
-def load_sources(folder: Path) -> tuple[Source, ...]:
-    """The registry in a folder, by id; empty where there is no such folder.
-
-    Raises:
-        BadConfiguration: with every problem, one a line.
-    """
-    sources, problems = check_sources(folder)
-    if problems:
-        raise WrongFiles(tuple(problems))
-    return sources
-
-
 def check_sources(folder: Path) -> tuple[tuple[Source, ...], list[Problem]]:
-    """What could be read, and what is wrong."""
+    """The registry in a folder, by id, as far as it could be read, and what is wrong; nothing where there is none."""
     paths = sorted(folder.glob("*.y*ml")) if folder.is_dir() else []
     found: list[_Found] = []
     problems: list[Problem] = []

@@ -27,7 +27,7 @@ from alerts.text.embedding import Meanings
 from config import loader
 from config.mappings import load_mapping
 from config.schema_files import schemas
-from config.sources import load_sources
+from config.sources import check_sources
 from enrich.annotators import CopyAnnotator, EntityAnnotator, LanguageAnnotator, MediaAnnotator
 from enrich.annotators.media import FetchingOff
 from enrich.names.gazetteer import Gazetteer
@@ -249,7 +249,9 @@ def test_every_yaml_is_good(block: Block, tmp_path: Path) -> None:
     if name.startswith("sources/"):
         (tmp_path / "sources").mkdir()
         (tmp_path / name).write_text(block.text, "utf-8")
-        assert load_sources(tmp_path / "sources")
+        sources, wrong = check_sources(tmp_path / "sources")
+        assert sources
+        assert not wrong
         return
     if not (name == "secondsource.yaml" or name.startswith("watches/")):
         path = tmp_path / name
