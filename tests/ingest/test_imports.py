@@ -433,10 +433,16 @@ def test_folders_and_archives_that_hold_nothing(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadConfiguration, match="holds no file"):
         replayed(tmp_path / "empty")
-    packed = archive(tmp_path / "a.zip", {"a.jsonl": body(v1_status(1))})
-    packed.write_bytes(packed.read_bytes()[:40] + b"\0" * 20 + packed.read_bytes()[60:])
-    with pytest.raises(BadConfiguration, match=r"a\.zip"):
-        replayed(packed)
+
+
+def test_an_archive_that_is_broken(tmp_path: Path) -> None:
+    whole = archive(tmp_path / "whole.zip", {"a.jsonl": body(v1_status(1)) * 9}).read_bytes()
+    (tmp_path / "within.zip").write_bytes(whole[:40] + b"\0" * 20 + whole[60:])
+    with pytest.raises(BadConfiguration, match=r"within\.zip: this zip archive is broken where it holds a\.jsonl: "):
+        replayed(tmp_path / "within.zip")
+    (tmp_path / "cut.zip").write_bytes(whole[:-30])
+    with pytest.raises(BadConfiguration, match=r"cut\.zip: this zip archive is broken or cut off"):
+        replayed(tmp_path / "cut.zip")
 
 
 def test_an_archive_that_would_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

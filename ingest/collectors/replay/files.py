@@ -34,7 +34,8 @@ _CHAT = re.compile(
     rb'"type"\s*:\s*"(?:personal_chat|bot_chat|saved_messages|replies|verify_codes|'
     rb'(?:private|public)_(?:group|supergroup|channel))"'
 )
-_AS_A_WHOLE = (b"\x1f\x8b", b"PK\x03\x04", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_ZIP = b"PK\x03\x04"
+_AS_A_WHOLE = (b"\x1f\x8b", _ZIP, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 
@@ -76,6 +77,8 @@ def taken(path: Path, files: ExitStack) -> list[Taken]:
             archive = files.enter_context(zipfile.ZipFile(path))
             return _many(path.name, list(_in_archive(archive)), files, None)
         file = files.enter_context(opened(path))
+        if file.read(4) == _ZIP:
+            raise BadConfiguration(f"{path}: this zip archive is broken or cut off: its table of contents is missing")
         return [_one(path.name, file, files, path.parent, None)]
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         raise BadConfiguration(f"{path}: expected a readable file: {error}") from error
@@ -141,7 +144,15 @@ def _in_folder(path: Path) -> Iterator[_Entry]:
 def _in_archive(archive: zipfile.ZipFile) -> Iterator[_Entry]:
     for info in sorted(archive.infolist(), key=lambda info: info.filename):
         if not info.is_dir() and _may_be_read(info.filename):
-            yield _Entry(info.filename, lambda info=info: _spooled(archive.open(info), info.filename))  # type: ignore[misc]  # as above
+            yield _Entry(info.filename, lambda info=info: _unpacked(archive, info))  # type: ignore[misc]  # as above
+
+
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
+    try:
+        return _spooled(archive.open(info), info.filename)
+    except (EOFError, zlib.error, zipfile.BadZipFile) as error:
+        msg = f"{archive.filename}: this zip archive is broken where it holds {info.filename}: {error}"
+        raise BadConfiguration(msg) from error
 
 
 def _may_be_read(name: str) -> bool:
