@@ -14,8 +14,8 @@ from pathlib import Path
 
 from alerts.text.copies import CopyIndex
 from benchmarks.report import Report, measured, resident_megabytes
-from enrich.annotators.copies import sketch_words
-from secondsource.contracts.folding import copied_words
+from enrich.annotators.copies import sketch_copied
+from secondsource.contracts.folding import copied_text
 
 DATA = Path("../shared/data")
 _MANY, _FALSE = 2_000, 20_000
@@ -135,11 +135,12 @@ def _recall(report: Report, texts: list[str], scale: float) -> None:
         found = counted = 0
         for text in chosen:
             changed = change(text, dice)
-            kept = copied_words(changed)
-            if len(kept) < _FEWEST:
+            kept = copied_text(changed)
+            (sketch,) = sketch_copied([kept])
+            if sketch.words < _FEWEST:
                 continue  # so few words need more than themselves to match
             counted += 1
-            copy = index.find(kept, sketch_words([kept])[0])
+            copy = index.find(kept, sketch)
             found += copy is not None and copy.of == str(at_hand[text])
         report.add("copies", f"recall, {name}", found / max(1, counted), "", target="> .95", note=f"{counted} posts")
 
@@ -180,9 +181,9 @@ def _strangers(report: Report, texts: list[str], scale: float) -> None:
 def _take(index: CopyIndex, texts: list[str], first: int) -> list:  # type: ignore[type-arg]
     found = []
     for start in range(0, len(texts), 1_000):
-        kept = [copied_words(text) for text in texts[start : start + 1_000]]
-        for offset, (words, sketch) in enumerate(zip(kept, sketch_words(kept), strict=True)):
-            found.append(index.take(str(first + start + offset), words, sketch, 0.0))
+        kept = [copied_text(text) for text in texts[start : start + 1_000]]
+        for offset, (copied, sketch) in enumerate(zip(kept, sketch_copied(kept), strict=True)):
+            found.append(index.take(str(first + start + offset), copied, sketch, 0.0))
     return found
 
 

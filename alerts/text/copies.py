@@ -155,8 +155,8 @@ class CopyIndex:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def take(self, id_: str, kept: Sequence[str], sketch: Sketch, at: float) -> Copy | None:
-        """What a post copies, if anything; it is remembered for those after it. `kept`: its `copied_words`."""
+    def take(self, id_: str, text: str, sketch: Sketch, at: float) -> Copy | None:
+        """What a post copies, if anything; it is remembered for those after it. `text`: its `copied_text`."""
         if sketch.words < self._fewest:
             return None
         self._expire(at)
@@ -164,19 +164,19 @@ class CopyIndex:
         same = self._exacts.get(exact)
         if same is not None:
             return Copy(self._kept[same][0], "exact", 100.0)
-        text = " ".join(kept)[:_KEPT]
+        text = text[:_KEPT]
         found = self._nearly(text, sketch.bands)
         copy = Copy(self._kept[found[0]][0], found[1].kind, found[1].percent) if found else None
         if found is None or (found[1].kind == "contained" and len(text) > len(self._kept[found[0]][2])):
             self._keep(id_, exact, text, sketch.bands, at)
         return copy
 
-    def find(self, kept: Sequence[str], sketch: Sketch) -> Copy | None:
+    def find(self, text: str, sketch: Sketch) -> Copy | None:
         """As `take`, of a post that is not to be remembered."""
         same = self._exacts.get(int(sketch.exact[:15], 16)) if sketch.words >= self._fewest else None
         if same is not None:
             return Copy(self._kept[same][0], "exact", 100.0)
-        found = self._nearly(" ".join(kept)[:_KEPT], sketch.bands)
+        found = self._nearly(text[:_KEPT], sketch.bands)
         return Copy(self._kept[found[0]][0], found[1].kind, found[1].percent) if found else None
 
     def _nearly(self, text: str, bands: Sequence[int]) -> tuple[int, Likeness] | None:

@@ -164,14 +164,18 @@ def forwards(text: str) -> str:
     return _TURNED.sub(lambda turned: turned[1][::-1], text)
 
 
-def copied_words(text: str) -> list[str]:
-    """The words a copy of a text keeps, in a form that is for comparing only.
+def copied_text(text: str) -> str:
+    """The words a copy of a text keeps, one blank apart, in a form that is for comparing only.
 
     No retweet prefix, links, mentions, emoji, case, accents, invisible characters, nor a last word cut short. Letters
     that look alike are one (а and a, l and I, and in a word 0 and o), s p e l t words are whole again, and so is what a
     direction mark turns around.
     """
-    text = text[:_LONGEST]
+    # what is sketched is compared a moment later, and what is said often is copied often
+    return _remembered(text) if len(text) <= _REMEMBERED_LENGTH else _copied(text[:_LONGEST])
+
+
+def _copied(text: str) -> str:
     plain = text.isascii()
     if not plain:
         if RIGHT_TO_LEFT in text:
@@ -192,18 +196,10 @@ def copied_words(text: str) -> list[str]:
         kept = [word if word.isalpha() or word.isdecimal() else word.translate(_FIGURES) for word in kept]
     if cut is not None and cut[1] and len(kept) > _FEWEST_WORDS:
         kept = kept[:-1]  # "…wounded near the hosp…" was cut by the platform inside its last word
-    return kept
+    return " ".join(kept)
 
 
-def copied_text(text: str) -> str:
-    """The same in a row. What is sketched is compared a moment later, and what is said often is copied often."""
-    return _copied_text(text) if len(text) <= _REMEMBERED_LENGTH else " ".join(copied_words(text))
-
-
-@lru_cache(maxsize=8_192)
-def _copied_text(text: str) -> str:
-    return " ".join(copied_words(text))
-
+_remembered = lru_cache(maxsize=8_192)(_copied)
 
 _PREFIXES = frozenset(a + b for word in ("rt", "mt", "qt") for a in (word[0], word[0].upper()) for b in "tT")
 _ASCII_COPY_TABLE = bytes(ord(_copy_table[code]) if code < 128 else code for code in range(256))  # one for one

@@ -261,8 +261,8 @@ class Reuse(Struct, frozen=True, kw_only=True):
 class Sketch(Struct, frozen=True, kw_only=True):
     """What near-copies of a text have in common.
 
-    `exact` is a digest of the normalised text ("" for an empty one), `bands` are LSH bands of its MinHash
-    (none for short texts, which need more than text to match), `words` how many words it has.
+    `exact` is a digest of the normalised text ("" for an empty one), `bands` are its anchors, which a part of it has as
+    well (none for short texts, which need more than text to match), `words` how many words it has.
     """
 
     exact: str

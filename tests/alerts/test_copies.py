@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from alerts.text.copies import Copy, CopyIndex
-from enrich.annotators.copies import sketch_words
-from secondsource.contracts.folding import copied_words
+from enrich.annotators.copies import sketch_copied
+from secondsource.contracts.folding import copied_text
 
 TEXT = "The old bridge in Velgrad fell into the river this morning, three people are hurt, say those who saw it"
 
 
 def take(index: CopyIndex, id_: str, text: str, at: float = 0.0) -> Copy | None:
-    words = copied_words(text)
-    return index.take(id_, words, sketch_words([words])[0], at)
+    kept = copied_text(text)
+    return index.take(id_, kept, sketch_copied([kept])[0], at)
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,17 @@ from itertools import islice
 from typing import NamedTuple, TextIO
 
 from alerts.text.copies import CopyIndex
-from enrich.annotators.copies import sketch_words
+from enrich.annotators.copies import sketch_copied
 from secondsource.app.evaluation.lines import Line, Lines, text_of, write
 from secondsource.contracts.errors import BadRecord
-from secondsource.contracts.folding import copied_words
+from secondsource.contracts.folding import copied_text
 
 _TOGETHER = 500  # lines that are sketched at a time
 
 
 class _Asked(NamedTuple):
     id: str
-    words: list[str]
+    text: str
     at: float
 
 
@@ -31,9 +31,9 @@ def judge_copies(lines: Lines, out: TextIO, index: CopyIndex | None = None) -> N
     newest = 0.0
     asking = _asked(lines)
     while asked := list(islice(asking, _TOGETHER)):
-        for one, sketch in zip(asked, sketch_words([one.words for one in asked]), strict=True):
+        for one, sketch in zip(asked, sketch_copied([one.text for one in asked]), strict=True):
             newest = max(newest, one.at)
-            found = copies.take(one.id, one.words, sketch, newest)
+            found = copies.take(one.id, one.text, sketch, newest)
             said = (found.of, round(found.percent / 100, 4), found.kind) if found else (None, 0.0, None)
             write(out, {"id": one.id, "copy_of": said[0], "likeness": said[1], "kind": said[2]})
 
@@ -41,7 +41,7 @@ def judge_copies(lines: Lines, out: TextIO, index: CopyIndex | None = None) -> N
 def _asked(lines: Lines) -> Iterator[_Asked]:
     for number, line in lines:
         try:
-            asked = _Asked(_id(line), copied_words(text_of(line)), _seconds(line.get("at", 0.0)))
+            asked = _Asked(_id(line), copied_text(text_of(line)), _seconds(line.get("at", 0.0)))
         except BadRecord as error:
             lines.tell(number, str(error))
         else:
