@@ -15,11 +15,10 @@ from ingest.collectors.refresher import COMMANDED
 from secondsource.app import wiring
 from secondsource.app.wiring import House
 from secondsource.contracts.errors import SourceAway
-from secondsource.contracts.messages import Message, Takedown, Tick
+from secondsource.contracts.messages import BY_HAND, Message, Takedown, Tick
 from secondsource.contracts.stage import Batch, Record
 from secondsource.runtime.source import to_out
 
-BY_HAND: Final = "taken down here"  #: so the reason begins where no platform has removed the post
 _AT_ONCE: Final = 500
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from hashlib import sha256
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -117,6 +117,12 @@ class Engagement(Struct, frozen=True, kw_only=True, tag="engagement"):
     collector: str
     watches: tuple[str, ...]
     counts: Counts
+
+
+#: How the reason of a takedown begins that says of no platform that the post is gone from it: an edited post's earlier
+#: version, and what an operator took down.
+EDITED: Final = "edited"
+BY_HAND: Final = "taken down here"
 
 
 class Takedown(Struct, frozen=True, kw_only=True, tag="takedown"):

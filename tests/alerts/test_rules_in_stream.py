@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from alerts.judging.stage import AlertsStage
-from secondsource.app.taking_down import BY_HAND
 from secondsource.contracts.messages import (
+    BY_HAND,
+    EDITED,
     AlertEvent,
     Counts,
     Earlier,
@@ -123,7 +124,7 @@ def test_what_is_gone_counts_as_it_was_though_its_counts_left_with_it() -> None:
     assert told(found)[-1][1][0] == "deleted_while_spreading"
 
 
-@pytest.mark.parametrize("reason", ["edited: its author replaced it by x:2", f"{BY_HAND}: court order 14/26"])
+@pytest.mark.parametrize("reason", [f"{EDITED}: its author replaced it by x:2", f"{BY_HAND}: court order 14/26"])
 def test_an_edit_is_no_deletion_nor_is_what_was_taken_down_here_nor_a_repost_undone(reason: str) -> None:
     edited = Takedown(uid="x:1", observed_at=at(60), collector="x", watches=("velgrad",), reason=reason)
     undone = [gone(100 + n, 55 + n) for n in range(4)]

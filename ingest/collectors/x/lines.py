@@ -25,7 +25,7 @@ from ingest.formats.x_v2 import (
 )
 from ingest.matching import Matcher
 from secondsource.contracts.errors import BadRecord
-from secondsource.contracts.messages import Message, Post, Takedown
+from secondsource.contracts.messages import EDITED, Message, Post, Takedown
 
 TOLERANCE = timedelta(minutes=5)
 
@@ -126,7 +126,7 @@ def to_posts(
             observed_at=now,
             collector=collector,
             watches=watches,
-            reason=f"edited: its author replaced it by x:{tweet.id}",
+            reason=f"{EDITED}: its author replaced it by x:{tweet.id}",
         )
         for old in _replaced(tweet)
     ]
