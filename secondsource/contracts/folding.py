@@ -136,10 +136,13 @@ _LONGEST = 40_000  # characters of a text that are read
 _REMEMBERED_LENGTH = 1_000  # characters of a text whose copied form is remembered
 _FEWEST_WORDS = 8
 # Possessive, so that blanks without end behind a prefix are walked over once, not once for each of them.
-_REPOSTED = re.compile(r"^(?:\s*+(?:RT|MT|QT|via)\b[\s:]*+(?:@[\w.@-]++[\s:]*+)?)+", re.IGNORECASE)
-_LINK_OR_MENTION = re.compile(r"(?:https?:?/|www\.|pic\.twitter\.com/|t\.co/)\S*|(?<!\w)[@＠]\w[\w.@-]*", re.IGNORECASE)
+_REPOSTED = re.compile(r"(?:\s*+(?:RT|MT|QT|via)\b[\s:]*+(?:@[\w.@-]++[\s:]*+)?)+", re.IGNORECASE)
+#: Begins with one of a few characters, which is searched for at once, and then looks back which of them it was.
+_LINK_OR_MENTION = re.compile(
+    r"[hwptHWPT@＠](?:(?i:(?<=h)ttps?:?/|(?<=w)ww\.|(?<=p)ic\.twitter\.com/|(?<=t)\.co/)\S*"
+    r"|(?<=[@＠])(?<!\w[@＠])\w[\w.@-]*)"
+)
 _SIGN_IN_WORD = re.compile(r"(?<=\w)[@$](?=\w)")
-_CUT = re.compile(r"(\S*)\s*(?:…|\.\.\.)\s*$")
 
 
 class _CopyTable(dict[int, str]):
@@ -182,19 +185,26 @@ def _copied(text: str) -> str:
             text = forwards(text)
         text = _unseen(text)
     if text[:1].isspace() or text[:2] in _PREFIXES or text[:3].lower() == "via":
-        text = _REPOSTED.sub("", text)
+        prefix = _REPOSTED.match(text)
+        text = text[prefix.end() :] if prefix else text
     if "@" in text or "//" in text or "＠" in text or "www." in text or "pic." in text or "t.co" in text:
         text = _LINK_OR_MENTION.sub(" ", text)
-    cut = _CUT.search(text[-200:]) if "…" in text[-10:] or "..." in text[-10:] else None
+    cut = text[-10:].rstrip().endswith(("…", "..."))
     if "@" in text or "$" in text:
         text = _SIGN_IN_WORD.sub(lambda sign: "a" if sign[0] == "@" else "s", text)
-    folded = text.encode("ascii").translate(_ASCII_COPY_TABLE).decode("ascii") if plain else text.translate(_copy_table)
-    if _SINGLES.search(folded):
+    if plain:
+        letters = text.encode("ascii").translate(_ASCII_COPY_TABLE)
+        folded, shape = letters.decode("ascii"), letters.translate(_ASCII_SHAPES)
+        singles, figures = b" a a a " in shape, b"0" in shape
+    else:
+        folded = text.translate(_copy_table)
+        singles, figures = bool(_SINGLES.search(folded)), bool(_FIGURE.search(folded))
+    if singles:
         folded = _SPELT.sub(lambda spelt: spelt[0].replace(" ", ""), folded)
     kept = words(folded)
-    if _FIGURE.search(folded):
+    if figures:
         kept = [word if word.isalpha() or word.isdecimal() else word.translate(_FIGURES) for word in kept]
-    if cut is not None and cut[1] and len(kept) > _FEWEST_WORDS:
+    if cut and len(kept) > _FEWEST_WORDS:
         kept = kept[:-1]  # "…wounded near the hosp…" was cut by the platform inside its last word
     return " ".join(kept)
 
@@ -203,6 +213,7 @@ _remembered = lru_cache(maxsize=8_192)(_copied)
 
 _PREFIXES = frozenset(a + b for word in ("rt", "mt", "qt") for a in (word[0], word[0].upper()) for b in "tT")
 _ASCII_COPY_TABLE = bytes(ord(_copy_table[code]) if code < 128 else code for code in range(256))  # one for one
+_ASCII_SHAPES = bytes(ord("a" if chr(code).isalpha() else "0" if chr(code).isdigit() else " ") for code in range(256))
 _UNSEEN = re.compile(f"[{_DROPPED_CHARACTERS}\u180e\U000e0000-\U000e007f]+")
 
 
