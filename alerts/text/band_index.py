@@ -26,6 +26,7 @@ _END: Final = -1
 
 _Numbers = NDArray[np.int64]
 _Marks = NDArray[np.bool_]
+Bands = Sequence[int] | _Numbers
 
 
 class BandIndex:
@@ -47,11 +48,11 @@ class BandIndex:
         self._filled = self._placed = 0  # the same
         self._most = int(_FILLED * slots)
 
-    def add(self, text: int, bands: Sequence[int]) -> None:
+    def add(self, text: int, bands: Bands) -> None:
         """A text that was not there, newer than all others."""
         if self._filled + len(bands) > self._most or self._placed + 2 * len(bands) > len(self._places):
             self._make_room(2 * len(bands))
-        numbers = np.array(bands, np.int64)
+        numbers = np.asarray(bands, np.int64)
         self._filled, self._placed = _add(self._table, self._places, self._used, text, numbers)
 
     def drop(self, story: int) -> None:
@@ -66,9 +67,9 @@ class BandIndex:
         """One text is gone."""
         _remove(self._table, self._places, text, np.array(bands, np.int64))
 
-    def candidates(self, bands: Sequence[int]) -> list[int]:
+    def candidates(self, bands: Bands) -> list[int]:
         """The one or two texts that share most bands, of equals the earliest first; a band's newest are looked at."""
-        numbers = np.array(bands, np.int64)
+        numbers = np.asarray(bands, np.int64)
         first, second = _candidates(self._table, self._places, self._gone, self._from, self._bits, numbers)
         return [first, second] if second else [first] if first else []
 

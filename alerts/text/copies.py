@@ -12,10 +12,11 @@ from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
+import numpy as np
 from rapidfuzz import fuzz
 from rapidfuzz.distance import LCSseq
 
-from alerts.text.band_index import BandIndex
+from alerts.text.band_index import BandIndex, Bands
 from secondsource.contracts.folding import copied_text
 from secondsource.contracts.messages import Sketch
 
@@ -165,10 +166,11 @@ class CopyIndex:
         if same is not None:
             return Copy(self._kept[same][0], "exact", 100.0)
         text = text[:_KEPT]
-        found = self._nearly(text, sketch.bands)
+        bands = np.array(sketch.bands, np.int64)
+        found = self._nearly(text, bands)
         copy = Copy(self._kept[found[0]][0], found[1].kind, found[1].percent) if found else None
         if found is None or (found[1].kind == "contained" and len(text) > len(self._kept[found[0]][2])):
-            self._keep(id_, exact, text, sketch.bands, at)
+            self._keep(id_, exact, text, bands, at)
         return copy
 
     def find(self, text: str, sketch: Sketch) -> Copy | None:
@@ -179,10 +181,10 @@ class CopyIndex:
         found = self._nearly(text[:_KEPT], sketch.bands)
         return Copy(self._kept[found[0]][0], found[1].kind, found[1].percent) if found else None
 
-    def _nearly(self, text: str, bands: Sequence[int]) -> tuple[int, Likeness] | None:
+    def _nearly(self, text: str, bands: Bands) -> tuple[int, Likeness] | None:
         return _best(text, ((number, self._kept[number][2]) for number in self._bands.candidates(bands)))
 
-    def _keep(self, id_: str, exact: int, text: str, bands: Sequence[int], at: float) -> None:
+    def _keep(self, id_: str, exact: int, text: str, bands: Bands, at: float) -> None:
         number = self._next
         self._next += 1
         self._kept[number] = id_, exact, text
