@@ -70,6 +70,12 @@ def check_deployment(document: Document, settings: Deployment, environ: Mapping[
     if settings.enrich.cues and not settings.enrich.cues.is_dir():
         what = f"there is no folder {quoted(str(settings.enrich.cues))}"
         yield document.problem(("enrich", "cues"), what, "the path of a folder")
+    stories = settings.stories
+    if stories.model and not stories.model.is_dir():
+        what = f"there is no folder {quoted(str(stories.model))}"
+        yield document.problem(("stories", "model"), what, "the folder of model.onnx and tokenizer.json")
+    if stories.model and stories.embedder:
+        yield document.problem(("stories", "embedder"), "model and embedder are both given", "one of the two")
     if settings.metrics.port and settings.metrics.port == settings.desk.port:
         yield document.problem(("metrics", "port"), "the desk listens on this port already", "port: 9380")
 

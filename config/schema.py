@@ -374,11 +374,16 @@ class Enrich(Model):
 
 
 class Stories(Model):
+    model: ConfigPath | None = Field(default=None, examples=["sentences"])
+    """Folder of a sentence model in ONNX form (docs/stories.md), by which posts in other words or languages are found
+    to say the same, and earlier fact-checks of what they say. Off if absent."""
     embedder: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$", max_length=200)] | None = Field(
         default=None, examples=["velgrad_models:sentences"]
     )
-    """Module and name of what turns texts into vectors, by which posts in other words or languages are found to say the
-    same (docs/stories.md). Trusted code of yours: it is imported and called. Off if absent."""
+    """In the place of a model: module and name of what turns texts into vectors. Trusted code of yours: it is imported
+    and called."""
+    alike: float = Field(default=0.7, gt=0, le=1, examples=[0.7])
+    """Cosine from which two texts say the same; each model has its own (`secondsource eval stories --alike`)."""
 
 
 class Slack(Model):
@@ -495,7 +500,7 @@ class Deployment(Model):
     collectors: Model = Field(default=Model(), examples=[{"x": {"enabled": True}}])
     """Where posts come from; a section for each collector there is."""
     enrich: Enrich = Field(default=Enrich(), examples=[{"languages": ["en", "ar"]}])
-    stories: Stories = Field(default=Stories(), examples=[{"embedder": "velgrad_models:sentences"}])
+    stories: Stories = Field(default=Stories(), examples=[{"model": "sentences"}])
     notify: Notify = Field(default=Notify(), examples=[{"console": True}])
     desk: Desk = Field(default=Desk(), examples=[{"port": 8380}])
     metrics: Metrics = Field(default=Metrics(), examples=[{"port": 9380}])

@@ -13,6 +13,7 @@ from alerts.earlier.factchecks import Check, FactCheckIndex
 from alerts.memory.ledger import Ledger
 from alerts.origins.union import moment
 from alerts.quoting import clipped
+from alerts.text.understanding import ALIKE, Floats, Understanding
 from alerts.wording import quoted
 from secondsource.contracts.messages import Checked, Enriched, Reason
 
@@ -21,7 +22,10 @@ _LOOKED_THROUGH = 10  # of the nearest, those that are asked whether they are li
 
 
 class _Kept(msgspec.Struct, array_like=True):
-    """One review of one post. Times in seconds since 1970: `published` as the review says, `seen_at` when we saw it."""
+    """One review of one post. Times in seconds since 1970: `published` as the review says, `seen_at` when we saw it.
+
+    `meaning`: the vector of its claim, as float16, by the model of this `mark`; empty where that makes none of it.
+    """
 
     uid: str
     claim: str
@@ -30,12 +34,19 @@ class _Kept(msgspec.Struct, array_like=True):
     url: str
     published: float
     seen_at: float
+    mark: int = 0
+    meaning: bytes = b""
 
 
 class CheckBook:
-    """The last `most` reviews, each known by a number. They are read only once somebody asks what is like a story."""
+    """The last `most` reviews, each known by a number. They are read only once somebody asks what is like a story.
 
-    def __init__(self, name: str, most: int = 20_000) -> None:
+    The vectors of their claims, where there is a model, are made when they come, and kept: to make those of twenty
+    thousand takes a minute and more.
+    """
+
+    def __init__(self, name: str, understanding: Understanding | None = None, most: int = 20_000) -> None:
+        self._understanding = understanding
         self._most = most
         self._kept: dict[int, _Kept] = {}
         self._by_post: dict[str, list[int]] = {}
@@ -66,6 +77,7 @@ class CheckBook:
                 published=published,
                 seen_at=at,
             )
+            self._understand(kept)
             self._keep(self._next, kept)
             self._ledger.put(self._next, self._encoder.encode(kept))
             self._next += 1
@@ -84,7 +96,8 @@ class CheckBook:
             return ()
         index = self._indexed()
         found: list[Checked] = []
-        for near in index.nearest(text, _LOOKED_THROUGH, allowed=self._published(before)):
+        meaning = None if self._understanding is None else self._understanding.vector(text)
+        for near in index.nearest(text, _LOOKED_THROUGH, allowed=self._published(before), meaning=meaning):
             kept = self._kept[self._numbers[near.check]]
             if near.similar and all(kept.url != one.url for one in found):
                 found.append(_checked(kept, near.shared))
@@ -96,14 +109,31 @@ class CheckBook:
 
     def _indexed(self) -> FactCheckIndex:
         if self._index is None or len(self._numbers) > 2 * len(self._kept) + 64:
-            self._index, self._numbers, self._places = FactCheckIndex(), [], {}
+            alike = ALIKE if self._understanding is None else self._understanding.alike
+            self._index, self._numbers, self._places = FactCheckIndex(alike=alike), [], {}
         last = self._numbers[-1] if self._numbers else 0
         for number, kept in self._kept.items():
             if number > last:
-                self._index.add(Check(kept.claim, "", kept.words))
+                if self._understand(kept):  # another model was there when it came, or none
+                    self._ledger.put(number, self._encoder.encode(kept))
+                self._index.add(Check(kept.claim, "", kept.words), self._vector(kept))
                 self._places[number] = len(self._numbers)
                 self._numbers.append(number)
         return self._index
+
+    def _understand(self, kept: _Kept) -> bool:
+        """See to it that a review has what our model makes of its claim. Whether it had not."""
+        if self._understanding is None or kept.mark == self._understanding.mark:
+            return False
+        vector = self._understanding.vector(kept.claim)
+        kept.mark, kept.meaning = self._understanding.mark, b"" if vector is None else vector.astype("<f2").tobytes()
+        return True
+
+    def _vector(self, kept: _Kept) -> Floats | None:
+        """As it is kept, so that what was restored and what was not are compared alike."""
+        if self._understanding is None or not kept.meaning:
+            return None
+        return np.frombuffer(kept.meaning, "<f2").astype(np.float32)
 
     def _keep(self, number: int, kept: _Kept) -> None:
         self.edition += 1

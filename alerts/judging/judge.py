@@ -28,6 +28,7 @@ from alerts.spread.expectation import NONE_KEPT, Expectation
 from alerts.spread.volume import Volume
 from alerts.stories.book import Merged, StoryBook
 from alerts.stories.story import QUOTED, Story
+from alerts.text.understanding import Understanding
 from alerts.text.words import named
 from secondsource.contracts.messages import (
     BY_HAND,
@@ -78,6 +79,7 @@ class Judge:
         link: Callable[[str], str],
         book: StoryBook,
         baselines: Baselines = NONE_KEPT,
+        understanding: Understanding | None = None,
     ) -> None:
         self.watch = watch
         self._rules = {rule.name: rule for rule in rules}
@@ -88,7 +90,7 @@ class Judge:
         self._baselines = baselines
         self._baseline_until = -math.inf  # when to ask which baseline holds
         self._blind = Blindness()
-        self._checks = CheckBook(f"{watch.name}/checks")
+        self._checks = CheckBook(f"{watch.name}/checks", understanding)
         self._volume = Volume(watch.name, lambda start, end: bool(self._blind.during(start, end)))
         self._cases = Cases(f"{watch.name}/cases")
         self._kin = Kin(f"{watch.name}/kin")

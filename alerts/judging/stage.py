@@ -19,7 +19,8 @@ from alerts.rules import RULES
 from alerts.rules.evidence import Rule
 from alerts.spread.expectation import NONE_KEPT
 from alerts.stories.book import StoryBook
-from alerts.text.embedding import Embedder, Meanings
+from alerts.text.embedding import Meanings
+from alerts.text.understanding import Understanding
 from secondsource.contracts.messages import Coverage, Enriched, Tick
 from secondsource.contracts.stage import Out, Record
 from secondsource.contracts.topics import ALERTS, ENRICHED
@@ -41,7 +42,7 @@ class AlertsStage:
 
     name = "alerts"
     inlet: tuple[str, ...] = (ENRICHED,)
-    form = "2026-11-22.3"  #: raised when what is saved changes: see tests/alerts/test_saved_form.py
+    form = "2026-11-22.4"  #: raised when what is saved changes: see tests/alerts/test_saved_form.py
 
     def __init__(
         self,
@@ -51,14 +52,14 @@ class AlertsStage:
         rules: tuple[Rule, ...] = RULES,
         registry: Registry = NOBODY,
         baselines: Baselines = NONE_KEPT,
-        embedder: Embedder | None = None,
+        understanding: Understanding | None = None,
     ) -> None:
         self._watches = dict(watches)
         self._archive = archive
         self._link = link
         self._rules = rules
         self._registry = registry
-        self._embedder = embedder
+        self._understanding = understanding
         self._baselines = baselines
         self._partitions: dict[int, _Partition] = {}
 
@@ -98,9 +99,10 @@ class AlertsStage:
         watch = self._watches.get(name)
         if watch is None:
             return None
-        meanings = None if self._embedder is None else Meanings(self._embedder)
+        understanding = self._understanding
+        meanings = None if understanding is None else Meanings(understanding)
         book = StoryBook(watch, self._registry, meanings=meanings)
-        return Docket(Judge(watch, self._rules, self._archive, self._link, book, self._baselines))
+        return Docket(Judge(watch, self._rules, self._archive, self._link, book, self._baselines, understanding))
 
 
 class _Partition:

@@ -7,26 +7,15 @@ which it is not sure: an origin that only it ties to a story weighs half.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: Cosine from which two texts are said to be one claim. Models differ: `secondsource eval stories --alike` measures it.
-ALIKE = 0.85
-_FEWEST_WORDS = 4  # what is shorter than this says too little
+from alerts.text.understanding import Floats, Understanding
+
 _MOST = 20_000  # stories that are looked through
-
-Floats = NDArray[np.float32]
-
-
-class Embedder(Protocol):
-    """Texts to vectors: the same text gives the same vector, whatever it is sent with."""
-
-    def vectors(self, texts: Sequence[str]) -> Floats:
-        """One row a text, of any length that is the same for all; rows need not have length one."""
-        ...
+_NOBODY = -1
 
 
 class Near(NamedTuple):
@@ -37,58 +26,48 @@ class Near(NamedTuple):
 class Meanings:
     """The vectors of the first texts of the newest stories, by their parts' numbers."""
 
-    def __init__(self, embedder: Embedder, alike: float = ALIKE, most: int = _MOST) -> None:
-        self._embedder = embedder
-        self._alike = alike
+    def __init__(self, understanding: Understanding, most: int = _MOST) -> None:
+        self._understanding = understanding
         self._most = most
         self._rows: Floats = np.zeros((0, 0), np.float32)
-        self._parts: dict[int, int] = {}  # part → its row
+        self._held: NDArray[np.int64] = np.zeros(0, np.int64)  # the part of each row
+        self._places: dict[int, int] = {}  # part → its row
         self._free: list[int] = []
-        self._last: tuple[str, Floats | None] = ("", None)
 
     def find(self, text: str) -> Near | None:
         """The story that says the same, the oldest of equals; None if none is alike enough."""
-        vector = self._vector(text)
-        if vector is None or not self._parts:
+        if not self._places or (vector := self._understanding.vector(text)) is None:
             return None
-        parts = np.fromiter(self._parts, np.int64, len(self._parts))
-        rows = np.fromiter(self._parts.values(), np.int64, len(self._parts))
-        cosines = self._rows[rows] @ vector
+        cosines = self._rows @ vector
         best = float(cosines.max())
-        if best < self._alike:
+        if best < self._understanding.alike:
             return None
-        return Near(int(parts[cosines >= best - 1e-6].min()), best)
+        return Near(int(self._held[(cosines >= best - 1e-6) & (self._held != _NOBODY)].min()), best)
 
     def add(self, part: int, text: str) -> None:
-        """The first text of a part."""
-        vector = self._vector(text)
+        """The first text of a part, in place of what it said before."""
+        self.forget(part)
+        vector = self._understanding.vector(text)
         if vector is None:
             return
-        self.forget(part)
-        if len(self._parts) >= self._most:
-            self.forget(min(self._parts))
+        if len(self._places) >= self._most:
+            self.forget(min(self._places))
         if not self._free:
-            held = len(self._rows)
-            grown = np.zeros((max(64, 2 * held), len(vector)), np.float32)
-            if held:
-                grown[:held] = self._rows
-            self._free = list(range(len(grown) - 1, held - 1, -1))
-            self._rows = grown
-        row = self._parts[part] = self._free.pop()
-        self._rows[row] = vector
+            self._grow(len(vector))
+        row = self._places[part] = self._free.pop()
+        self._rows[row], self._held[row] = vector, part
 
     def forget(self, part: int) -> None:
-        row = self._parts.pop(part, None)
+        row = self._places.pop(part, None)
         if row is not None:
-            self._rows[row] = 0.0
+            self._rows[row], self._held[row] = 0.0, _NOBODY
             self._free.append(row)
 
-    def _vector(self, text: str) -> Floats | None:
-        """Of length one; None for what says too little, or of which the model makes nothing."""
-        if len(text.split()) < _FEWEST_WORDS and text.isascii():
-            return None
-        if self._last[0] != text or self._last[1] is None:
-            made = np.asarray(self._embedder.vectors([text]), np.float32)[0]
-            length = float(np.linalg.norm(made))
-            self._last = (text, made / length if length > 0 and np.isfinite(length) else None)
-        return self._last[1]
+    def _grow(self, length: int) -> None:
+        held = len(self._rows)
+        size = min(max(64, 2 * held), self._most)
+        rows, parts = np.zeros((size, length), np.float32), np.full(size, _NOBODY, np.int64)
+        if held:
+            rows[:held], parts[:held] = self._rows, self._held
+        self._rows, self._held = rows, parts
+        self._free = list(range(size - 1, held - 1, -1))

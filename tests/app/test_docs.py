@@ -24,6 +24,7 @@ from alerts.judging.stage import AlertsStage
 from alerts.rules import RULES
 from alerts.rules.evidence import Rule
 from alerts.text.embedding import Meanings
+from alerts.text.understanding import Understanding
 from config import loader
 from config.mappings import load_mapping
 from config.schema_files import schemas
@@ -525,7 +526,7 @@ def test_the_embedder_that_is_shown(tmp_path: Path) -> None:
             assert normalize_embeddings
             return Concepts().vectors(texts)
 
-    meanings = Meanings(module.Sentences(Model()))
+    meanings = Meanings(Understanding(module.Sentences(Model())))
     meanings.add(7, "the bridge has fallen")
     near = meanings.find("le pont est tombé")
     assert near is not None

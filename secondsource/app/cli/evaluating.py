@@ -27,6 +27,11 @@ Languages = Annotated[
     typer.Option(help="Codes of the languages that occur, with commas. Fewer are told apart better.", metavar="CODES"),
 ]
 
+ModelFolder = Annotated[
+    Path | None, typer.Option(help="Folder of a sentence model in ONNX form. Without: none.", show_default=False)
+]
+Alike = Annotated[float, typer.Option(min=0, max=1, help="Cosine from which the model says that two are one.")]
+
 
 @eval_app.command()
 def language(languages: Languages = "") -> None:
@@ -62,12 +67,16 @@ def copies() -> None:
 def factchecks(
     most: Annotated[int, typer.Option(min=1, max=60, help="Matches of a query, at most.")] = 5,
     dated: Annotated[bool, typer.Option("--dated", help="Only claims of an earlier date than the query's.")] = False,
+    model: ModelFolder = None,
+    alike: Alike = 0.7,
 ) -> None:
     """{"claim", "id"} lines, then {"query", "id"} → {"id", "matches": [{"id", "score", "similar"}]}."""
+    from secondsource.app.embedding import Named, understanding_of
     from secondsource.app.evaluation.factchecks import judge_factchecks
 
     lines = standard_lines()
-    answer(lines, judge_factchecks(most, dated=dated), sys.stdout)
+    understanding = understanding_of(Named(model, alike=alike))
+    answer(lines, judge_factchecks(most, dated=dated, understanding=understanding), sys.stdout)
     _finish(lines)
 
 
@@ -123,18 +132,19 @@ def forecast(
 @eval_app.command()
 def stories(
     hours: Annotated[float, typer.Option(min=0.01, help="A story is over when it was silent for so long.")] = 72,
+    model: ModelFolder = None,
     embedder: Annotated[
-        str | None, typer.Option(help="package.module:name of a model of meanings. Without: none.", show_default=False)
+        str | None, typer.Option(help="In the place of a model: package.module:name of one.", show_default=False)
     ] = None,
-    alike: Annotated[float, typer.Option(min=0, max=1, help="Cosine from which it says that two are one.")] = 0.85,
+    alike: Alike = 0.7,
 ) -> None:
     """{"id", "text", "at"?, "author"?, "language"?, "links"?} → {"id", "story", "tie", "to", "evidence"}."""
-    from secondsource.app.embedding import load_embedder
+    from secondsource.app.embedding import Named, understanding_of
     from secondsource.app.evaluation.stories import judge_stories
 
     lines = standard_lines()
-    model = None if embedder is None else load_embedder(embedder)
-    judge_stories(lines, sys.stdout, story_hours=hours, embedder=model, alike=alike)
+    understanding = understanding_of(Named(model, embedder, alike))
+    judge_stories(lines, sys.stdout, story_hours=hours, understanding=understanding)
     _finish(lines)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from alerts.earlier.factchecks import Check, FactCheckIndex
+from alerts.text.understanding import ALIKE, Understanding
 from secondsource.app.evaluation.lines import Line, id_of, text_of
 from secondsource.contracts.errors import BadRecord
 
@@ -18,21 +19,24 @@ class _Known(NamedTuple):
     date: datetime | None
 
 
-def judge_factchecks(most: int = 5, *, dated: bool = False) -> Callable[[Line], Line | None]:
+def judge_factchecks(
+    most: int = 5, *, dated: bool = False, understanding: Understanding | None = None
+) -> Callable[[Line], Line | None]:
     """From {"query", "id"} to {"id", "matches"}; {"claim", "id"} is taken up for the queries after it (None).
 
     `dated`: a claim matches only queries of a later "date"; one without a date is never known to be earlier, and a
     query without one asks for all.
     """
-    index = FactCheckIndex()
+    index = FactCheckIndex(alike=ALIKE if understanding is None else understanding.alike)
     known: list[_Known] = []
+    meant = (lambda _: None) if understanding is None else understanding.vector
 
     def judge(line: Line) -> Line | None:
         date = _date_of(line) if dated else None
         if "claim" in line:
             check = Check(text_of(line, "claim"), _optional(line, "title"), _optional(line, "text"))
             known.append(_Known(id_of(line), date))
-            index.add(check)
+            index.add(check, meant(f"{check.title}\n{check.claim}"))
             return None
         query, name = text_of(line, "query"), id_of(line)
         allowed = None
@@ -40,7 +44,7 @@ def judge_factchecks(most: int = 5, *, dated: bool = False) -> Callable[[Line], 
             allowed = np.array([one.date is not None and one.date < date for one in known], dtype=bool)
         matches = [
             {"id": known[near.check].id, "score": near.score, "similar": near.similar}
-            for near in index.nearest(query, most, allowed=allowed)
+            for near in index.nearest(query, most, allowed=allowed, meaning=meant(query))
         ]
         return {"id": name, "matches": matches}
 

@@ -8,7 +8,8 @@ from itertools import islice
 from typing import Any, NamedTuple, TextIO
 
 from alerts.stories.book import StoryBook
-from alerts.text.embedding import ALIKE, Embedder, Meanings
+from alerts.text.embedding import Meanings
+from alerts.text.understanding import Understanding
 from config.loader import BUILT_IN
 from enrich.annotators import CopyAnnotator, EntityAnnotator, LanguageAnnotator
 from enrich.names.gazetteer import Gazetteer, each_term
@@ -28,7 +29,7 @@ class _Given(NamedTuple):
 
 
 def judge_stories(
-    lines: Lines, out: TextIO, *, story_hours: float = 72.0, embedder: Embedder | None = None, alike: float = ALIKE
+    lines: Lines, out: TextIO, *, story_hours: float = 72.0, understanding: Understanding | None = None
 ) -> None:
     """From {"id", "text", "at"?, …} to {"id", "story", "tie", "to", "evidence"}, in the order of the times.
 
@@ -37,7 +38,7 @@ def judge_stories(
     is taken once.
     """
     watch = Watch(name=_WATCH, any_of=(_WATCH,), thresholds=Thresholds(story_hours=story_hours))
-    book = StoryBook(watch, meanings=None if embedder is None else Meanings(embedder, alike))
+    book = StoryBook(watch, meanings=None if understanding is None else Meanings(understanding))
     taken: set[str] = set()
     for enriched in _enriched(sorted(_given(lines), key=lambda one: (one.post.observed_at, one.post.uid))):
         post, at = enriched.post, enriched.post.observed_at.timestamp()
