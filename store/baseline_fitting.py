@@ -61,6 +61,16 @@ def fit(
     )
 
 
+def opened(store: Store, watch: str, since: datetime, until: datetime) -> int:
+    """How many stories there are to go by.
+
+    Raises:
+        SourceAway: the database did not answer.
+    """
+    with store.database.reading() as connection:
+        return len(_past(connection, watch, since, until).stories)
+
+
 class _Past(NamedTuple):
     """`stories` by name: opened_at, account, followers. `acts` and `reports` by story, post and age in seconds."""
 

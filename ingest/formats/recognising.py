@@ -82,8 +82,10 @@ def of_json(name: str, bodies: Sequence[bytes]) -> Recognised | None:
     for body in bodies:
         if found := _told(body):
             return Recognised(*found)
+    if not bodies:
+        return Recognised("own", "it is empty")
     objects = any(_is_object(body) for body in bodies)
-    if not objects and (not bodies or name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson", ".json"))):
+    if not objects and name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson", ".json")):
         return Recognised("own", "its name; nothing in its first lines tells")
     return None
 

@@ -45,14 +45,30 @@ def fit(
     from store.baseline_fitting import fit as fitted_from  # noqa: PLC0415 -- pandas takes its time; few commands fit
 
     now = at.clock.now()
-    end = until or now
-    start = since or end - timedelta(days=DAYS)
+    start, end = _period(now, since, until)
     applies = _full_minute(applies_from or now + _LEAD)
     made: dict[str, Baseline | None] = {}
     for watch in watches:
         fitted = fitted_from(at.store, watch, start, end, digest, now)
         made[watch] = None if fitted is None else at.store.baselines.add(replace(fitted, applies_from=applies))
     return made
+
+
+def too_few(at: House, watch: str, since: datetime | None = None, until: datetime | None = None) -> str:
+    """Why there is none for a watch: how many stories it takes, and how many there are."""
+    from store.baseline_fitting import FEWEST, opened  # noqa: PLC0415 -- pandas takes its time; few commands fit
+
+    start, end = _period(at.clock.now(), since, until)
+    there = count(opened(at.store, watch, start, end), "story", "stories")
+    return (
+        f"{watch}: {there} that opened {start:%Y-%m-%d} to {end:%Y-%m-%d}, and it takes {FEWEST}. "
+        "Ask for more of the past with --from; until then the watch rests on what it sees itself"
+    )
+
+
+def _period(now: datetime, since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
+    end = until or now
+    return since or end - timedelta(days=DAYS), end
 
 
 def _full_minute(moment: datetime) -> datetime:

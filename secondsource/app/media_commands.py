@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from config.schema import Media
 from enrich.media.fetch import Fetcher, FetchLimits
 from enrich.media.ocr import Reader, installed
 from enrich.media.pictures import NO_VIDEO, Rgb, Unusable, decode, hashed
@@ -19,6 +20,7 @@ from enrich.reuse.prints import looked
 from enrich.reuse.search import search
 from enrich.reuse.segment import segment
 from secondsource.app.wiring import House
+from secondsource.contracts.clock import Clock
 from secondsource.contracts.errors import BadConfiguration, BadRecord, SourceAway
 from secondsource.contracts.messages import Earlier, Picture, Reuse
 
@@ -51,7 +53,7 @@ def find(at: House, what: str, limit: int) -> Found:
         BadRecord: it is no picture that can be looked at.
         SourceAway: the address, or the store, does not answer.
     """
-    name, rgb, width, height, clip = _picture(at, what)
+    name, rgb, width, height, clip = _picture(at.configuration.deployment.enrich.media, at.clock, what)
     print_ = hashed(rgb, width, height)
     found = at.reuse.found(looked(rgb), clip, but=name) if at.reuse is not None else ()
     tesseract, _ = installed(at.configuration.deployment.enrich.languages)
@@ -75,14 +77,14 @@ def _nearness(seen: Earlier) -> tuple[int, int, float, float, str]:
     return _KINDS.index(seen.kind), seen.distance, -seen.confidence, seen.seen_at.timestamp(), seen.source
 
 
-def explain(at: House, earlier: str, later: str) -> Explained:
+def explain(media: Media, clock: Clock, earlier: str, later: str) -> Explained:
     """What of one picture is seen in another, drawn.
 
     Raises:
         BadRecord: one of them is no picture that can be looked at.
         SourceAway: an address does not answer.
     """
-    first, second = _picture(at, earlier), _picture(at, later)
+    first, second = _picture(media, clock, earlier), _picture(media, clock, later)
     asked = looked(second.rgb)
     within = segment([(bytes.fromhex(first.name), looked(first.rgb).kept)])
     matches = search(asked, [within])
@@ -124,32 +126,31 @@ class _Shown(NamedTuple):
     clip: ClipPrint | None
 
 
-def _picture(at: House, what: str) -> _Shown:
-    body = _body(at, what)
+def _picture(media: Media, clock: Clock, what: str) -> _Shown:
+    body = _body(media, clock, what)
     name = sha256(body).hexdigest()
-    found = decode(body, max_pixels=at.configuration.deployment.enrich.media.max_pixels, key_frames=1)
+    found = decode(body, max_pixels=media.max_pixels, key_frames=1)
     if found == Unusable(NO_VIDEO):
-        frames = key_pictures(body, ClipLimits(), at.clock, 1)
+        frames = key_pictures(body, ClipLimits(), clock, 1)
         if isinstance(frames, Unusable):
             raise BadRecord(f"{what}: {frames.reason}")
         height, width, _ = frames[0].rgb.shape
-        return _Shown(name, frames[0].rgb, width, height, _clip(at, body))
+        return _Shown(name, frames[0].rgb, width, height, _clip(clock, body))
     if isinstance(found, Unusable):
         raise BadRecord(f"{what}: {found.reason}")
-    clip = _clip(at, body) if found.frames_said > 1 else None
+    clip = _clip(clock, body) if found.frames_said > 1 else None
     return _Shown(name, found.frames[0].rgb, found.width, found.height, clip)
 
 
-def _clip(at: House, body: bytes) -> ClipPrint | None:
-    seen = clip_print(body, ClipLimits(), at.clock)
+def _clip(clock: Clock, body: bytes) -> ClipPrint | None:
+    seen = clip_print(body, ClipLimits(), clock)
     return None if isinstance(seen, Unusable) else seen
 
 
-def _body(at: House, what: str) -> bytes:
-    media = at.configuration.deployment.enrich.media
+def _body(media: Media, clock: Clock, what: str) -> bytes:
     if what.startswith(("http://", "https://")):
         limits = FetchLimits(max_bytes=media.max_bytes, total_seconds=media.timeout_seconds, per_host=media.per_host)
-        fetcher = Fetcher(at.clock, limits)
+        fetcher = Fetcher(clock, limits)
         try:
             fetched = fetcher.fetch(what)
         finally:

@@ -112,17 +112,25 @@ class House:
 
 @contextmanager
 def house(
-    configuration: Configuration, *, clock: Clock | None = None, create: bool = False, stop: Event | None = None
+    configuration: Configuration,
+    *,
+    clock: Clock | None = None,
+    create: bool = False,
+    there: bool = False,
+    stop: Event | None = None,
 ) -> Iterator[House]:
     """Open the store; closed at the end.
 
-    `create` brings the schema up to date, which SQLite gets without asking because nobody else uses the file.
+    `create` brings the schema up to date, which SQLite gets without asking because nobody else uses the file. Whoever
+    only looks at what is kept wants it to be `there` already, and makes no file.
     With `stop`, a database that is away is waited for until it is set; without, whoever asks is told at once.
 
     Raises:
         SourceAway: the database does not answer.
-        BadConfiguration: it refuses us, or its schema wants `secondsource migrate`.
+        BadConfiguration: it refuses us, its schema wants `secondsource migrate`, or it is not there.
     """
+    if there:
+        _want_it_there(configuration)
     _collect_seldom()
     clock = clock or SystemClock()
     registry = CollectorRegistry()
@@ -143,6 +151,15 @@ def house(
         yield House(configuration, store, registry, metrics, clock, retry, sends, stop)
     finally:
         store.close()
+
+
+def _want_it_there(configuration: Configuration) -> None:
+    path = _sqlite_file(configuration.store_url)
+    if path is not None and not path.is_file():
+        msg = (
+            f"there is no database at {path.absolute()} yet; `secondsource run` or `secondsource replay FILE` makes it"
+        )
+        raise BadConfiguration(msg)
 
 
 def _waited_for(retry: Retry, call: Callable[[], T], service: str, stop: Event | None) -> T:
@@ -168,13 +185,12 @@ def services(configuration: Configuration) -> list[Service]:
     return [*always, *found]
 
 
-_NO_MODEL = "off; to turn it on: stories.model: FOLDER in secondsource.yaml (docs/stories.md)"
+_NO_EMBEDDER = "off; to turn it on: stories.embedder: package.module:name in secondsource.yaml (docs/stories.md)"
 
 
 def _of_meanings(configuration: Configuration) -> Service:
-    stories = configuration.deployment.stories
-    named = stories.model or stories.embedder
-    return Service("embedding", on=named is not None, how=_NO_MODEL if named is None else f"by {named}")
+    named = configuration.deployment.stories.embedder
+    return Service("embedding", on=named is not None, how=_NO_EMBEDDER if named is None else f"by {named}")
 
 
 def _of_pictures(configuration: Configuration) -> Iterator[Service]:
@@ -301,8 +317,14 @@ def index_folder(configuration: Configuration) -> Path | None:
 
 def _beside(store_url: str, ending: str = ".media") -> str:
     """The folder that goes with a SQLite file; "" where the store is no file."""
+    path = _sqlite_file(store_url)
+    return str(path.with_suffix(ending)) if path is not None else ""
+
+
+def _sqlite_file(store_url: str) -> Path | None:
+    """The store's file, None where it is no file."""
     path = store_url.removeprefix("sqlite:///") if store_url.startswith("sqlite:///") else ""
-    return str(Path(path).with_suffix(ending)) if path and path != ":memory:" else ""
+    return Path(path) if path and path != ":memory:" else None
 
 
 class _PartsOnceNeeded:
@@ -361,7 +383,7 @@ def enrichment(
 
 def alerts_stage(at: House) -> AlertsStage:
     from alerts.judging.stage import AlertsStage
-    from secondsource.app.embedding import Named, understanding_of
+    from secondsource.app.embedding import load_embedder
 
     desk = at.configuration.deployment.desk
     public = (desk.public_url or f"http://{desk.host}:{desk.port}").rstrip("/")
@@ -372,14 +394,14 @@ def alerts_stage(at: House) -> AlertsStage:
     watches = {watch.name: watch for watch in at.watches}
     baselines = BaselineReader(at.store.baselines, at.clock.monotonic)
     registry = _registry(at.configuration.sources)
-    stories = at.configuration.deployment.stories
+    named = at.configuration.deployment.stories.embedder
     return AlertsStage(
         watches,
         at.store.archive,
         link,
         registry=registry,
         baselines=baselines,
-        understanding=understanding_of(Named(stories.model, stories.embedder, stories.alike)),
+        embedder=None if named is None else load_embedder(named),
     )
 
 

@@ -19,7 +19,7 @@ ALERT = "velgrad/1/spike"
 def newsroom(tmp_path: Path) -> Newsroom:
     """With one alert."""
     newsroom = Newsroom(tmp_path)
-    assert newsroom.run("status").code == 0
+    assert newsroom.run("migrate").code == 0
     with newsroom.store() as store:
         v.keep(store, v.alert(1))
     return newsroom

@@ -56,7 +56,8 @@ def test_what_is_asked_wrongly_is_said(newsroom: Newsroom) -> None:
     assert newsroom.run("baselines", "fit", "--watch", "dolnograd").code == 2
     assert newsroom.run("baselines", "fit", "--from", "yesterday").code == 2
     nothing = newsroom.run("baselines", "fit", "--from", "2001-01-01", "--to", "2001-02-01")
-    assert (nothing.code, nothing.out) == (0, "velgrad: too little to go by\n")
+    assert nothing.code == 0
+    assert nothing.out.startswith("velgrad: 0 stories that opened 2001-01-01 to 2001-02-01, and it takes 30. ")
 
 
 class Hours(ManualClock):

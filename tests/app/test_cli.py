@@ -102,8 +102,8 @@ def test_what_cannot_be_asked(arguments: list[str], said: str) -> None:
         (["run", "enrich", "alerts"], "enrich, alerts cannot run alone"),
         (["run", "enriching"], "no part named enriching; parts are ingest, enrich, store, alerts, notify, desk"),
         (["run"], "no live collector is on, so nothing would come in: bluesky is "),
-        (["dead-letters", "show", "beef"], "no dead letter beef; see: secondsource dead-letters list"),
         (["dead-letters", "resend"], "give ids, or --all"),
+        (["dead-letters", "resend", "--all", "--file", "gone.csv"], "gone.csv: expected the file that the rows came"),
         (["dead-letters", "resend", "beef", "--format", "csv"], "no format named 'csv'"),
     ],
 )
@@ -115,6 +115,13 @@ def test_settings_that_cannot_work(arguments: list[str], said: str, newsroom: Ne
     assert "Traceback" not in ran.err
     database = Path(newsroom.store_url.removeprefix("sqlite:///"))
     assert not database.exists() or newsroom.rows("posts") == []
+
+
+def test_a_command_to_paste_has_the_configuration_that_was_given(newsroom: Newsroom) -> None:
+    newsroom.run("migrate")
+    ran = newsroom.run("dead-letters", "show", "beef")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == f"no dead letter beef; see: secondsource dead-letters list -c {newsroom.config}\n"
 
 
 @pytest.mark.parametrize(
@@ -217,9 +224,34 @@ def test_the_schemas_are_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", READS_JSON)
 def test_json_for_machines(command: str, newsroom: Newsroom) -> None:
+    newsroom.run("migrate")
     ran = newsroom.run(*command.split(), "--json")
     assert ran.code == 0
     assert isinstance(ran.json, dict | list)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "status", "alerts list", "acts list", "acts add velgrad:1 dismissed", "dead-letters list",
+        "dead-letters show beef", "dead-letters resend --all", "media find POSTS", "media index verify",
+        "media index rebuild", "verdicts", "baselines show", "baselines fit", "backtest --watch velgrad",
+        "tune velgrad", "takedown plaza:1", "forget --older-than 9",
+    ],
+)  # fmt: skip
+def test_where_nothing_is_kept_nothing_is_made(command: str, newsroom: Newsroom) -> None:
+    before = sorted(newsroom.folder.rglob("*"))
+    ran = newsroom.run(*command.split())
+    assert ran.code == 2
+    assert f"there is no database at {newsroom.folder / 'velgrad.sqlite'} yet" in ran.err
+    assert f"`secondsource replay FILE -c {newsroom.config}` makes it" in ran.err, "a command to paste"
+    assert sorted(newsroom.folder.rglob("*")) == before
+
+
+def test_a_replay_of_nothing_has_seen_nothing(newsroom: Newsroom) -> None:
+    ran = newsroom.run("replay", newsroom.write("empty.jsonl", ""))
+    assert "empty.jsonl: read as own, because it is empty" in ran.out
+    assert "replay:empty.jsonl: nothing has come; it has ended\n" in newsroom.run("status").out
 
 
 def test_status(newsroom: Newsroom) -> None:

@@ -61,6 +61,7 @@ def test_a_picture_nobody_has_seen_is_none(newsroom: Newsroom, archive: Path, tm
      ("http://127.0.0.1:9/a.jpg", "127.0.0.1", 1)],
 )  # fmt: skip
 def test_what_cannot_be_looked_at_is_said(newsroom: Newsroom, tmp_path: Path, what: str, said: str, code: int) -> None:
+    newsroom.run("migrate")
     (tmp_path / "page.jpg").write_text("<!DOCTYPE html><p>not found")
     ran = newsroom.run("media", "find", what if what.startswith("http") else tmp_path / what)
     assert said in ran.err

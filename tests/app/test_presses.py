@@ -44,7 +44,7 @@ class Night:
             f"    base_url: {slack.url}\n    port: {self.port}\n"
         )
         self.newsroom = Newsroom(folder, settings=settings, environ={"T": TOKEN, **environ})
-        assert self.newsroom.run("status").code == 0
+        assert self.newsroom.run("migrate").code == 0
         with self.newsroom.store() as store:
             v.keep(store, v.enriched(1), v.alert(1, channel=CHANNEL), notifiers=("slack",))
 

@@ -82,6 +82,15 @@ def truth(at: House, watch: str, labels: Path | None, positive: Collection[str])
     return of_verdicts(at.store.verdicts.in_force(watch))
 
 
+def names(configuration: Configuration, watch: str) -> list[str]:
+    """The watch that was asked for; all where none was.
+
+    Raises:
+        BadConfiguration: there is no such watch.
+    """
+    return [known_watch(configuration, watch)] if watch else [each.name for each in configuration.watches]
+
+
 def known_watch(configuration: Configuration, name: str) -> str:
     """Raise BadConfiguration where no watch has this name."""
     return watch_of(configuration, name).name

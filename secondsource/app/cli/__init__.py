@@ -14,6 +14,7 @@ import sys
 import typer
 from rich.console import Console
 
+from secondsource.app.cli.asked import Asked
 from secondsource.app.cli.configuration import config_app
 from secondsource.app.cli.evaluating import eval_app
 from secondsource.app.cli.judged import acts_app, alerts_app, backtest, baselines_app, tune, verdicts
@@ -21,7 +22,7 @@ from secondsource.app.cli.keeping import compliance_app, forget, migrate, takedo
 from secondsource.app.cli.letters import letters_app
 from secondsource.app.cli.media import media_app
 from secondsource.app.cli.stance import stance_app
-from secondsource.app.cli.told import AWAY, FOUND, HALTED, WRONG
+from secondsource.app.cli.told import AWAY, FOUND, HALTED, WRONG, pasteable
 from secondsource.app.cli.watching import demo, replay, run, status
 from secondsource.contracts.errors import BadConfiguration, Halted, SecondSourceError, SourceAway
 from secondsource.runtime.logs import escape as plain
@@ -50,16 +51,17 @@ app.add_typer(stance_app, name="stance")
 
 def main() -> None:
     """Run a command; our errors become one message and an exit code."""
+    asked = Asked()
     try:
-        app()
+        app(obj=asked)
     except BadConfiguration as error:
-        _fail(str(error), WRONG)
+        _fail(pasteable(str(error), asked.config), WRONG)
     except SourceAway as error:
-        _fail(str(error), AWAY)
+        _fail(pasteable(str(error), asked.config), AWAY)
     except Halted as error:
-        _fail(str(error), HALTED)
+        _fail(pasteable(str(error), asked.config), HALTED)
     except SecondSourceError as error:
-        _fail(str(error), FOUND)
+        _fail(pasteable(str(error), asked.config), FOUND)
     except OSError as error:
         if error.filename is None:
             raise  # of no file that anybody named

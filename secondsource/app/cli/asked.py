@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -15,10 +16,24 @@ from secondsource.contracts.errors import BadConfiguration
 if TYPE_CHECKING:
     from ingest.formats.recognising import JsonFormat
 
+
+@dataclass
+class Asked:
+    """What a command was asked with that a message about its failure repeats."""
+
+    config: Path | None = None
+
+
+def _noted(context: typer.Context, config: Path | None) -> Path | None:
+    if isinstance(context.obj, Asked):
+        context.obj.config = config
+    return config
+
+
 ConfigFolder = Annotated[
     Path | None,
     typer.Option(
-        "--config", "-c", envvar="SECONDSOURCE_CONFIG", show_default=False,
+        "--config", "-c", envvar="SECONDSOURCE_CONFIG", show_default=False, callback=_noted,
         help="Folder with secondsource.yaml and watches/. Without it: ./config, or the sample that comes with us.",
     ),
 ]  # fmt: skip

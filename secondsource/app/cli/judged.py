@@ -12,7 +12,7 @@ import typer
 
 from alerts.wording import act as wording_of
 from secondsource.app.cli.asked import AsJson, ConfigFolder, configured, folder_of, format_named
-from secondsource.app.cli.told import FOUND, next_command, print_json, progress
+from secondsource.app.cli.told import FOUND, next_command, pasteable, print_json, progress
 from secondsource.app.threads import stopping_on_signals
 from secondsource.contracts.acts import ACT_KINDS, VERDICTS
 from secondsource.contracts.errors import BadConfiguration
@@ -84,7 +84,7 @@ def backtest(
     configurations = [(str(folder_of(config)), first)]
     if against is not None:
         configurations.append((str(against), configured(against)))
-    with stopping_on_signals() as stop, wiring.house(first, stop=stop) as house:
+    with stopping_on_signals() as stop, wiring.house(first, there=not files, stop=stop) as house:
         truth = asked.truth(house, watch, labels, positive or ())
         with progress(as_json, "replaying", "posts/s") as progressed:
             found = judging.backtest(house, configurations, wanted, truth, stop, lambda done: progressed(done, None))
@@ -95,7 +95,7 @@ def backtest(
     else:
         typer.echo(report.page(found), nl=False)
     if not any(outcome.posts for outcome in found.outcomes):
-        typer.echo(asked.nothing(wanted), err=True)
+        typer.echo(pasteable(asked.nothing(wanted), config), err=True)
         raise typer.Exit(FOUND)
 
 
@@ -135,11 +135,11 @@ def tune(
     configure_logging(sys.stderr, level=logging.WARNING)
     wanted = asked.wanted(watch=watch, since=since, until=until, warm_up=warm_up)
     varied = tuning.read_varied(vary or ())
-    with stopping_on_signals() as stop, wiring.house(configured(config), stop=stop) as house:
+    with stopping_on_signals() as stop, wiring.house(configured(config), there=True, stop=stop) as house:
         asked.known_watch(house.configuration, watch)
         truth = asked.truth(house, watch, labels, positive or ())
         if house.store.recorded.bounds(watch) is None:
-            typer.echo(asked.nothing(wanted), err=True)
+            typer.echo(pasteable(asked.nothing(wanted), config), err=True)
             raise typer.Exit(FOUND)
         with progress(as_json, "trying", "") as progressed:
             found = tuning.tune(
@@ -150,7 +150,7 @@ def tune(
     else:
         typer.echo(tuning.page(found), nl=False)
     if not found.posts:
-        typer.echo(asked.nothing(wanted), err=True)
+        typer.echo(pasteable(asked.nothing(wanted), config), err=True)
         raise typer.Exit(FOUND)
 
 
@@ -173,8 +173,8 @@ def verdicts(
 
     start, end = asked.moment(since, "--from"), asked.moment(until, "--to")
     configuration = configured(config)
-    names = [asked.known_watch(configuration, watch)] if watch else [w.name for w in configuration.watches]
-    with wiring.house(configuration) as house:
+    names = asked.names(configuration, watch)
+    with wiring.house(configuration, there=True) as house:
         found = records.records(house.store, names, start, end)
     if as_json:
         print_json(msgspec.to_builtins(found))
@@ -208,14 +208,15 @@ def baselines_fit(
     moments = {"--from": since, "--to": until, "--applies-from": applies}
     given = [asked.moment(text, option) for option, text in moments.items()]
     configuration = configured(config)
-    names = [asked.known_watch(configuration, watch)] if watch else [w.name for w in configuration.watches]
-    with wiring.house(configuration) as house:
+    names = asked.names(configuration, watch)
+    with wiring.house(configuration, there=True) as house:
         made = baselines.fit(house, names, *given)
+        few = {name: baselines.too_few(house, name, *given[:2]) for name, one in made.items() if one is None}
     if as_json:
         print_json(msgspec.to_builtins(made))
         return
     for name, baseline in made.items():
-        typer.echo(f"{name}: too little to go by\n" if baseline is None else baselines.page(name, [baseline]), nl=False)
+        typer.echo(f"{few[name]}\n" if baseline is None else baselines.page(name, [baseline]), nl=False)
 
 
 @baselines_app.command("show")
@@ -229,8 +230,8 @@ def baselines_show(
     from secondsource.app.backtest import asked
 
     configuration = configured(config)
-    names = [asked.known_watch(configuration, watch)] if watch else [w.name for w in configuration.watches]
-    with wiring.house(configuration) as house:
+    names = asked.names(configuration, watch)
+    with wiring.house(configuration, there=True) as house:
         versions = {name: house.store.baselines.all(name) for name in names}
     if as_json:
         print_json(msgspec.to_builtins(versions))
@@ -257,7 +258,7 @@ def alerts_list(
     """
     from secondsource.app import wiring
 
-    with wiring.house(configured(config)) as house:
+    with wiring.house(configured(config), there=True) as house:
         found = house.store.evidence.latest_alerts(limit, watch=watch, stands=is_open)
     if as_json:
         print_json(
@@ -297,7 +298,7 @@ def acts_list(
     """
     from secondsource.app import wiring
 
-    with wiring.house(configured(config)) as house:
+    with wiring.house(configured(config), there=True) as house:
         found = list(house.store.acts.of(alert)) if alert else house.store.acts.latest(limit)
     if as_json:
         print_json(msgspec.to_builtins(found))
@@ -332,7 +333,7 @@ def acts_add(
     from secondsource.app import wiring
     from secondsource.app.acting import made
 
-    with wiring.house(configured(config)) as house:
+    with wiring.house(configured(config), there=True) as house:
         if not house.store.evidence.alert_events(alert):
             msg = f"there is no alert {plain(alert[:80])}; those there are: {next_command('alerts list', config)}"
             raise BadConfiguration(msg)

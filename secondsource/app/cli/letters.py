@@ -41,7 +41,7 @@ def list_waiting(
     """
     from secondsource.app import wiring
 
-    with wiring.house(configured(config)) as house:
+    with wiring.house(configured(config), there=True) as house:
         found = house.store.letters.listed(limit, resent=resent)
         waiting = house.store.letters.waiting()
     if as_json:
@@ -74,7 +74,7 @@ def show(
     """One record with its bytes, where it came from and why it failed."""
     from secondsource.app import wiring
 
-    with wiring.house(configured(config)) as house:
+    with wiring.house(configured(config), there=True) as house:
         found = house.store.letters.one(letter_id)
     letter = _letter(found, letter_id)
     if as_json:
@@ -113,12 +113,14 @@ def resend(
 
     read_as = format_named(format)
     configure_logging(sys.stderr, level=logging.WARNING)
+    if not letter_ids and not every:
+        raise BadConfiguration("which letters? give ids, or --all for all that wait")
+    if file is not None and not file.is_file():
+        raise BadConfiguration(f"{file}: expected the file that the rows came from, found none there")
     sent = failed = 0
-    with wiring.house(configured(config)) as house:
+    with wiring.house(configured(config), there=True) as house:
         kept = house.store.letters
         ids = kept.waiting_ids(f"{file.name}:" if file else "") if every else letter_ids or []
-        if not ids and not every:
-            raise BadConfiguration("which letters? give ids, or --all for all that wait")
         how = letters.How(
             format=replaying.load_columns(mapping) if mapping else read_as, watch=watch, file=file, pictures=pictures
         )

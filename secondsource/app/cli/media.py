@@ -14,6 +14,7 @@ from alerts.wording import count
 from secondsource.app.cli.asked import AsJson, ConfigFolder, configured
 from secondsource.app.cli.told import FOUND, next_command, print_json, progress, say_refused
 from secondsource.app.threads import stopping_on_signals
+from secondsource.contracts.clock import SystemClock
 from secondsource.runtime.logs import configure_logging
 from secondsource.runtime.logs import escape as plain
 
@@ -97,7 +98,7 @@ def find(
     from secondsource.app import media_commands, wiring
 
     configure_logging(sys.stderr, level=logging.WARNING)
-    with wiring.house(configured(config)) as house:
+    with wiring.house(configured(config), there=True) as house:
         found = media_commands.find(house, picture, limit)
     if as_json:
         print_json({"picture": msgspec.to_builtins(found.picture), "sightings": msgspec.to_builtins(found.sightings)})
@@ -128,11 +129,11 @@ def explain(
 
       [b]secondsource media explain bridge-1994.jpg screenshot.png --out both.png[/b]
     """
-    from secondsource.app import media_commands, wiring
+    from secondsource.app import media_commands
 
     configure_logging(sys.stderr, level=logging.WARNING)
-    with wiring.house(configured(config)) as house:
-        told = media_commands.explain(house, earlier, later)
+    media = configured(config).deployment.enrich.media
+    told = media_commands.explain(media, SystemClock(), earlier, later)
     out.write_bytes(told.png)
     if as_json:
         print_json({"match": msgspec.to_builtins(told.match), "bits": told.bits, "png": str(out)})
@@ -153,7 +154,7 @@ def rebuild(config: ConfigFolder = None) -> None:
     """Make the index again of what the store holds. Others go on searching what was until it is done."""
     from secondsource.app import media_commands, wiring
 
-    with wiring.house(configured(config)) as house:
+    with wiring.house(configured(config), there=True) as house:
         typer.echo(f"{count(media_commands.rebuild(house), 'picture')} in the index.")
 
 
@@ -162,7 +163,7 @@ def verify(config: ConfigFolder = None, as_json: AsJson = False) -> None:
     """Read every byte of the index and compare it with the store. Exit code 1: something is wrong."""
     from secondsource.app import media_commands, wiring
 
-    with wiring.house(configured(config)) as house:
+    with wiring.house(configured(config), there=True) as house:
         found = media_commands.verify(house)
     if as_json:
         print_json(found._asdict())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 FOUND, WRONG, AWAY, HALTED = 1, 2, 3, 4
 MOST_SHOWN = 20  #: lines of a list; the rest is counted
+_COMMAND = re.compile(r"(?:(?<=: )|(?<=`))secondsource ([^`\n]+)")
 
 
 def print_json(value: Any) -> None:
@@ -40,6 +42,13 @@ def say_refused(refused: Sequence[tuple[str, str]], of: int) -> None:
 def next_command(words: str, config: Path | None) -> str:
     """What to type next, with the configuration this was asked with."""
     return f"secondsource {words}" + (f" -c {shlex.quote(str(config))}" if config is not None else "")
+
+
+def pasteable(message: str, config: Path | None) -> str:
+    """The message with what `next_command` adds after each command in it: one after a colon, or in backticks."""
+    if config is None:
+        return message
+    return _COMMAND.sub(lambda found: next_command(found[1], config), message)
 
 
 def say_services(configuration: Configuration) -> None:

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from alerts.wording import count
 from ingest.collectors.refresher import COMMANDED
+from ingest.formats.reading import EARLIEST
 from secondsource.app.cli.asked import AsJson, ConfigFolder, configured, format_named
 from secondsource.app.cli.told import FOUND, MOST_SHOWN, next_command, print_json, progress, say_refused, say_services
 from secondsource.app.parts import PARTS
@@ -193,7 +194,7 @@ def status(config: ConfigFolder = None, as_json: AsJson = False) -> None:
     from secondsource.app import wiring
 
     configuration = configured(config)
-    with wiring.house(configuration) as house:
+    with wiring.house(configuration, there=True) as house:
         now = house.store.status()
         volumes = _volumes(house.store, now)
         budget = wiring.budget(house)
@@ -205,7 +206,8 @@ def status(config: ConfigFolder = None, as_json: AsJson = False) -> None:
         typer.echo(f"  {name.replace('_', ' '):<16}{number:>12,}")
     for collector in (each for each in now.collectors if each.name != COMMANDED):  # a command sees nothing
         ended = "; it has ended" if collector.ended else ""
-        typer.echo(f"{plain(collector.name)}: everything up to {collector.last_at:%Y-%m-%d %H:%M} UTC has come{ended}")
+        seen = f"everything up to {collector.last_at:%Y-%m-%d %H:%M} UTC" if collector.last_at > EARLIEST else "nothing"
+        typer.echo(f"{plain(collector.name)}: {seen} has come{ended}")
     for watch, volume in volumes.items():
         most = f"{volume['most_in_an_hour']:,} in its fullest hour"
         typer.echo(f"watch {plain(watch)}: {count(volume['posts'], 'post')} in the last day of event time, {most}")
