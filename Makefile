@@ -20,7 +20,7 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not kafka and not postgres and not prometheus and not browser and not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not kafka and not postgres and not prometheus and not browser and not sentences and not slow"
 
 bench: .venv/bench
 	$(BIN)/python -m tests.servers.install

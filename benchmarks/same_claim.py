@@ -15,14 +15,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from benchmarks import factchecks
+from benchmarks import factchecks, sentences
 from benchmarks.report import Report
 
 _TRAIN = "CT2022-Task2A-EN-Train_QRELs.tsv"
@@ -39,9 +40,15 @@ def run(report: Report, scale: float) -> None:
     texts = {name: task.queries[name] for name in names}
     same = np.array([bool(relevant[one] & relevant[other]) for one, other in combinations(names, 2)])
     answers = _stories(texts)
-    stories = [answers[name]["story"] for name in names]
-    found = np.array([one == other for one, other in combinations(stories, 2)])
-    _tell(report, "ours, no model", found, same, "above the baselines")
+    _tell(report, "ours, no model", _pairs(answers, names), same, "above the baselines")
+    model = sentences.folder()
+    if model is not None:
+        meant = _stories(texts, model)
+        _tell(report, "ours, with a model", _pairs(meant, names), same, "above no model")
+        tied = {name: meant[name]["to"] for name in names if meant[name]["tie"] == "meaning"}
+        right = sum(bool(relevant[name] & relevant.get(to, set())) for name, to in tied.items())
+        report.add("same claim", "posts that only the model ties", len(tied), "", note=f"{right} of them rightly")
+        sentences.tell(report, model, list(texts.values()))
     copies = [answers[name]["story"] if answers[name]["tie"] in _COPIED else name for name in names]
     _tell(report, "exact and near copies alone", np.array([a == b for a, b in combinations(copies, 2)]), same)
     for what, vectorizer in (
@@ -53,9 +60,14 @@ def run(report: Report, scale: float) -> None:
         _tell(report, what, cosines >= _best_threshold(cosines, same), same)
 
 
-def _stories(texts: Mapping[str, str]) -> dict[str, dict[str, str]]:
+def _pairs(answers: Mapping[str, Mapping[str, str]], names: Sequence[str]) -> Bools:
+    return np.array([answers[one]["story"] == answers[other]["story"] for one, other in combinations(names, 2)])
+
+
+def _stories(texts: Mapping[str, str], model: Path | None = None) -> dict[str, dict[str, str]]:
     lines = "\n".join(json.dumps({"id": name, "text": text}) for name, text in texts.items())
     command = [sys.executable, "-m", "secondsource.app.cli", "eval", "stories"]
+    command += [] if model is None else ["--model", str(model)]
     done = subprocess.run(command, input=lines, capture_output=True, text=True, encoding="utf-8", check=True)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     into = {answer["story"]: answer["merged_into"] for answer in answers if "merged_into" in answer}

@@ -65,6 +65,12 @@ def tesseract_binary() -> Path:
 
 
 @pytest.fixture(scope="session")
+def sentences() -> Path:
+    """The folder of a sentence model for English."""
+    return needed(places.sentences)
+
+
+@pytest.fixture(scope="session")
 def shared_postgres() -> Iterator[PostgresServer]:
     server = needed(PostgresServer)
     try:

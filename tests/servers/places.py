@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 KAFKA_POM = Path(__file__).parent / "pom.xml"
+SENTENCES_POM = Path(__file__).parent / "sentences.xml"
 OLDEST_JAVA = 17
 OLDEST_POSTGRES = 15
 COMPOSE_GO = "2.16.2"
@@ -69,6 +70,18 @@ def kafka() -> Path:
     if (jars / "complete").exists():
         return jars
     raise Missing("the Kafka broker has not been fetched; run: python -m tests.servers.install")
+
+
+def sentences_folder() -> Path:
+    return cache_folder() / "sentences"
+
+
+def sentences() -> Path:
+    """The folder of a sentence model for English, as `stories.model` names one."""
+    folder = sentences_folder()
+    if (folder / "model.onnx").exists() and (folder / "tokenizer.json").exists():
+        return folder
+    raise Missing("the sentence model has not been fetched; run: python -m tests.servers.install")
 
 
 def postgres_bin() -> Path:
