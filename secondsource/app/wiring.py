@@ -185,12 +185,13 @@ def services(configuration: Configuration) -> list[Service]:
     return [*always, *found]
 
 
-_NO_EMBEDDER = "off; to turn it on: stories.embedder: package.module:name in secondsource.yaml (docs/stories.md)"
+_NO_MODEL = "off; to turn it on: stories.model: FOLDER in secondsource.yaml (docs/stories.md)"
 
 
 def _of_meanings(configuration: Configuration) -> Service:
-    named = configuration.deployment.stories.embedder
-    return Service("embedding", on=named is not None, how=_NO_EMBEDDER if named is None else f"by {named}")
+    stories = configuration.deployment.stories
+    named = stories.model or stories.embedder
+    return Service("embedding", on=named is not None, how=_NO_MODEL if named is None else f"by {named}")
 
 
 def _of_pictures(configuration: Configuration) -> Iterator[Service]:
@@ -383,7 +384,7 @@ def enrichment(
 
 def alerts_stage(at: House) -> AlertsStage:
     from alerts.judging.stage import AlertsStage
-    from secondsource.app.embedding import load_embedder
+    from secondsource.app.embedding import Named, understanding_of
 
     desk = at.configuration.deployment.desk
     public = (desk.public_url or f"http://{desk.host}:{desk.port}").rstrip("/")
@@ -394,14 +395,14 @@ def alerts_stage(at: House) -> AlertsStage:
     watches = {watch.name: watch for watch in at.watches}
     baselines = BaselineReader(at.store.baselines, at.clock.monotonic)
     registry = _registry(at.configuration.sources)
-    named = at.configuration.deployment.stories.embedder
+    stories = at.configuration.deployment.stories
     return AlertsStage(
         watches,
         at.store.archive,
         link,
         registry=registry,
         baselines=baselines,
-        embedder=None if named is None else load_embedder(named),
+        understanding=understanding_of(Named(stories.model, stories.embedder, stories.alike)),
     )
 
 
