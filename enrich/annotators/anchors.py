@@ -70,7 +70,7 @@ def _anchor(letters: NDArray[np.uint8], words: _Numbers, ends: _Numbers, anchors
     hashed, within = _ALL_ONES, False
     for letter in letters:
         if letter not in (_BLANK, _END):
-            hashed, within = _CRC[(hashed ^ letter) & 255] ^ (hashed >> 8), True
+            hashed, within = _CRC[(hashed ^ np.int64(letter)) & 255] ^ (hashed >> 8), True
             continue
         if within:
             word = np.uint64(hashed ^ _ALL_ONES)
