@@ -23,10 +23,11 @@ _AT_ONCE: Final = 500
 
 
 class TakenDown(NamedTuple):
-    """Which posts were, and which are in no place of ours."""
+    """Which posts were, and which are in no place of ours. `heard`: whoever else remembers them has been told."""
 
     gone: tuple[str, ...]
     unknown: tuple[str, ...]
+    heard: bool = True
 
 
 def by_hand(at: House, uids: Sequence[str], reason: str = "") -> TakenDown:
@@ -39,9 +40,8 @@ def by_hand(at: House, uids: Sequence[str], reason: str = "") -> TakenDown:
     known = at.store.known.traces(asked)
     gone = tuple(uid for uid in asked if uid in known)
     why = f"{BY_HAND}: {reason.strip()}" if reason.strip() else BY_HAND
-    if gone:
-        _tell(at, in_the_store(at, dict.fromkeys(gone, why)))
-    return TakenDown(gone, tuple(uid for uid in asked if uid not in known))
+    heard = not gone or _tell(at, in_the_store(at, dict.fromkeys(gone, why)))
+    return TakenDown(gone, tuple(uid for uid in asked if uid not in known), heard)
 
 
 def in_the_store(at: House, gone: Mapping[str, str]) -> list[Takedown]:
@@ -63,8 +63,11 @@ def in_the_store(at: House, gone: Mapping[str, str]) -> list[Takedown]:
     return told
 
 
-def _tell(at: House, takedowns: Sequence[Takedown]) -> None:
-    """The stream hears it, with the promise that nothing more comes this way: it holds back nobody."""
+def _tell(at: House, takedowns: Sequence[Takedown]) -> bool:
+    """The stream hears it, with the promise that nothing more comes this way: it holds back nobody.
+
+    False: in one process that may be running now, only its refresher can tell it.
+    """
     end = Tick(collector=COMMANDED, at=takedowns[-1].observed_at, final=True)
     messages: list[Message] = [*takedowns, end]
     if at.configuration.deployment.transport == "kafka":
@@ -76,6 +79,9 @@ def _tell(at: House, takedowns: Sequence[Takedown]) -> None:
             line.push(COMMANDED, Batch(messages, (), ""), at.stop or Event())
         finally:
             line.close()
+    else:
+        return False
+    return True
 
 
 def _publish(at: House, messages: Sequence[Message]) -> None:

@@ -161,7 +161,9 @@ def test_what_is_not_known_is_said_and_what_is_leaves(tmp_path: Path) -> None:
 def test_a_running_pipeline_hears_of_it_by_its_refresher_though_that_asks_nobody(tmp_path: Path) -> None:
     off = "collectors: {bluesky: {enabled: true}, feeds: {enabled: false}, refresher: {enabled: false}}\n"
     newsroom = newsroom_of(tmp_path, off)
-    assert newsroom.run("takedown", "plaza:1").code == 0
+    ran = newsroom.run("takedown", "plaza:1")
+    assert ran.code == 0
+    assert f"where secondsource run -c {newsroom.config} is running; else as soon as it runs again." in ran.out
     with wiring.house(load(newsroom.config, {"SECONDSOURCE_STORE_URL": newsroom.store_url})) as at:
         (refresher,) = [one for one in wiring.collectors(at) if isinstance(one, Refresher)]
         (batch,) = islice(refresher.batches("", Event()), 1)

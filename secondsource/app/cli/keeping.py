@@ -88,12 +88,17 @@ def takedown(
         done = taking_down.by_hand(house, uids, reason)
         waiting = house.store.outbox.waiting()
     if as_json:
-        print_json({"taken_down": done.gone, "unknown": done.unknown, "waiting": waiting})
+        print_json({"taken_down": done.gone, "unknown": done.unknown, "heard": done.heard, "waiting": waiting})
     else:
         for uid in done.gone:
             typer.echo(f"{plain(uid)}  taken down")
         for uid in done.unknown:
             typer.echo(f"{plain(uid)}  is not stored here, and nothing here quotes it")
+        if not done.heard:
+            typer.echo(
+                "Gone from the store. What remembers stories forgets them within a minute where "
+                f"{next_command('run', config)} is running; else as soon as it runs again."
+            )
         if done.gone and waiting:
             where = ", ".join(plain(each) for each in waiting)
             typer.echo(f"To be sent or corrected at {where}: {next_command('run notify', config)} does it.")
