@@ -18,11 +18,13 @@ HOSTILE = "line\nforged=1 \x1b[2J \u202eevil \u2028 \x9b31m \0 \ud800"
 @pytest.fixture
 def restored() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level, kafka = root.handlers[:], root.level, logging.getLogger("kafka").level
+    handlers, level = root.handlers[:], root.level
+    kafka = {name: logging.getLogger(name).level for name in ("kafka", "kafka.net")}
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    logging.getLogger("kafka").setLevel(kafka)
+    for name, before in kafka.items():
+        logging.getLogger(name).setLevel(before)
 
 
 @given(st.text(st.characters()))
@@ -73,3 +75,13 @@ def test_tracebacks_stay_on_their_line() -> None:
         logging.getLogger("enrich").exception("oh")
     [line] = stream.getvalue().splitlines()
     assert "ValueError" in json.loads(line)["traceback"]
+
+
+def test_while_the_broker_is_away_its_client_is_silent_but_for_who_debugs(restored: None) -> None:
+    stream = io.StringIO()
+    for level in (logging.INFO, logging.DEBUG):
+        configure_logging(stream, level=level)
+        logging.getLogger("kafka.net.manager").error("Connection failed: 111 ECONNREFUSED")
+        logging.getLogger("kafka.producer.sender").error("a batch was refused")
+    told = [line.partition("logger=")[2].split()[0] for line in stream.getvalue().splitlines()]
+    assert told == ["kafka.producer.sender", "kafka.net.manager", "kafka.producer.sender"]
