@@ -23,6 +23,31 @@ _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _SCRIPTS = re.compile(
     "[A-Za-z\u00c0-\u024f\u0370-\u04ff\u0590-\u06ff\u0900-\u0dff\u0e00-\u0e7f\u1e00-\u1eff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]"
 )
+#: What any settlement or part of a country is called in Arabic, with the article or without: by itself it names none.
+_KINDS_OF_PLACE = [
+    "مدينة",
+    "قرية",
+    "بلدة",
+    "بلد",
+    "عاصمة",
+    "منطقة",
+    "محافظة",
+    "ولاية",
+    "إقليم",
+    "ناحية",
+    "قضاء",
+    "بلدية",
+    "حي",
+    "مركز",
+    "مخيم",
+    "دولة",
+    "جزيرة",
+    "جبل",
+    "وادي",
+    "نهر",
+    "بحر",
+    "ميناء",
+]
 _HEADER = """\
 # Places of the world with more than 15,000 inhabitants, their names in many languages and scripts, and where they are.
 # Made from GeoNames (https://www.geonames.org), licensed CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/), by
@@ -57,13 +82,23 @@ def lines(cities: Mapping[str, Mapping[str, Any]], words: frozenset[str], ours: 
             yield f"{id_}\tplace\t{'|'.join(names)}\t\t{city['latitude']:.3f},{city['longitude']:.3f}"
 
 
+def names_a_kind(name: str) -> bool:
+    """Whether a name is a word for places in general ("the city") and stands for one only where it is understood."""
+    return _key(name) in _KINDS
+
+
 def _key(name: str) -> str:
     return " ".join(fold(name).split())
+
+
+_KINDS = frozenset(_key(article + word) for word in _KINDS_OF_PLACE for article in ("", "ال"))
 
 
 def _usable(name: str, population: int) -> bool:
     """A written name: no code, no abbreviation, nothing that is said by chance."""
     letters = _LETTER.findall(name)
+    if names_a_kind(name):
+        return False
     if not letters or "|" in name or any(_SCRIPTS.match(letter) is None for letter in letters):
         return False
     if re.search(r"[\d,;/()]", name) or (name.isupper() and _LATIN.search(name)):
