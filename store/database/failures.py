@@ -24,7 +24,7 @@ _SQLITE: Final[dict[str, str]] = {
     "SQLITE_NOMEM": "got no memory; give the process more",
 }
 _SQLITE_WRONG: Final[dict[str, str]] = {
-    "SQLITE_CANTOPEN": "cannot be opened; create its folder, or correct the path",
+    "SQLITE_CANTOPEN": "cannot be opened; make its folder writable for this user, or correct the path",
     "SQLITE_NOTADB": "is not a SQLite database; correct the path",
     "SQLITE_PERM": "may not be opened by this user; correct the permissions",
 }
@@ -82,7 +82,7 @@ def _postgres(error: psycopg.Error, where: str) -> Exception:
         return BadConfiguration(f"{where} {_POSTGRES_WRONG['3D']}")
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         reason = error.diag.message_primary or (said.splitlines() or ["no answer"])[0]
-        return SourceAway(f"{where} did not answer ({reason}); it is tried again")
+        return SourceAway(f"{where} did not answer ({reason})")
     return error
 
 
@@ -90,7 +90,7 @@ def told(error: Exception, url: URL) -> Exception:
     """The same failure in our words; itself where it is a mistake of ours. Never shows a password."""
     where = f"the database {url.render_as_string(hide_password=True)}"
     if isinstance(error, PoolTimeout):
-        return SourceAway(f"{where} has no free connection; it is tried again")
+        return SourceAway(f"{where} has no free connection")
     if isinstance(error, PendingRollbackError):
         return SourceAway(f"{where} was lost in the middle of a transaction; all of it is tried again")
     cause = error.orig if isinstance(error, DBAPIError) else error

@@ -89,7 +89,7 @@ def test_what_cannot_be_asked(arguments: list[str], said: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["replay", "absent.jsonl"], "absent.jsonl: expected a readable file"),
+        (["replay", "absent.jsonl"], "absent.jsonl: expected a readable file: No such file or directory\n"),
         (["replay", "POSTS", "--format", "csv"], "and --mapping for CSV and TSV"),
         (["replay", "POSTS", "--mapping", "nobodys"], "or one of: 4cat-facebook, "),
         (["replay", "POSTS", "--mapping", "mediaeval2016"], "the mapping names columns the file does not have"),

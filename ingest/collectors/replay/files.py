@@ -81,7 +81,9 @@ def taken(path: Path, files: ExitStack) -> list[Taken]:
             raise BadConfiguration(f"{path}: this zip archive is broken or cut off: its table of contents is missing")
         return [_one(path.name, file, files, path.parent, None)]
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-        raise BadConfiguration(f"{path}: expected a readable file: {error}") from error
+        raise BadConfiguration(
+            f"{path}: expected a readable file: {getattr(error, 'strerror', None) or error}"
+        ) from error
 
 
 def told_apart(path: Path) -> str:

@@ -56,7 +56,9 @@ def opened(path: Path) -> BinaryIO:
         with gzip.open(path) as packed:
             copied(cast("IO[bytes]", packed), unpacked, str(path))
     except (OSError, EOFError, zlib.error) as error:
-        raise BadConfiguration(f"{path}: expected a readable file: {error}") from error
+        raise BadConfiguration(
+            f"{path}: expected a readable file: {getattr(error, 'strerror', None) or error}"
+        ) from error
     unpacked.seek(0)
     return unpacked
 
@@ -91,7 +93,9 @@ def identity(path: Path, size: int | None = None) -> str:
                 file.seek(max(_EDGE, size - _EDGE))
                 digest.update(file.read(min(_EDGE, size - file.tell())))
     except OSError as error:
-        raise BadConfiguration(f"{path}: expected a readable file: {error}") from error
+        raise BadConfiguration(
+            f"{path}: expected a readable file: {getattr(error, 'strerror', None) or error}"
+        ) from error
     return f"{size}-{digest.hexdigest()}"
 
 

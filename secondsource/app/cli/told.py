@@ -55,7 +55,8 @@ def say_services(configuration: Configuration) -> None:
     from secondsource.app import wiring
 
     for service in wiring.services(configuration):
-        how = service.how if service.how.startswith("off") or not service.on else f"on; {service.how}"
+        state = "on" if service.on else "off"
+        how = service.how if service.how.startswith(("off", "nothing")) else f"{state}; {service.how}"
         typer.echo(f"{plain(service.name)}: {plain(how)}")
 
 
