@@ -67,10 +67,11 @@ def configure_logging(
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_FORMATS[form]())
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    # The broker's client reports each step of a reconnect; our own retry says what matters of it.
+    # Services' clients report each step of a reconnect; our own retry says what matters of it.
     is_debug = logging.getLogger().level <= logging.DEBUG
     logging.getLogger("kafka").setLevel(logging.DEBUG if is_debug else logging.ERROR)
-    logging.getLogger("kafka.net").setLevel(logging.DEBUG if is_debug else logging.CRITICAL)
+    for client in ("kafka.net", "slack_sdk.web.base_client"):
+        logging.getLogger(client).setLevel(logging.DEBUG if is_debug else logging.CRITICAL)
     # Says at each start which instructions of the processor it would like to use.
     logging.getLogger("faiss").setLevel(logging.WARNING)
     # Says at each start that it has looked at the tables.

@@ -19,7 +19,7 @@ HOSTILE = "line\nforged=1 \x1b[2J \u202eevil \u2028 \x9b31m \0 \ud800"
 def restored() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    kafka = {name: logging.getLogger(name).level for name in ("kafka", "kafka.net")}
+    kafka = {name: logging.getLogger(name).level for name in ("kafka", "kafka.net", "slack_sdk.web.base_client")}
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
@@ -77,11 +77,15 @@ def test_tracebacks_stay_on_their_line() -> None:
     assert "ValueError" in json.loads(line)["traceback"]
 
 
-def test_while_the_broker_is_away_its_client_is_silent_but_for_who_debugs(restored: None) -> None:
+def test_while_a_service_is_away_its_client_is_silent_but_for_who_debugs(restored: None) -> None:
     stream = io.StringIO()
     for level in (logging.INFO, logging.DEBUG):
         configure_logging(stream, level=level)
         logging.getLogger("kafka.net.manager").error("Connection failed: 111 ECONNREFUSED")
+        logging.getLogger("slack_sdk.web.base_client").error("Failed to send a request")
         logging.getLogger("kafka.producer.sender").error("a batch was refused")
     told = [line.partition("logger=")[2].split()[0] for line in stream.getvalue().splitlines()]
-    assert told == ["kafka.producer.sender", "kafka.net.manager", "kafka.producer.sender"]
+    assert told == [
+        "kafka.producer.sender",
+        *("kafka.net.manager", "slack_sdk.web.base_client", "kafka.producer.sender"),
+    ]
