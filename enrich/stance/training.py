@@ -1,7 +1,9 @@
 """Training of a stance model with scikit-learn, which is needed here and nowhere else.
 
-One linear model a label against the rest (logistic regression, L2, rare labels weighing more). How strongly, and how
-much it is regularised, is chosen by cross-validation that keeps each event whole: posts of one event share their words,
+Linear models of one label against the rest (logistic regression, L2, rare labels weighing more): one of the runs of
+letters and one of the signs, each fitted apart, and the mean of both kept. Fitted together, the letters explain what
+the signs would, in words of the events at hand, and less is left that holds for another event. How strongly, and how
+much is regularised, is chosen by cross-validation that keeps each event whole: posts of one event share their words,
 and a model that has seen some of them would be praised for knowing the rest.
 
 Rare labels stay too rare or become too common whatever their weight, so each label's bias is shifted: by what gives
@@ -29,7 +31,8 @@ Floats = NDArray[np.float64]
 _FEWEST_POSTS = 3  # in which a feature must stand
 _FEWEST_OF_LABEL = 5
 _FOLDS = 3
-_STRENGTHS = (0.1, 0.3)
+_STRENGTHS = (0.1, 0.3)  # of letters
+_SIGNS_STRENGTH = 10.0  # times that: there are few, and each is of many posts
 _BALANCES = (0.8, 1.0)  # exponents of a label's rarity in its weight
 _SHIFTS = np.linspace(-1.2, 1.2, 25)
 _ROUNDS = 3
@@ -199,20 +202,28 @@ def _fit(known: _Known, those: NDArray[np.bool_], by: Chosen) -> Weights:
         from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - an extra, for training only
     except ImportError as error:
         raise _missing() from error
-    matrix, labels = known.matrix[those], known.labels[those]
+    labels = known.labels[those]
     rows = np.zeros((len(known.names), len(LABELS)), np.float32)
     bias = np.full(len(LABELS), -30.0, np.float32)
+    letters = np.array([name.startswith("~") for name in known.names])
+    apart = [
+        (kind, known.matrix[those][:, kind], strength)
+        for kind, strength in ((letters, by.strength), (~letters, by.strength * _SIGNS_STRENGTH))
+        if kind.any()
+    ]
     for label in range(len(LABELS)):
         truth = labels == label
         if not truth.any() or truth.all():
             continue
         rarity = float((~truth).sum() / truth.sum())
-        model = LogisticRegression(
-            C=by.strength, class_weight={True: rarity**by.balance, False: 1.0}, solver="liblinear", random_state=0
-        )
-        model.fit(matrix, truth)
-        rows[:, label] = model.coef_[0]
-        bias[label] = model.intercept_[0]
+        bias[label] = 0.0
+        for kind, matrix, strength in apart:
+            model = LogisticRegression(
+                C=strength, class_weight={True: rarity**by.balance, False: 1.0}, solver="liblinear", random_state=0
+            )
+            model.fit(matrix, truth)
+            rows[kind, label] = model.coef_[0] / len(apart)
+            bias[label] += model.intercept_[0] / len(apart)
     return Weights(known.names, rows, known.scale, bias)
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from enrich.stance.cues import CueReader
 from enrich.stance.features import Seen, Thread, features
 from enrich.stance.model import LABELS, StanceModel, Weights, counting
-from enrich.stance.training import Example, f1_by_label, macro_f1, train
+from enrich.stance.training import Chosen, Example, _fit, _Known, f1_by_label, macro_f1, train
 from secondsource.contracts.errors import BadConfiguration
 from tests.enrich.makers import cues
 
@@ -139,3 +140,18 @@ def test_too_few_examples_are_refused(reader: CueReader, examples: list[Example]
 def test_scores() -> None:
     assert f1_by_label([0, 0, 1, 2], [0, 1, 1, 3]) == pytest.approx([2 / 3, 2 / 3, 0.0, 0.0])
     assert macro_f1([0, 1, 2, 3], [0, 1, 2, 3]) == 1.0
+
+
+def test_signs_weigh_the_same_whatever_the_letters_say() -> None:
+    """Letters and signs are fitted apart and averaged: of signs alone, each weighs twice as much."""
+    labels = np.arange(40) % len(LABELS)
+    signs = np.eye(len(LABELS), dtype=np.float64)[labels]
+    letters = np.random.default_rng(1).random((40, 3))
+    names = tuple(f"sign {label}" for label in LABELS)
+    by = Chosen(0.1, 1.0, 0.0)
+    everybody = np.ones(40, np.bool_)
+    alone = _fit(_Known(names, np.ones(4, np.float32), csr_matrix(signs), labels), everybody, by)
+    both_names, both = (*names, "~a", "~b", "~c"), csr_matrix(np.hstack([signs, letters]))
+    apart = _fit(_Known(both_names, np.ones(7, np.float32), both, labels), everybody, by)
+    assert apart.rows[:4] == pytest.approx(alone.rows / 2, abs=1e-6)
+    assert np.abs(apart.rows[4:]).max() > 0
