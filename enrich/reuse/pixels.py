@@ -32,6 +32,12 @@ _FAINT: Final = 1.2  #: deviation from which there is something to be seen at al
 _FULL: Final = 0.35  #: share of a page, chart or drawing where something must be seen
 _NEARLY_ALL: Final = 0.85
 _CLEARLY: Final = 0.8  #: share of a part beside another picture that must agree
+_CLEAR: Final = 250  #: thumbnail pixels with something to compare that are enough
+_BESIDE: Final = 500  #: … from which on a part that agrees clearly is enough
+_SHADE: Final = 1.5  #: deviation in a window of either picture from which its shades are compared
+_SEEN_AT_ALL: Final = 0.12  #: share of what both show that must have shades
+#: Share of shades that must agree: the most, where there is little else; the least, from so many places on.
+_AT_MOST, _AT_LEAST, _MUCH, _FALLS = 0.75, 0.42, 1_400, 900
 Matrix = NDArray[np.float64]
 
 
@@ -76,17 +82,66 @@ def all_agrees(thumb: NDArray[np.uint8], grey: NDArray[np.uint8], matrix: Matrix
     if laid is None:
         return False
     a, b, to, *_ = laid
-    rows, columns = a.shape
-    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    moved = cv2.warpAffine(b.astype(np.float32), to.astype(np.float32), (columns, rows), flags=how)
-    other = np.asarray(moved, dtype=np.float32)
-    inside = cv2.warpAffine(np.ones(b.shape, np.float32), to.astype(np.float32), (columns, rows), flags=how)
-    there = np.asarray(inside > 0.5, dtype=np.float32)
-    one_spread, other_spread = _spread(a, there), _spread(other, there)
-    shown = there * (np.maximum(one_spread, other_spread) > _FAINT)
-    alike = _together(a, other, there) / np.sqrt((one_spread**2 + 0.5) * (other_spread**2 + 0.5))
+    there = np.asarray(_moved(np.ones(b.shape, np.float32), to, a.shape) > 0.5, dtype=np.float32)
+    shown, agrees = _shades(a, _moved(b.astype(np.float32), to, a.shape), there, _FAINT)
     said = float(shown.sum())
-    return said > _FULL * a.size and float((shown * (alike > _AGREES)).sum()) > _NEARLY_ALL * said
+    return said > _FULL * a.size and float((shown & agrees).sum()) > _NEARLY_ALL * said
+
+
+def bears_out(seen: Agreement, thumb: NDArray[np.uint8], grey: NDArray[np.uint8], matrix: Matrix) -> bool:
+    """Whether what agrees is more than what two strangers share: enough of it, and shades that are fainter as well.
+
+    Of dark pictures on one channel its logo, its clock and the edges of its headline are the most that is to be seen
+    clearly. They are little, and what is faint in either of the two, the night itself, agrees in no more than a third
+    of its places by chance. The less there is that agrees clearly, the more of all the rest must.
+    """
+    laid = _on_one_scale(thumb, grey, matrix) if seen.places >= _CLEAR else None
+    if laid is None:
+        return False
+    a, b, to, solid_a, solid_b = laid
+    if _faintly(seen, a, b, to, solid_a, solid_b):
+        return True
+    finer = _refined(a, b, to)
+    return finer is not None and _faintly(seen, a, b, finer, solid_a, solid_b)
+
+
+def _faintly(
+    seen: Agreement, a: Floats, b: NDArray[np.uint8], matrix: Matrix, solid_a: Floats, solid_b: NDArray[np.uint8]
+) -> bool:
+    overlap = np.asarray(_moved(np.ones(b.shape, np.float32), matrix, a.shape) > 0.6)
+    within = int(np.count_nonzero(overlap))
+    size = a.shape[1], a.shape[0]
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    inside = np.asarray(cv2.warpAffine(solid_b, matrix.astype(np.float32), size, flags=flags), np.float32)
+    both = np.asarray(cv2.erode(solid_a, _NEXT) * cv2.erode(inside, _NEXT) * overlap, np.float32)
+    shown, agrees = _shades(a, _moved(b.astype(np.float32), matrix, a.shape), both, _SHADE)
+    shown &= cv2.blur(both, _WINDOW) > _FILLED
+    said = int(np.count_nonzero(shown))
+    little = min(1.0, max(0.0, (_MUCH - seen.places) / _FALLS))
+    needed = _AT_LEAST + (_AT_MOST - _AT_LEAST) * little
+    agreeing = shown & agrees
+    if said < _SEEN_AT_ALL * within or int(np.count_nonzero(agreeing)) >= needed * said:
+        return said >= _SEEN_AT_ALL * within
+    if seen.places < _BESIDE or seen.share < _CLEARLY:
+        return False
+    # A tile of a collage: others lie over the rest of the picture, as it was before it was cut.
+    top, bottom, left, right = _cut(shown.astype(np.float32), agreeing.astype(np.float32))
+    part = np.s_[top:bottom, left:right]
+    return int(np.count_nonzero(agreeing[part])) >= _CLEARLY * int(np.count_nonzero(shown[part]))
+
+
+def _shades(a: Floats, b: Floats, there: Floats, faint: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Where of what is there either shows more than `faint`, and where the two agree."""
+    spread_a, spread_b = _spread(a, there), _spread(b, there)
+    alike = _together(a, b, there) / np.sqrt((spread_a**2 + 0.5) * (spread_b**2 + 0.5))
+    return (there > 0) & (np.maximum(spread_a, spread_b) > faint), alike > _AGREES
+
+
+def _moved(of: Floats, matrix: Matrix, shape: tuple[int, ...]) -> Floats:
+    """A picture, laid over the thumbnail of that shape."""
+    size = shape[1], shape[0]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(of, matrix.astype(np.float32), size, flags=flags), np.float32)
 
 
 def _on_one_scale(

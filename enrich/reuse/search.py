@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enrich.reuse.geometry import fitting
-from enrich.reuse.pixels import Agreement, agreement, all_agrees
+from enrich.reuse.pixels import Agreement, agreement, all_agrees, bears_out
 from enrich.reuse.prints import Look, normal_size, unpacked
 from enrich.reuse.regions import Region
 from enrich.reuse.scanning import WEIGHTS, Pairs, affordable, alike, near_hashes, worth
@@ -192,10 +192,13 @@ def _checked(look: Look, within: Segment, proposal: _Proposal, trace: list[Consi
     rows, columns = thumb.shape
     # thumbnail pixel → archived pixel, centres on centres
     up = np.array([[kw / columns, 0, kw / columns / 2 - 0.5], [0, kh / rows, kh / rows / 2 - 0.5], [0, 0, 1]])
-    seen = agreement(thumb, np.ascontiguousarray(grey), proposal.matrix @ up)
+    laid = thumb, np.ascontiguousarray(grey), proposal.matrix @ up
+    seen = agreement(*laid)
     said = score(seen, proposal.distance, proposal.inliers)
+    if said >= ACCEPTED and not bears_out(seen, *laid):
+        said = NOTHING_SPEAKS
     near = proposal.distance is not None and proposal.distance <= NEAR
-    if said < ACCEPTED and near and all_agrees(thumb, np.ascontiguousarray(grey), proposal.matrix @ up):
+    if said < ACCEPTED and near and all_agrees(*laid):
         said = ACCEPTED
     if trace is not None:
         trace.append((within.name(proposal.picture), proposal, seen, said))

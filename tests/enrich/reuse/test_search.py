@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from benchmarks.edits import DRESSES, edited
+from benchmarks.media_dark import channel, drawn_night
 from enrich.reuse.pixels import NOTHING, Agreement, agreement
 from enrich.reuse.prints import looked
 from enrich.reuse.search import ACCEPTED, Match, confidence, score, search
@@ -146,6 +147,23 @@ def test_dark_pictures_of_one_station_are_not_one() -> None:
     archive = segment([(bytes.fromhex(name(number)), look(_on_air(_night(number))).kept) for number in range(3)])
     for number in range(3, 6):
         assert search(look(_on_air(_night(number))), [archive]) == []
+
+
+@pytest.mark.parametrize("dress", [0, 1, 3, 4])
+def test_nights_on_one_channel_are_told_apart(dress: int) -> None:
+    """Half a dozen towns, fires, fireworks and clouds of smoke; each is asked among the others."""
+    nights = [channel(drawn_night(number).picture, dress, 0) for number in range(12)]
+    looks = [look(each) for each in nights]
+    archive = segment([(bytes.fromhex(name(number)), each.kept) for number, each in enumerate(looks)])
+    for number, each in enumerate(looks):
+        assert {match.name for match in search(each, [archive])} <= {name(number)}
+
+
+def test_a_photograph_at_night_on_a_channel_is_found_again() -> None:
+    dark = scene(2).point([round(value * 0.3) for value in range(256)] * 3)
+    archive = segment([(bytes.fromhex(name(2)), look(channel(dark, 1, 0)).kept)])
+    again = edited(channel(dark, 1, 1), "2", "jpeg 40")
+    assert [match.name for match in search(look(again), [archive])] == [name(2)]
 
 
 def test_a_bar_on_darkness_tells_nothing() -> None:
