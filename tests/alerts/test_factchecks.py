@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from alerts.earlier.checks import CheckBook, checked
 from alerts.earlier.factchecks import FEATURES, WEIGHTS, Check, FactCheckIndex, pieces_of, stems_of, words_of
 from alerts.judging.stage import AlertsStage
+from alerts.text.understanding import Understanding
 from secondsource.contracts.messages import Enriched, Review
 from tests.alerts.invented import CLAIM, at, counted, events, gone, history, ordered, post, records, watch
 from tests.fakes.archive import MemoryArchive
+from tests.fakes.embedder import Concepts
 
 BRIDGE = Check("The stone bridge of Velgrad has collapsed with cars on it", "Did Velgrad's old bridge fall?")
 OTHERS = (
@@ -140,6 +142,64 @@ def test_a_book_read_back_finds_the_same(steps: list[tuple[int, bool, str]], tex
     again.restore((int(name.rpartition("/")[2]), body) for name, body in sorted(parts.items()))
     assert again.like(text, seconds(1_000), 9) == book.like(text, seconds(1_000), 9)
     assert len(again) == len(book)
+
+
+# With a model of meanings
+
+RIVER = "le pont est tombé et un autobus est dans la rivière"
+
+
+def test_a_check_in_another_language_is_found_where_a_model_knows_both() -> None:
+    story = "the bridge has fallen and a bus is in the river"
+    for understanding, found in ((None, []), (Understanding(Concepts()), ["x:1"])):
+        book = CheckBook("velgrad/checks", understanding)
+        book.see(fact_check(1, 1, published=0, claim=RIVER), seconds(1))
+        book.see(fact_check(2, 2, published=0, claim="la boulangerie ouvre demain à six heures"), seconds(2))
+        assert [check.source for check in book.like(story, seconds(9), 3)] == found
+
+
+def test_of_two_that_share_as_many_words_the_one_that_means_it_comes_first() -> None:
+    understanding = Understanding(Concepts())
+    claims = ("an unheard of thing: reka", "an unheard of thing: most pao pao pao")
+    checks = FactCheckIndex()
+    for claim in claims:
+        checks.add(Check(claim), understanding.vector(claim))
+    text = "an unheard of thing: the bridge has fallen"
+    assert [near.check for near in checks.nearest(text, 2)] == [0, 1]
+    meant = checks.nearest(text, 2, meaning=understanding.vector(text))
+    assert [(near.check, near.meant) for near in meant] == [(1, True), (0, False)]
+    checks.remove(1)
+    assert not any(near.meant for near in checks.nearest(text, 2, meaning=understanding.vector(text)))
+
+
+def test_claims_are_read_once_and_what_is_read_is_kept() -> None:
+    model = Concepts()
+    understanding = Understanding(model)
+    book = CheckBook("velgrad/checks", understanding)
+    model.asked = 0
+    for number in range(1, 6):
+        book.see(fact_check(number, number, published=0, claim=f"{RIVER} {number}"), seconds(number))
+    assert model.asked == 5
+    before = book.like("the bridge has fallen in the river", seconds(9), 3)
+    again, other = CheckBook("velgrad/checks", understanding), CheckBook("velgrad/checks")
+    saved = [(int(name.rpartition("/")[2]), body) for name, body in book.changes().items() if body is not None]
+    again.restore(saved)
+    other.restore(saved)
+    assert other.like("the bridge has fallen in the river", seconds(9), 3) == ()
+    model.asked = 0
+    assert again.like("the bridge has fallen in the river", seconds(9), 3) == before
+    assert model.asked == 0, "the text was asked for last, the claims are kept"
+    assert before
+
+
+def test_what_another_model_read_is_read_again_and_kept() -> None:
+    without = CheckBook("velgrad/checks")
+    without.see(fact_check(1, 1, published=0, claim=RIVER), seconds(1))
+    book = CheckBook("velgrad/checks", Understanding(Concepts()))
+    saved = without.changes().items()
+    book.restore((int(name.rpartition("/")[2]), body) for name, body in saved if body is not None)
+    assert [check.source for check in book.like("the bridge has fallen in the river", seconds(9), 3)] == ["x:1"]
+    assert any(body is not None for body in book.changes().values())
 
 
 def test_an_alert_names_the_checks_that_were_published_before_and_takes_no_verdict_over() -> None:
