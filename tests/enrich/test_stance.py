@@ -263,6 +263,41 @@ def test_what_a_reply_says_of_what_it_answers(annotator: StanceAnnotator, text: 
     assert stance(annotator, text, reply_to="x:9").label == label
 
 
+REBUTTALS = [
+    ("en", "no he did not, the bridge stands"),
+    ("en", "You got this wrong, it is another bridge"),
+    ("fr", "Arrêtez de mentir, le pont est debout"),
+    ("es", "No fue así, el puente sigue en pie"),
+    ("ar", "هذا لم يحدث، الجسر قائم"),
+    ("ru", "Хватит врать, мост стоит"),
+    ("tr", "Öyle bir şey olmadı, köprü yerinde"),
+]
+ASKED = [
+    ("en", "is this true?"), ("fr", "c'est vrai?"), ("es", "fuente?"), ("ar", "هل هذا صحيح؟"), ("ru", "правда ли?"),
+    ("tr", "doğru mu?"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "text"), REBUTTALS)
+def test_a_reply_disputes_what_it_answers_in_each_language(
+    annotator: StanceAnnotator, language: str, text: str
+) -> None:
+    assert language in cues()
+    assert stance(annotator, text, reply_to="x:9").label == "denies"
+
+
+@given(
+    asked=st.sampled_from(ASKED),
+    before=st.sampled_from(["", "@ana ", "Velgrad: ", "#Velgrad "]),
+    after=st.sampled_from(["", "?", " #Velgrad", " http://velgrad.example/1"]),
+    answers=st.booleans(),
+)
+def test_a_question_stays_a_question_in_each_language(
+    asked: tuple[str, str], before: str, after: str, answers: bool
+) -> None:
+    assert stance(_PLAIN, f"{before}{asked[1]}{after}", reply_to="x:9" if answers else "").label == "asks"
+
+
 @pytest.mark.parametrize(
     "text",
     [
