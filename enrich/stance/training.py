@@ -1,9 +1,9 @@
 """Training of a stance model with scikit-learn, which is needed here and nowhere else.
 
 Linear models of one label against the rest (logistic regression, L2, rare labels weighing more): one of the runs of
-letters and one of the signs, each fitted apart, and the mean of both kept; what that gains is in docs/stance.md. How
-strongly, and how much it is regularised, is chosen by cross-validation that keeps each event whole: posts of one event share their words,
-and a model that has seen some of them would be praised for knowing the rest.
+letters and one of the signs, each fitted apart, and the mean of both kept; docs/stance.md says what that gains. How
+strongly, and how much it is regularised, is chosen by cross-validation that keeps each event whole: posts of one event
+share their words, and a model that has seen some of them would be praised for knowing the rest.
 
 Rare labels stay too rare or become too common whatever their weight, so each label's bias is shifted: by what gives
 the best macro-F1 over the same folds, one label after the other. The shift becomes part of the bias.
