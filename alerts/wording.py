@@ -234,7 +234,7 @@ def seen_by(sighting: Earlier) -> str:
 
 
 def how_it_matches(sighting: Earlier) -> str:
-    """In what it differs: "6 of 256 bits differ"; "" where it is the same."""
+    """In what it differs: "6 of 256 bits differ"; "" where it is the same file."""
     if sighting.kind == "features":
         left, top, right, bottom = sighting.region
         share = round(100 * max(0.0, right - left) * max(0.0, bottom - top))
@@ -243,6 +243,8 @@ def how_it_matches(sighting: Earlier) -> str:
     if sighting.kind == "clip":
         moments = count(sighting.inliers, "moment agrees", "moments agree")
         return f"{stretches(sighting.seconds)} ({moments}, confidence {sighting.confidence:.0%})"
+    if sighting.kind == "hash" and not sighting.distance:
+        return "another file that looks the same"
     return f"{sighting.distance} of 256 bits differ" if sighting.distance else ""
 
 

@@ -103,6 +103,14 @@ class Row(msgspec.Struct, array_like=True):
         here = [each for each in self.reused.get(fact.picture, ()) if each.picture in (self.id, *self.variants)]
         return not here or any(_meet(inverted(each, fact.picture).region, fact.region) for each in here)
 
+    def apart(self, seen: Sighting, own: str) -> int:
+        """Bits of 256 in which the file of a sighting and our own differ, the larger of what each differs from the one
+        that stands for the picture; 0 where it was found by its features.
+        """
+        if seen.picture == own or seen.distance < 0:
+            return 0
+        return max(0, seen.distance, self.variants.get(own, 0))
+
     @property
     def everywhere(self) -> bool:
         """So many unrelated posts have shown it that it tells nothing: a logo, a stock picture, a template."""
@@ -395,7 +403,7 @@ def sighted(row: Row, file: str, seen: Sighting, at: Callable[[float], datetime]
         source=seen.uid,
         handle=seen.handle,
         caption=seen.caption,
-        distance=max(0, seen.distance) if seen.picture != own else 0,
+        distance=row.apart(seen, own),
         url=seen.url,
         named=seen.named,
         kind=kind,

@@ -30,9 +30,12 @@ _ASKED_FOR = 1_000  # sightings, oldest first, of which the nearest are told
 
 @dataclass(frozen=True)
 class Found:
-    """`picture` is the one that was asked about; `sightings` nearest first, of equally near ones the oldest."""
+    """`picture` is the one that was asked about; `first` the oldest sighting of all; `sightings` nearest first, of
+    equally near ones the oldest.
+    """
 
     picture: Picture
+    first: Earlier | None
     sightings: tuple[Earlier, ...]
     by_parts: bool  #: whether parts of pictures were looked for
 
@@ -70,7 +73,7 @@ def find(at: House, what: str, limit: int) -> Found:
     )
     sightings = at.store.archive.earlier([picture], at.clock.now(), _ASKED_FOR)
     nearest = sorted(sightings, key=_nearness)[:limit]
-    return Found(picture, tuple(nearest), at.reuse is not None)
+    return Found(picture, sightings[0] if sightings else None, tuple(nearest), at.reuse is not None)
 
 
 def _nearness(seen: Earlier) -> tuple[int, int, float, float, str]:

@@ -269,3 +269,13 @@ def test_evidence_of_a_tie() -> None:
     row = PictureBook("w/pictures").enter(BRIDGE).row
     assert Match(row, 0).evidence() == "the same picture"
     assert Match(row, 6).evidence() == "the same picture but for 6 of 256 bits"
+
+
+def test_a_file_some_bits_off_is_not_said_to_be_the_same() -> None:
+    book = PictureBook("w/pictures")
+    row = book.enter(BRIDGE).row
+    book.see(row, Sighting(1.0, "x:1", BRIDGE.id, "ana", "the bridge"))
+    near = replace(BRIDGE, id="another file", pdq=f"{int(BRIDGE.pdq, 16) ^ 0b1111:064x}")
+    match = book.enter(near)
+    seen = sighted(match.row, near.id, match.row.sightings[0], lambda at: datetime.fromtimestamp(at, UTC))
+    assert (seen.kind, how_it_matches(seen)) == ("hash", "4 of 256 bits differ")

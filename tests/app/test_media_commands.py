@@ -36,13 +36,15 @@ def archive(newsroom: Newsroom, tmp_path: Path) -> Path:
 def test_a_picture_is_found_whole_and_in_part(newsroom: Newsroom, archive: Path, tmp_path: Path) -> None:
     ran = newsroom.run("media", "find", archive / NAMED)
     assert ran.code == 0, ran.err
-    assert ran.out.startswith("1994-07-02 (date by the importer), ")
+    assert ran.out.startswith("First seen 1994-07-02 (date by the importer), at least ")
+    assert "; the same file" in ran.out
     assert f"in import:negatives/{NAMED}" in " ".join(ran.out.split())
     whole = Image.open(archive / NAMED)
     crop = tmp_path / "crop.png"
     crop.write_bytes(saved(whole.crop((96, 72, 544, 408)), "PNG"))
     found = newsroom.run("media", "find", crop, "--json").json
     (sighting,) = found["sightings"]
+    assert found["first"] == sighting
     assert (sighting["kind"], sighting["seen_in"], sighting["named"]) == ("features", "archive", ["Velgrad"])
     assert sighting["region"] == pytest.approx([0.15, 0.15, 0.85, 0.85], abs=0.03)
     assert newsroom.rows("sightings")[0]["picture"] != found["picture"]["id"], "nothing of it is kept"

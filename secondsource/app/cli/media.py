@@ -86,7 +86,7 @@ def find(
     config: ConfigFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """When, where and with which words a picture was seen before: nearest first. Nothing of it is kept.
+    """When, where and with which words a picture was first seen; then all sightings, nearest first. Keeps nothing.
 
     For example:
 
@@ -100,11 +100,16 @@ def find(
     configure_logging(sys.stderr, level=logging.WARNING)
     with wiring.house(configured(config), there=True) as house:
         found = media_commands.find(house, picture, limit)
+        now = house.clock.now()
     if as_json:
-        print_json({"picture": msgspec.to_builtins(found.picture), "sightings": msgspec.to_builtins(found.sightings)})
+        told = {"picture": found.picture, "first": found.first, "sightings": found.sightings}
+        print_json({name: msgspec.to_builtins(value) for name, value in told.items()})
     else:
+        if found.first is not None:
+            how = wording.how_it_matches(found.first) or "the same file"
+            typer.echo(f"First seen {plain(wording.earlier(found.first, now=now))}; {how}")
         for seen in found.sightings:
-            how = wording.how_it_matches(seen) or "the same picture"
+            how = wording.how_it_matches(seen) or "the same file"
             typer.echo(f"{plain(wording.earlier(seen))}; {how}")
         if found.picture.text:
             typer.echo(f"It reads: {plain(found.picture.text)}")
