@@ -3,8 +3,8 @@
 The data lies outside the repository; where it is absent this bench says so.
 
 Posts here end with the day they were made on, which ours reads and TF-IDF takes for words. The weights of ours were
-fitted to pairs of these posts: with each fifth of the claims left out in turn, pair F1 before stories close is .681
-(.581 without how far days are apart), against .688 with all of them.
+fitted to pairs of these posts: with each fifth of the claims left out in turn, pair F1 before stories close was .681
+(.581 without how far days are apart), against .688 with all of them. The weight of a model (`ALIKE`) was chosen so too.
 
 Tried, and no better: words cut to six letters, pairs of words, character 3- to 5-grams, numbers and capitalised words,
 cosines and the shorter one's share beside the share of both, and leaving out the names of authors.

@@ -160,7 +160,7 @@ def test_a_check_in_another_language_is_found_where_a_model_knows_both() -> None
 
 def test_of_two_that_share_as_many_words_the_one_that_means_it_comes_first() -> None:
     understanding = Understanding(Concepts())
-    claims = ("an unheard of thing: reka", "an unheard of thing: most pao pao pao")
+    claims = ("an unheard of thing: most reka", "an unheard of thing: most pao pao pao")
     checks = FactCheckIndex()
     for claim in claims:
         checks.add(Check(claim), understanding.vector(claim))
