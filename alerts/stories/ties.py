@@ -76,15 +76,6 @@ class Traits(NamedTuple):
     checked: tuple[tuple[int, str], ...] = ()
 
 
-class _Copied(NamedTuple):
-    """As the first of `Traits`."""
-
-    exact: int
-    representative: int = 0
-    likeness: float = 0.0
-    passing: bool = False
-
-
 class Ties:
     """What leads from a post to the living stories of a watch."""
 
@@ -131,12 +122,11 @@ class Ties:
         exact = digest(sketch.exact) if sketch.exact else 0
         copied = None
         if exact and sketch.words >= FEWEST_WORDS and exact in self._exacts:
-            copied = _Copied(exact, self._exacts[exact])
+            copied = Traits(exact, self._exacts[exact])
         if copied is None and sketch.bands:
             copied = self._nearly(exact, sketch.bands, post.text)
-        copied = copied or self._in_pictures(enriched) or _Copied(exact)
-        return Traits(
-            *copied,
+        copied = copied or self._in_pictures(enriched) or Traits(exact)
+        return copied._replace(
             pictures=tuple(self.pictures.enter(picture) for picture in enriched.pictures[:MOST_PICTURES]),
             links=_pages(post.links) if post.links else (),
             checked=_pages([page for review in post.reviews for page in review.appearances]) if post.reviews else (),
@@ -355,23 +345,23 @@ class Ties:
             return traits
         return traits._replace(representative=0, likeness=0.0, passing=False)
 
-    def _in_pictures(self, enriched: Enriched) -> _Copied | None:
+    def _in_pictures(self, enriched: Enriched) -> Traits | None:
         """The text that one of its pictures shows, if it is another post's."""
         for picture in enriched.pictures[:MOST_PICTURES]:
             if picture.words is not None and picture.words.words >= FEWEST_WORDS:
                 exact = digest(picture.words.exact)
                 if exact in self._exacts:
-                    return _Copied(exact, self._exacts[exact])
+                    return Traits(exact, self._exacts[exact])
                 copied = self._nearly(exact, picture.words.bands, picture.text)
                 if copied is not None:
                     return copied
         return None
 
-    def _nearly(self, exact: int, bands: tuple[int, ...], text: str) -> _Copied | None:
+    def _nearly(self, exact: int, bands: tuple[int, ...], text: str) -> Traits | None:
         """The representative that a text nearly copies, wholly or in part; None for none."""
         candidates = [(found, self._text_of(found)) for found in (self._bands.candidates(bands) if bands else ())]
         found = best(text[:QUOTED], [one for one in candidates if one[1]])
-        return _Copied(exact, found[0], found[1].percent, found[1].share < MOST_OF_IT) if found else None
+        return Traits(exact, found[0], found[1].percent, found[1].share < MOST_OF_IT) if found else None
 
     def _text_of(self, representative: int) -> str:
         return self._shelf.text(self.living(representative >> PLACE_BITS), representative)[1]
