@@ -36,6 +36,7 @@ _CLEAR: Final = 250  #: thumbnail pixels with something to compare that are enou
 _BESIDE: Final = 500  #: … from which on a part that agrees clearly is enough
 _SHADE: Final = 1.5  #: deviation in a window of either picture from which its shades are compared
 _SEEN_AT_ALL: Final = 0.12  #: share of what both show that must have shades
+_LIT: Final = 0.5  #: correlation of how light the places that agree are; one picture after any edit has .7 and more
 #: Share of shades that must agree: the most, where there is little else; the least, from so many places on.
 _AT_MOST, _AT_LEAST, _MUCH, _FALLS = 0.75, 0.42, 1_400, 900
 Matrix = NDArray[np.float64]
@@ -93,7 +94,8 @@ def bears_out(seen: Agreement, thumb: NDArray[np.uint8], grey: NDArray[np.uint8]
 
     Of dark pictures on one channel its logo, its clock and the edges of its headline are the most that is to be seen
     clearly. They are little, and what is faint in either of the two, the night itself, agrees in no more than a third
-    of its places by chance. The less there is that agrees clearly, the more of all the rest must.
+    of its places by chance. The less there is that agrees clearly, the more of all the rest must. And where letters lie
+    over all of both they agree wherever they are; but what lies behind them is light and dark in other places.
     """
     laid = _on_one_scale(thumb, grey, matrix) if seen.places >= _CLEAR else None
     if laid is None:
@@ -114,12 +116,15 @@ def _faintly(
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     inside = np.asarray(cv2.warpAffine(solid_b, matrix.astype(np.float32), size, flags=flags), np.float32)
     both = np.asarray(cv2.erode(solid_a, _NEXT) * cv2.erode(inside, _NEXT) * overlap, np.float32)
-    shown, agrees = _shades(a, _moved(b.astype(np.float32), matrix, a.shape), both, _SHADE)
+    laid = _moved(b.astype(np.float32), matrix, a.shape)
+    shown, agrees = _shades(a, laid, both, _SHADE)
     shown &= cv2.blur(both, _WINDOW) > _FILLED
     said = int(np.count_nonzero(shown))
     little = min(1.0, max(0.0, (_MUCH - seen.places) / _FALLS))
     needed = _AT_LEAST + (_AT_MOST - _AT_LEAST) * little
     agreeing = shown & agrees
+    if not _equally_lit(a, laid, both, agreeing):
+        return False
     if said < _SEEN_AT_ALL * within or int(np.count_nonzero(agreeing)) >= needed * said:
         return said >= _SEEN_AT_ALL * within
     if seen.places < _BESIDE or seen.share < _CLEARLY:
@@ -128,6 +133,18 @@ def _faintly(
     top, bottom, left, right = _cut(shown.astype(np.float32), agreeing.astype(np.float32))
     part = np.s_[top:bottom, left:right]
     return int(np.count_nonzero(agreeing[part])) >= _CLEARLY * int(np.count_nonzero(shown[part]))
+
+
+def _equally_lit(a: Floats, b: Floats, there: Floats, agreeing: NDArray[np.bool_]) -> bool:
+    """Whether of those places those that are lighter in one picture are so in the other: edits change how light they
+    are, but hardly in which order.
+    """
+    count = np.asarray(np.maximum(cv2.blur(there, _WINDOW), 1e-3))[agreeing]
+    means = [np.round(np.asarray(cv2.blur(of * there, _WINDOW))[agreeing] / count) for of in (a, b)]
+    ranks = [np.unique(mean, return_inverse=True)[1] for mean in means]
+    if not all(rank.any() for rank in ranks):
+        return True  # all is equally light in one of them: nothing to go by
+    return bool(np.asarray(np.corrcoef(ranks))[0, 1] >= _LIT)
 
 
 def _shades(a: Floats, b: Floats, there: Floats, faint: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

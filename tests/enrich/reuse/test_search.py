@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from benchmarks.edits import DRESSES, edited
 from benchmarks.media_dark import channel, drawn_night
-from enrich.reuse.pixels import NOTHING, Agreement, agreement
+from enrich.reuse.pixels import NOTHING, Agreement, agreement, bears_out
 from enrich.reuse.prints import looked
 from enrich.reuse.search import ACCEPTED, Match, confidence, score, search
 from enrich.reuse.segment import Segment, segment
@@ -164,6 +164,20 @@ def test_a_photograph_at_night_on_a_channel_is_found_again() -> None:
     archive = segment([(bytes.fromhex(name(2)), look(channel(dark, 1, 0)).kept)])
     again = edited(channel(dark, 1, 1), "2", "jpeg 40")
     assert [match.name for match in search(look(again), [archive])] == [name(2)]
+
+
+def test_letters_over_all_of_two_pictures_do_not_make_them_one() -> None:
+    """They agree wherever they are; what lies behind them is light where the other is dark."""
+    letters = np.random.default_rng(3).choice([-40.0, 40.0], (60, 80))
+    light = np.linspace(80.0, 170.0, 80) + np.zeros((60, 1))
+    one, other, darker = (
+        (np.clip(letters + behind, 1, 255).astype(np.uint8) | np.uint8(1))
+        for behind in (light, light[:, ::-1], 0.8 * light - 10)
+    )
+    same_place = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    agreed = Agreement(share=0.9, mean=0.9, seen=0.9, places=3_000.0)
+    assert not bears_out(agreed, one, other, same_place)
+    assert bears_out(agreed, one, darker, same_place)
 
 
 def test_a_bar_on_darkness_tells_nothing() -> None:
