@@ -33,10 +33,14 @@ _FULL: Final = 0.35  #: share of a page, chart or drawing where something must b
 _NEARLY_ALL: Final = 0.85
 _CLEARLY: Final = 0.8  #: share of a part beside another picture that must agree
 _CLEAR: Final = 250  #: thumbnail pixels with something to compare that are enough
+_FEWEST: Final = 150  #: … or so many, where so much of the picture asked about is a small part of the archived one
+_ALL_OF_IT: Final = 0.8
 _BESIDE: Final = 500  #: … from which on a part that agrees clearly is enough
 _SHADE: Final = 1.5  #: deviation in a window of either picture from which its shades are compared
 _SEEN_AT_ALL: Final = 0.12  #: share of what both show that must have shades
-_LIT: Final = 0.5  #: correlation of how light the places that agree are; one picture after any edit has .7 and more
+_LIT: Final = 0.5  #: correlation of how light the places that agree are; one picture has .7 and more after most edits
+#: Share that agrees, and of how many places, from which another light is no matter: that of a lamp on a screen, say.
+_PLAINLY, _IN_MANY = 0.85, 1_000
 #: Share of shades that must agree: the most, where there is little else; the least, from so many places on.
 _AT_MOST, _AT_LEAST, _MUCH, _FALLS = 0.75, 0.42, 1_400, 900
 Matrix = NDArray[np.float64]
@@ -97,7 +101,7 @@ def bears_out(seen: Agreement, thumb: NDArray[np.uint8], grey: NDArray[np.uint8]
     of its places by chance. The less there is that agrees clearly, the more of all the rest must. And where letters lie
     over all of both they agree wherever they are; but what lies behind them is light and dark in other places.
     """
-    laid = _on_one_scale(thumb, grey, matrix) if seen.places >= _CLEAR else None
+    laid = _on_one_scale(thumb, grey, matrix) if seen.places >= _FEWEST else None
     if laid is None:
         return False
     a, b, to, solid_a, solid_b = laid
@@ -112,6 +116,8 @@ def _faintly(
 ) -> bool:
     overlap = np.asarray(_moved(np.ones(b.shape, np.float32), matrix, a.shape) > 0.6)
     within = int(np.count_nonzero(overlap))
+    if seen.places < _CLEAR and within * abs(np.linalg.det(matrix[:, :2])) < _ALL_OF_IT * b.size:
+        return False
     size = a.shape[1], a.shape[0]
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     inside = np.asarray(cv2.warpAffine(solid_b, matrix.astype(np.float32), size, flags=flags), np.float32)
@@ -123,7 +129,8 @@ def _faintly(
     little = min(1.0, max(0.0, (_MUCH - seen.places) / _FALLS))
     needed = _AT_LEAST + (_AT_MOST - _AT_LEAST) * little
     agreeing = shown & agrees
-    if not _equally_lit(a, laid, both, agreeing):
+    plainly = seen.share >= _PLAINLY and seen.places >= _IN_MANY
+    if not plainly and not _equally_lit(a, laid, both, agreeing):
         return False
     if said < _SEEN_AT_ALL * within or int(np.count_nonzero(agreeing)) >= needed * said:
         return said >= _SEEN_AT_ALL * within
