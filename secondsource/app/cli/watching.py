@@ -46,6 +46,11 @@ def demo(
         showing.show(folder, Console(highlight=False), stop)
 
 
+#: Of the scheduler's steps: a process that only enriches lets others go first. What runs ahead through a backlog only
+#: waits for the judge of a watch, who cannot share its work with a second process.
+_YIELDS = 10
+
+
 def run(
     parts: Annotated[
         list[str] | None,
@@ -76,6 +81,8 @@ def run(
         msg = f"no part named {', '.join(unknown)}; parts are {', '.join(PARTS)}"
         raise BadConfiguration(msg)
     configure_logging(sys.stderr, form="json" if log_json else "keyvalue")
+    if chosen == ["enrich"]:
+        os.nice(_YIELDS)
     with stopping_on_signals() as stop, wiring.house(configured(config), stop=stop) as house:
         running.run(house, chosen, stop)
 
