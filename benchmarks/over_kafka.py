@@ -21,7 +21,7 @@ STAGES = ("enrich", "alerts", "store")
 
 def run(report: Report, scale: float) -> None:
     logging.getLogger("kafka").setLevel(logging.ERROR)
-    count = int(60_000 * scale)
+    count = int(120_000 * scale)  # beside so many the last commit, which is waited for, takes little
     with kafka() as bootstrap:
         fill(bootstrap, "bare", count)
         bare = kafka_python(bootstrap, "bare", count)
