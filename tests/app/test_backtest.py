@@ -244,7 +244,9 @@ def test_the_table_has_a_line_an_alert(demo: Demo, tmp_path: Path) -> None:
 
 @pytest.fixture
 def newsroom(tmp_path: Path) -> Newsroom:
-    return Newsroom(tmp_path)
+    newsroom = Newsroom(tmp_path)
+    newsroom.run("migrate")
+    return newsroom
 
 
 @pytest.mark.parametrize(

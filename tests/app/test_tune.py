@@ -244,6 +244,7 @@ def test_too_many_combinations(tmp_path: Path) -> None:
 
 def test_a_watch_without_posts(tmp_path: Path) -> None:
     newsroom = Newsroom(tmp_path)
+    newsroom.run("migrate")
     ran = newsroom.run("tune", WATCH)
     assert ran.code == 1
     assert "no post of watch velgrad is stored" in ran.err
