@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -386,9 +387,10 @@ def test_one_host_gets_as_many_connections_as_allowed(web: FakeWeb) -> None:
         with guard:
             inside += 1
             most = max(most, inside)
-        connection.sendall(answer(b"picture"))
-        with guard:
+        time.sleep(0.005)  # so that others would come meanwhile, if they might
+        with guard:  # before the answer: who has it may ask again at once
             inside -= 1
+        connection.sendall(answer(b"picture"))
 
     web.on("/counted", counted)
     polite = fetcher(web, SystemClock(), per_host=2)

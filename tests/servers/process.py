@@ -9,22 +9,29 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from random import SystemRandom
 
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 
 
+#: Below those that the system gives to outgoing connections, one of which might take a port before its server does.
+_PORTS = range(15_000, 32_000)
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 nobody listens on, all different."""
-    taken = []
-    try:
-        for _ in range(count):
-            taken.append(held := socket.socket())
-            held.bind(("127.0.0.1", 0))
-        return [int(held.getsockname()[1]) for held in taken]
-    finally:
-        for held in taken:
-            held.close()
+    """Ports of 127.0.0.1 nobody listens on, all different, at random: others look for some at the same time."""
+    found: list[int] = []
+    for port in SystemRandom().sample(_PORTS, len(_PORTS)):
+        with socket.socket() as held:
+            try:
+                held.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == count:
+            return found
+    raise RuntimeError(f"no {count} free ports between {_PORTS.start} and {_PORTS.stop}")
 
 
 class Process:
