@@ -48,7 +48,7 @@ def demo(
 
 #: Of the scheduler's steps: a process that only enriches lets others go first. What runs ahead through a backlog only
 #: waits for the judge of a watch, who cannot share its work with a second process.
-_YIELDS = 10
+_YIELDS = 5
 
 
 def run(
