@@ -114,13 +114,12 @@ def bears_out(seen: Agreement, thumb: NDArray[np.uint8], grey: NDArray[np.uint8]
 def _faintly(
     seen: Agreement, a: Floats, b: NDArray[np.uint8], matrix: Matrix, solid_a: Floats, solid_b: NDArray[np.uint8]
 ) -> bool:
+    """As `bears_out`, of two pictures on one scale under this move."""
     overlap = np.asarray(_moved(np.ones(b.shape, np.float32), matrix, a.shape) > 0.6)
     within = int(np.count_nonzero(overlap))
     if seen.places < _CLEAR and within * abs(np.linalg.det(matrix[:, :2])) < _ALL_OF_IT * b.size:
         return False
-    size = a.shape[1], a.shape[0]
-    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    inside = np.asarray(cv2.warpAffine(solid_b, matrix.astype(np.float32), size, flags=flags), np.float32)
+    inside = _moved(solid_b, matrix, a.shape, cv2.INTER_NEAREST)
     both = np.asarray(cv2.erode(solid_a, _NEXT) * cv2.erode(inside, _NEXT) * overlap, np.float32)
     laid = _moved(b.astype(np.float32), matrix, a.shape)
     shown, agrees = _shades(a, laid, both, _SHADE)
@@ -132,8 +131,10 @@ def _faintly(
     plainly = seen.share >= _PLAINLY and seen.places >= _IN_MANY
     if not plainly and not _equally_lit(a, laid, both, agreeing):
         return False
-    if said < _SEEN_AT_ALL * within or int(np.count_nonzero(agreeing)) >= needed * said:
-        return said >= _SEEN_AT_ALL * within
+    if said < _SEEN_AT_ALL * within:
+        return False
+    if int(np.count_nonzero(agreeing)) >= needed * said:
+        return True
     if seen.places < _BESIDE or seen.share < _CLEARLY:
         return False
     # A tile of a collage: others lie over the rest of the picture, as it was before it was cut.
@@ -161,11 +162,12 @@ def _shades(a: Floats, b: Floats, there: Floats, faint: float) -> tuple[NDArray[
     return (there > 0) & (np.maximum(spread_a, spread_b) > faint), alike > _AGREES
 
 
-def _moved(of: Floats, matrix: Matrix, shape: tuple[int, ...]) -> Floats:
-    """A picture, laid over the thumbnail of that shape."""
+def _moved(
+    of: Floats | NDArray[np.uint8], matrix: Matrix, shape: tuple[int, ...], how: int = cv2.INTER_LINEAR
+) -> Floats:
+    """A picture, laid over the thumbnail of that shape; 0 beyond its edges."""
     size = shape[1], shape[0]
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(of, matrix.astype(np.float32), size, flags=flags), np.float32)
+    return np.asarray(cv2.warpAffine(of, matrix.astype(np.float32), size, flags=how | cv2.WARP_INVERSE_MAP), np.float32)
 
 
 def _on_one_scale(
@@ -197,15 +199,8 @@ def _on_one_scale(
 def _compared(
     a: Floats, b: NDArray[np.uint8], matrix: Matrix, solid_a: Floats, solid_b: NDArray[np.uint8]
 ) -> Agreement:
-    rows, columns = a.shape
-    to = matrix.astype(np.float32)
-    laid = np.asarray(
-        cv2.warpAffine(b.astype(np.float32), to, (columns, rows), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP),
-        dtype=np.float32,
-    )
-    inside = cv2.warpAffine(
-        solid_b, to, (columns, rows), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, borderValue=0.0
-    ).astype(np.float32)
+    laid = _moved(b.astype(np.float32), matrix, a.shape)
+    inside = _moved(solid_b, matrix, a.shape, cv2.INTER_NEAREST)
     whole = cv2.blur(inside, _WINDOW, borderType=cv2.BORDER_CONSTANT)
     # What borders on an interface or on letters is told by them, not by the picture: it has no say.
     there = np.asarray(cv2.erode(solid_a, _NEXT), dtype=np.float32)
