@@ -9,7 +9,6 @@ is not asked about: a model of English finds three in ten pairs of Arabic posts 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from hashlib import blake2b
 from itertools import combinations
@@ -18,6 +17,9 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from alerts.text.words import LINKS
+from secondsource.contracts.folding import is_unspaced
+
 #: Cosine from which two texts are said to be one claim. Models differ: `secondsource eval stories --alike` measures it.
 #: With all-MiniLM-L6-v2 it is the least of .50, .55, … at which nine in ten of the posts that only it ties are tied
 #: rightly (CheckThat! 2022, task 2A, training part), in each of five folds without the fifth; in the fifths, all were.
@@ -25,8 +27,6 @@ ALIKE: Final = 0.7
 _FEWEST_WORDS = 4  # what is shorter than this says too little
 _LONGEST = 1_000  # characters that are read
 _NO_MORE = 0.2  # cosine by which sentences of a known language may be more alike than those of the best known
-_LINK = re.compile(r"(?:https?://|www\.|pic\.)\S+")
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")  # without spaces
 
 Floats = NDArray[np.float32]
 
@@ -159,11 +159,11 @@ class Understanding:
     def vector(self, text: str) -> Floats | None:
         """Of length one; None for what says too little or in no known language, or of which the model makes nothing."""
         if self._last[0] != text:
-            self._last = (text, self._made(_LINK.sub(" ", text[:_LONGEST])))
+            self._last = (text, self._made(LINKS.sub(" ", text[:_LONGEST])))
         return self._last[1]
 
     def _made(self, text: str) -> Floats | None:
-        if len(text.split()) < _FEWEST_WORDS and not _UNSPACED.search(text):
+        if len(text.split()) < _FEWEST_WORDS and not any(map(is_unspaced, text)):
             return None
         made: Floats = _units(self._embedder.vectors([text]))[0]
         if not made.any():

@@ -13,7 +13,7 @@ from secondsource.contracts.watch import Watch
 _MOST_NAMED = 8
 _ADDRESSED = frozenset({"hashtag", "mention"})
 
-_LINKS = re.compile(r"(?:https?://|www\.|pic\.)\S+")
+LINKS = re.compile(r"(?:https?://|www\.|pic\.)\S+")
 _TAG = re.compile(r"[#@＠](?<!\w.)(\w+)(?:@[\w.-]+)?")  # the sign first, by which it is found fast
 _JOINT = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_+")
 _WORD = re.compile(r"\w+")
@@ -51,7 +51,7 @@ def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
             text = f"{text} {picture.text}"[:2_000]
     signs = "@" in text or "#" in text or "＠" in text
     if (signs or "/" in text) and ("//" in text or "www." in text or "pic." in text):
-        text = _LINKS.sub(" ", text)
+        text = LINKS.sub(" ", text)
     if signs:
         text = _TAG.sub(_parted, text)
     text, day = dated(text)
