@@ -43,7 +43,9 @@ def test_the_broker_is_away(
         replay = deployment.replay_half()
         replay.thaw()
         deployment.wait_until_busy("enrich")
+        replay.freeze()
         kafka_server.kill()
+        replay.thaw()
         wait_until_away("broker", replay)  # a stage that has nothing to send does not notice
         kafka_server.start()
         deployment.wait_until_through(replay)
@@ -65,7 +67,12 @@ def test_the_database_is_away(
         postgres_server.start()
         deployment.wait_until_ready()
         replay = deployment.replay_half()
+        stages[1].freeze()
+        replay.thaw()
+        deployment.wait_until_busy("enrich")  # a stage that has nothing to handle does not notice
+        replay.freeze()
         postgres_server.stop()
+        stages[1].thaw()
         replay.thaw()
         wait_until_away("store", stages[1], replay)  # enrich has no use for it
         postgres_server.start()
