@@ -101,7 +101,7 @@ def deployed(
     with tempfile.TemporaryDirectory() as name, postgres() as url:
         folder = Path(name)
         configuration = configured(folder, url, more, watches, channel)
-        with wiring.house(configuration, create=True) as at:
+        with wiring.house(configuration, opening="migrated") as at:
             deployment = Deployment(folder, configuration, url)
             try:
                 yield deployment, at

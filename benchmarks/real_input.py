@@ -45,7 +45,7 @@ def run(report: Report, scale: float) -> None:  # noqa: ARG001 - the data is as 
     with kafka() as bootstrap, tempfile.TemporaryDirectory() as folder, postgres() as url:
         more = f"transport: kafka\nkafka: {{bootstrap: '{bootstrap}', prefix: real, partitions: 4}}\n"
         configuration = _configured(Path(folder), url, more)
-        with wiring.house(configuration, create=True) as at:
+        with wiring.house(configuration, opening="migrated") as at:
             deployment = Deployment(Path(folder), configuration, url)
             try:
                 deployment.start([["enrich"], ["alerts"], ["store"]])

@@ -60,7 +60,7 @@ def inline(url: str, folder: Path, count: int) -> Spent:
     """Time for `count` posts, from their bytes to the committed store."""
     configuration = configured(folder, url)
     bodies = [[encode(message) for message in batch] for batch in batches(with_counts(posts(count)), BATCH)]
-    with wiring.house(configuration, create=True) as at:
+    with wiring.house(configuration, opening="migrated") as at:
         line = wiring.pipeline(at)
         with measured() as spent:
             for number, batch in enumerate(bodies):

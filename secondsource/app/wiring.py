@@ -72,6 +72,11 @@ if TYPE_CHECKING:
 StageName = Literal["enrich", "alerts", "store"]
 STAGES: tuple[StageName, ...] = ("enrich", "alerts", "store")
 
+#: What is to become of a database: an SQLite file is "made" where there is none and its tables are brought up to date
+#: without asking, as nobody else uses it; it must be "found", by whoever only looks at what is kept; or the tables are
+#: "migrated", whatever database it is.
+Opening = Literal["made", "found", "migrated"]
+
 #: Those of these posts that are gone from their platform, by uid, with its reasons. Raises SourceAway.
 Ask = Callable[[Sequence[str], Event], Mapping[str, str]]
 
@@ -115,21 +120,18 @@ def house(
     configuration: Configuration,
     *,
     clock: Clock | None = None,
-    create: bool = False,
-    there: bool = False,
+    opening: Opening = "made",
     stop: Event | None = None,
 ) -> Iterator[House]:
     """Open the store; closed at the end.
 
-    `create` brings the schema up to date, which SQLite gets without asking because nobody else uses the file. Whoever
-    only looks at what is kept wants it to be `there` already, and makes no file.
     With `stop`, a database that is away is waited for until it is set; without, whoever asks is told at once.
 
     Raises:
         SourceAway: the database does not answer.
         BadConfiguration: it refuses us, its schema wants `secondsource migrate`, or it is not there.
     """
-    if there:
+    if opening == "found":
         _want_it_there(configuration)
     _collect_seldom()
     clock = clock or SystemClock()
@@ -145,7 +147,7 @@ def house(
     }
     sends = tuple(name for name, is_on in told.items() if is_on)
     retry = Retry(Backoff(), Random(), clock, metrics)
-    create = create or configuration.store_url.startswith("sqlite")
+    create = opening == "migrated" or configuration.store_url.startswith("sqlite")
     store = _waited_for(retry, partial(open_store, configuration.store_url, create=create), "store", stop)
     try:
         yield House(configuration, store, registry, metrics, clock, retry, sends, stop)

@@ -84,7 +84,7 @@ def backtest(
     configurations = [(str(folder_of(config)), first)]
     if against is not None:
         configurations.append((str(against), configured(against)))
-    with stopping_on_signals() as stop, wiring.house(first, there=not files, stop=stop) as house:
+    with stopping_on_signals() as stop, wiring.house(first, opening="made" if files else "found", stop=stop) as house:
         truth = asked.truth(house, watch, labels, positive or ())
         with progress(as_json, "replaying", "posts/s") as progressed:
             found = judging.backtest(house, configurations, wanted, truth, stop, lambda done: progressed(done, None))
@@ -135,7 +135,7 @@ def tune(
     configure_logging(sys.stderr, level=logging.WARNING)
     wanted = asked.wanted(watch=watch, since=since, until=until, warm_up=warm_up)
     varied = tuning.read_varied(vary or ())
-    with stopping_on_signals() as stop, wiring.house(configured(config), there=True, stop=stop) as house:
+    with stopping_on_signals() as stop, wiring.house(configured(config), opening="found", stop=stop) as house:
         asked.known_watch(house.configuration, watch)
         truth = asked.truth(house, watch, labels, positive or ())
         if house.store.recorded.bounds(watch) is None:
@@ -174,7 +174,7 @@ def verdicts(
     start, end = asked.moment(since, "--from"), asked.moment(until, "--to")
     configuration = configured(config)
     names = asked.names(configuration, watch)
-    with wiring.house(configuration, there=True) as house:
+    with wiring.house(configuration, opening="found") as house:
         found = records.records(house.store, names, start, end)
     if as_json:
         print_json(msgspec.to_builtins(found))
@@ -209,7 +209,7 @@ def baselines_fit(
     given = [asked.moment(text, option) for option, text in moments.items()]
     configuration = configured(config)
     names = asked.names(configuration, watch)
-    with wiring.house(configuration, there=True) as house:
+    with wiring.house(configuration, opening="found") as house:
         made = baselines.fit(house, names, *given)
         few = {name: baselines.too_few(house, name, *given[:2]) for name, one in made.items() if one is None}
     if as_json:
@@ -231,7 +231,7 @@ def baselines_show(
 
     configuration = configured(config)
     names = asked.names(configuration, watch)
-    with wiring.house(configuration, there=True) as house:
+    with wiring.house(configuration, opening="found") as house:
         versions = {name: house.store.baselines.all(name) for name in names}
     if as_json:
         print_json(msgspec.to_builtins(versions))
@@ -258,7 +258,7 @@ def alerts_list(
     """
     from secondsource.app import wiring
 
-    with wiring.house(configured(config), there=True) as house:
+    with wiring.house(configured(config), opening="found") as house:
         found = house.store.evidence.latest_alerts(limit, watch=watch, stands=is_open)
     if as_json:
         print_json(
@@ -298,7 +298,7 @@ def acts_list(
     """
     from secondsource.app import wiring
 
-    with wiring.house(configured(config), there=True) as house:
+    with wiring.house(configured(config), opening="found") as house:
         found = list(house.store.acts.of(alert)) if alert else house.store.acts.latest(limit)
     if as_json:
         print_json(msgspec.to_builtins(found))
@@ -333,7 +333,7 @@ def acts_add(
     from secondsource.app import wiring
     from secondsource.app.acting import made
 
-    with wiring.house(configured(config), there=True) as house:
+    with wiring.house(configured(config), opening="found") as house:
         if not house.store.evidence.alert_events(alert):
             msg = f"there is no alert {plain(alert[:80])}; those there are: {next_command('alerts list', config)}"
             raise BadConfiguration(msg)

@@ -26,7 +26,7 @@ def migrate(config: ConfigFolder = None) -> None:
     """Bring the database's tables up to date. Safe to run again."""
     from secondsource.app import wiring
 
-    with wiring.house(configured(config), create=True):
+    with wiring.house(configured(config), opening="migrated"):
         typer.echo("the tables are up to date")
 
 
@@ -52,7 +52,7 @@ def forget(
     days = older_than or configuration.deployment.store.keep_days
     if days is None:
         raise BadConfiguration("how old? Say --older-than DAYS, or write keep_days: under store: in secondsource.yaml")
-    with wiring.house(configuration, there=True) as house:
+    with wiring.house(configuration, opening="found") as house:
         gone = house.store.retention.forget(house.clock.now() - timedelta(days=days))
         if house.kept is not None:
             house.store.forgetting.drain(house.kept.remove)
@@ -84,7 +84,7 @@ def takedown(
     from secondsource.app import taking_down, wiring
 
     configure_logging(sys.stderr, level=logging.WARNING)
-    with wiring.house(configured(config), there=True) as house:
+    with wiring.house(configured(config), opening="found") as house:
         done = taking_down.by_hand(house, uids, reason)
         waiting = house.store.outbox.waiting()
     if as_json:
@@ -120,7 +120,7 @@ def compliance_x(
     from secondsource.app import compliance, wiring
 
     configure_logging(sys.stderr, level=logging.WARNING)
-    with stopping_on_signals() as stop, wiring.house(configured(config), there=True) as house:
+    with stopping_on_signals() as stop, wiring.house(configured(config), opening="found") as house:
         done = compliance.check(house, "x", wiring.ask_x_what_is_gone(house), stop, dry_run=dry_run)
     if as_json:
         print_json({"asked": done.asked, "gone": dict(done.gone), "stopped": done.stopped, "dry_run": dry_run})

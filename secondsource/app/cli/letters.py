@@ -41,7 +41,7 @@ def list_waiting(
     """
     from secondsource.app import wiring
 
-    with wiring.house(configured(config), there=True) as house:
+    with wiring.house(configured(config), opening="found") as house:
         found = house.store.letters.listed(limit, resent=resent)
         waiting = house.store.letters.waiting()
     if as_json:
@@ -74,7 +74,7 @@ def show(
     """One record with its bytes, where it came from and why it failed."""
     from secondsource.app import wiring
 
-    with wiring.house(configured(config), there=True) as house:
+    with wiring.house(configured(config), opening="found") as house:
         found = house.store.letters.one(letter_id)
     letter = _letter(found, letter_id)
     if as_json:
@@ -118,7 +118,7 @@ def resend(
     if file is not None and not file.is_file():
         raise BadConfiguration(f"{file}: expected the file that the rows came from, found none there")
     sent = failed = 0
-    with wiring.house(configured(config), there=True) as house:
+    with wiring.house(configured(config), opening="found") as house:
         kept = house.store.letters
         ids = kept.waiting_ids(f"{file.name}:" if file else "") if every else letter_ids or []
         how = letters.How(

@@ -98,7 +98,7 @@ def find(
     from secondsource.app import media_commands, wiring
 
     configure_logging(sys.stderr, level=logging.WARNING)
-    with wiring.house(configured(config), there=True) as house:
+    with wiring.house(configured(config), opening="found") as house:
         found = media_commands.find(house, picture, limit)
         now = house.clock.now()
     if as_json:
@@ -159,7 +159,7 @@ def rebuild(config: ConfigFolder = None) -> None:
     """Make the index again of what the store holds. Others go on searching what was until it is done."""
     from secondsource.app import media_commands, wiring
 
-    with wiring.house(configured(config), there=True) as house:
+    with wiring.house(configured(config), opening="found") as house:
         typer.echo(f"{count(media_commands.rebuild(house), 'picture')} in the index.")
 
 
@@ -168,7 +168,7 @@ def verify(config: ConfigFolder = None, as_json: AsJson = False) -> None:
     """Read every byte of the index and compare it with the store. Exit code 1: something is wrong."""
     from secondsource.app import media_commands, wiring
 
-    with wiring.house(configured(config), there=True) as house:
+    with wiring.house(configured(config), opening="found") as house:
         found = media_commands.verify(house)
     if as_json:
         print_json(found._asdict())

@@ -201,7 +201,7 @@ def status(config: ConfigFolder = None, as_json: AsJson = False) -> None:
     from secondsource.app import wiring
 
     configuration = configured(config)
-    with wiring.house(configuration, there=True) as house:
+    with wiring.house(configuration, opening="found") as house:
         now = house.store.status()
         volumes = _volumes(house.store, now)
         budget = wiring.budget(house)
