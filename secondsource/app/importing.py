@@ -87,19 +87,38 @@ class _Told(NamedTuple):
     caption: Caption | None
 
 
-def import_media(at: House, request: Request, stop: Event, progressed: Progressed) -> Brought:
-    """Import to the end or until `stop`. Called again it goes on; what has not changed is not decoded again.
+class Found(NamedTuple):
+    """What is to be imported. `others` are files that are no pictures."""
+
+    source: str
+    zone: tzinfo
+    told: Sequence[_Told]
+    others: int
+    refused: Sequence[NotTaken]
+
+
+def look(request: Request) -> Found:
+    """What there is to import; before a database is made for it.
 
     Raises:
         BadConfiguration: no such folder, a captions file that cannot be read, an unknown time zone.
-        SourceAway: the database does not answer.
     """
     folder, zone, source = request.folder, _zone(request.timezone), _source(request)
     if not folder.is_dir():
         raise BadConfiguration(f"expected a folder of pictures, found none at {folder}")
     files, others = _files(folder)
     refused: list[NotTaken] = []
-    told = _told(folder, files, _captions_file(request), refused)
+    return Found(source, zone, _told(folder, files, _captions_file(request), refused), others, refused)
+
+
+def import_media(at: House, found: Found, stop: Event, progressed: Progressed) -> Brought:
+    """Import to the end or until `stop`. Called again it goes on; what has not changed is not decoded again.
+
+    Raises:
+        SourceAway: the database does not answer.
+    """
+    source, zone, told, others, _ = found
+    refused = list(found.refused)
     importer = _Importer(at, source, zone)
     done = 0
     steps = iter(told)

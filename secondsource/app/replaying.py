@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
+from config.loader import Configuration
 from config.mappings import load_mapping
-from ingest.collectors.replay import ReplaySettings
+from ingest.collectors.replay import Replay, ReplaySettings
 from ingest.collectors.replay.files import export_folder
 from ingest.collectors.replay.reading import Took
 from ingest.formats.delimited import ColumnMapping
@@ -16,6 +17,7 @@ from ingest.formats.recognising import JsonFormat
 from ingest.pictures import pictures
 from secondsource.app import wiring
 from secondsource.app.wiring import House
+from secondsource.contracts.clock import Clock, SystemClock
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import Tick
 from secondsource.contracts.stage import Batch, Rejected
@@ -64,6 +66,16 @@ class Replayed:
 MOST_TOLD = 1000
 
 
+def look(configuration: Configuration, request: Request) -> None:
+    """Before a database is made for it: whether what is named can be replayed at all.
+
+    Raises:
+        BadConfiguration: files, mapping or watch that cannot be used.
+    """
+    if wiring.is_new(configuration):
+        _collector(configuration, SystemClock(), request, lambda _took: None).look()
+
+
 def replay(
     at: House,
     request: Request,
@@ -80,11 +92,7 @@ def replay(
         BadConfiguration: files, mapping or watch that cannot be used.
         Halted: a stage met too many bad records in a row (inline).
     """
-    watches = _watches(at, request.watch)
-    shown = pictures(request.pictures, request.picture_urls)
-    collector = wiring.replay(
-        at, _settings(at, request), watches, shown, request.name, mappings=built_in_mappings(), told=told
-    )
+    collector = _collector(at.configuration, at.clock, request, told)
     resumed = bool(at.store.load(cursor_of(collector.name), 0).position)
     sent = rejected = 0
     ended = False
@@ -131,22 +139,25 @@ def load_columns(name: str) -> ColumnMapping:
     return ColumnMapping(**load_mapping(path))
 
 
-def _settings(at: House, request: Request) -> ReplaySettings:
-    return ReplaySettings(
+def _collector(configuration: Configuration, clock: Clock, request: Request, told: Callable[[Took], None]) -> Replay:
+    settings = ReplaySettings(
         paths=request.files,
         format=load_columns(request.mapping) if request.mapping else request.format,
         order="file" if request.in_file_order else "time",
         speed=request.speed,
         assign="all" if request.watch else "keep",
-        batch_size=at.configuration.deployment.runtime.batch_size,
+        batch_size=configuration.deployment.runtime.batch_size,
     )
+    watches = _watches(configuration.watches, request.watch)
+    shown = pictures(request.pictures, request.picture_urls)
+    return wiring.replay(clock, settings, watches, shown, request.name, mappings=built_in_mappings(), told=told)
 
 
-def _watches(at: House, name: str) -> Sequence[Watch]:
+def _watches(there_are: Sequence[Watch], name: str) -> Sequence[Watch]:
     if not name:
-        return at.watches
-    found = [watch for watch in at.watches if watch.name == name]
+        return there_are
+    found = [watch for watch in there_are if watch.name == name]
     if not found:
-        msg = f"no watch named {name!r}; there are: {', '.join(watch.name for watch in at.watches) or 'none'}"
+        msg = f"no watch named {name!r}; there are: {', '.join(watch.name for watch in there_are) or 'none'}"
         raise BadConfiguration(msg)
     return found

@@ -155,9 +155,15 @@ def house(
         store.close()
 
 
+def is_new(configuration: Configuration) -> bool:
+    """Whether the store is a file that is still to be made."""
+    path = _sqlite_file(configuration.store_url)
+    return path is not None and not path.is_file()
+
+
 def _want_it_there(configuration: Configuration) -> None:
     path = _sqlite_file(configuration.store_url)
-    if path is not None and not path.is_file():
+    if path is not None and is_new(configuration):
         msg = (
             f"there is no database at {path.absolute()} yet; `secondsource run` or `secondsource replay FILE` makes it"
         )
@@ -623,7 +629,7 @@ def budget(at: House) -> list[str]:
 
 
 def replay(
-    at: House,
+    clock: Clock,
     settings: ReplaySettings,
     watches: Sequence[Watch],
     pictures: Pictures,
@@ -636,7 +642,7 @@ def replay(
     from ingest.collectors.replay import Replay
 
     name = f"replay:{name or ','.join(path.name for path in settings.paths)}"
-    return Replay(settings, watches, at.clock, pictures=pictures, name=name, mappings=mappings, told=told)
+    return Replay(settings, watches, clock, pictures=pictures, name=name, mappings=mappings, told=told)
 
 
 def source(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -246,6 +247,46 @@ def test_where_nothing_is_kept_nothing_is_made(command: str, newsroom: Newsroom)
     assert f"there is no database at {newsroom.folder / 'velgrad.sqlite'} yet" in ran.err
     assert f"`secondsource replay FILE -c {newsroom.config}` makes it" in ran.err, "a command to paste"
     assert sorted(newsroom.folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "replay absent.jsonl", "replay POSTS absent.jsonl", "replay POSTS --mapping nobodys",
+        "replay POSTS --watch mill", "replay POSTS --pictures nowhere", "replay POSTS --speed -1", "replay ZIP",
+        "replay RIDDLE", "replay CONFIG", "replay PIPE", "media import nowhere", "media import CONFIG --timezone V",
+        "media import CONFIG --captions nowhere.csv", "backtest absent.jsonl --watch velgrad",
+    ],
+)  # fmt: skip
+def test_for_what_cannot_be_read_no_database_is_made(arguments: str, newsroom: Newsroom) -> None:
+    os.mkfifo(newsroom.folder / "pipe")
+    places = {
+        "POSTS": newsroom.write("posts.jsonl", [post(1)]),
+        "ZIP": newsroom.write("posts.zip", b"PK\x03\x04 and no more"),
+        "RIDDLE": newsroom.write("riddle.csv", "Number;Words\n1;#Velgrad\n"),
+        "CONFIG": newsroom.config,
+        "PIPE": newsroom.folder / "pipe",
+    }
+    before = sorted(newsroom.folder.rglob("*"))
+    ran = newsroom.run(*(places.get(word, word) for word in arguments.split()))
+    assert (ran.code, ran.out) == (2, "")
+    assert "Traceback" not in ran.err
+    assert sorted(newsroom.folder.rglob("*")) == before
+
+
+def test_a_backtest_of_files_keeps_nothing(newsroom: Newsroom) -> None:
+    file = newsroom.write("posts.jsonl", FIFTY)
+    before = sorted(newsroom.folder.rglob("*"))
+    ran = newsroom.run("backtest", file, "--watch", "velgrad", "--take", "all", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["outcomes"][0]["posts"] == 50
+    assert sorted(newsroom.folder.rglob("*")) == before
+
+
+def test_a_pipe_is_to_be_read_as_standard_input(newsroom: Newsroom) -> None:
+    os.mkfifo(newsroom.folder / "pipe")
+    ran = newsroom.run("replay", newsroom.folder / "pipe")
+    assert f"secondsource replay - < {newsroom.folder / 'pipe'} -c {newsroom.config}\n" in ran.err, "a command to paste"
 
 
 def test_a_replay_of_nothing_has_seen_nothing(newsroom: Newsroom) -> None:

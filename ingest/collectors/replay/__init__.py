@@ -136,6 +136,19 @@ class Replay:
         if not stop.is_set():
             yield taking.batch(None, final=True)
 
+    def look(self) -> None:
+        """Make ready what is to be read, and let go of it: packed files are unpacked for that.
+
+        Raises:
+            BadConfiguration: as at the first of `batches`.
+        """
+        if self._settings.paths == (STDIN,):
+            return
+        at, _ = self._taken_up("")
+        with ExitStack() as files:
+            for path in self._settings.paths:
+                self._reading.files(path, files, Span(self._settings.earliest, moment(at.latest)))
+
     def remap(self, body: bytes) -> Sequence[Message]:
         span = Span(self._settings.earliest, self._clock.now() + _TOLERANCE)
         reader = self._reading.format_of(body, self._settings.paths[0], span)

@@ -10,6 +10,7 @@ import codecs
 import hashlib
 import mmap
 import re
+import shlex
 import shutil
 import tempfile
 import zipfile
@@ -87,7 +88,16 @@ def taken(path: Path, files: ExitStack) -> list[Taken]:
 
 
 def told_apart(path: Path) -> str:
-    """What a cursor remembers a file or folder by."""
+    """What a cursor remembers a file or folder by.
+
+    Raises:
+        BadConfiguration: no such file, not readable, or a pipe.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise BadConfiguration(
+            f"{path}: expected a file, which can be read again from any place; a pipe is read as standard input:"
+            f" secondsource replay - < {shlex.quote(str(path))}"
+        )
     if not path.is_dir():
         return identity(path)
     digest, size = hashlib.blake2b(digest_size=8), 0

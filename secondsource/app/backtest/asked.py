@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
 
 from config.loader import Configuration
 from ingest.formats.recognising import JsonFormat
+from secondsource.app import wiring
 from secondsource.app.backtest.labels import Truth, of_verdicts, read_labels
 from secondsource.app.backtest.posts import TAKES, Wanted, watch_of
 from secondsource.app.wiring import House
@@ -66,6 +71,20 @@ def wanted(
         mapping=mapping,
         pictures=pictures,
     )
+
+
+@contextmanager
+def house(configuration: Configuration, files: Sequence[Path], stop: Event) -> Iterator[House]:
+    """Its store is only read. For files, where there is none, one is made that is gone with the house.
+
+    Raises:
+        SourceAway, BadConfiguration: see `wiring.house`.
+    """
+    with TemporaryDirectory(prefix="secondsource-backtest-") as folder:
+        if files and wiring.is_new(configuration):
+            configuration = replace(configuration, store_url=f"sqlite:///{folder}/nothing.sqlite")
+        with wiring.house(configuration, opening="made" if files else "found", stop=stop) as made:
+            yield made
 
 
 def truth(at: House, watch: str, labels: Path | None, positive: Collection[str]) -> Truth:

@@ -185,7 +185,7 @@ def _of_files(at: House, wanted: Wanted, stop: Event) -> Iterator[Told]:
     )
     watches = [watch_of(at.configuration, wanted.watch)]
     shown = pictures(wanted.pictures, wanted.picture_urls)
-    collector = wiring.replay(at, settings, watches, shown, mappings=replaying.built_in_mappings())
+    collector = wiring.replay(at.clock, settings, watches, shown, mappings=replaying.built_in_mappings())
     for batch in collector.batches("", stop):
         for message in batch.messages:
             if isinstance(message, Post | Engagement | Takedown | Coverage) and _within(message, wanted):

@@ -72,7 +72,6 @@ def backtest(
 
     Exit code 1: there was no post in that time. docs/backtest.md says what each figure means.
     """
-    from secondsource.app import wiring
     from secondsource.app.backtest import asked, judging, report
 
     configure_logging(sys.stderr, level=logging.WARNING)
@@ -84,7 +83,7 @@ def backtest(
     configurations = [(str(folder_of(config)), first)]
     if against is not None:
         configurations.append((str(against), configured(against)))
-    with stopping_on_signals() as stop, wiring.house(first, opening="made" if files else "found", stop=stop) as house:
+    with stopping_on_signals() as stop, asked.house(first, files or (), stop) as house:
         truth = asked.truth(house, watch, labels, positive or ())
         with progress(as_json, "replaying", "posts/s") as progressed:
             found = judging.backtest(house, configurations, wanted, truth, stop, lambda done: progressed(done, None))

@@ -55,12 +55,14 @@ def import_folder(
 
     configure_logging(sys.stderr, level=logging.WARNING)
     request = importing.Request(folder=folder, captions=captions, source=source, timezone=timezone)
+    configuration = configured(config)
+    found = importing.look(request)
     with (
         stopping_on_signals() as stop,
-        wiring.house(configured(config), stop=stop) as house,
+        wiring.house(configuration, stop=stop) as house,
         progress(as_json, "importing", "pictures/s") as progressed,
     ):
-        done = importing.import_media(house, request, stop, progressed)
+        done = importing.import_media(house, found, stop, progressed)
     if as_json:
         print_json(
             {

@@ -127,7 +127,9 @@ def replay(
         files=tuple(files), watch=watch, format=read_as, mapping=mapping, pictures=pictures,
         picture_urls=picture_urls, speed=speed, in_file_order=file_order, name=name,
     )  # fmt: skip
-    with stopping_on_signals() as stop, wiring.house(configured(config), stop=stop) as house:
+    configuration = configured(config)
+    replaying.look(configuration, request)
+    with stopping_on_signals() as stop, wiring.house(configuration, stop=stop) as house:
         wiring.serve_metrics(house, beside_others=True)
         took: list[Took] = []
         with progress(as_json, "replaying", "posts/s") as progressed:
