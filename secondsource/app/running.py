@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import timedelta
 from functools import partial
 from threading import Event, Lock
@@ -50,7 +50,8 @@ def run(at: House, parts: Sequence[Part], stop: Event) -> None:
         loops["notify"] = partial(notify, at)
         loops |= _presses(at)
     if "desk" in wanted:
-        loops["desk"] = partial(_desk, at)
+        desk = at.configuration.deployment.desk
+        loops["desk"] = _served(partial(wiring.desk, at), desk.host, desk.port, what="the desk", key="desk.port")
     keep_days = at.configuration.deployment.store.keep_days
     if "store" in wanted and keep_days is not None:
         loops["retention"] = partial(_let_go, at, timedelta(days=keep_days))
@@ -163,10 +164,8 @@ def _presses(at: House) -> Mapping[str, Loop]:
         loops["slack socket"] = partial(_unless_refused, presses.socket.run)
     if presses.endpoint is not None:
         slack = at.configuration.deployment.notify.slack
-        key = "notify.slack.port"
-        loops["slack requests"] = partial(
-            _served, presses.endpoint, slack.host, slack.port, what="the endpoint for Slack's requests", key=key
-        )
+        what, key = "the endpoint for Slack's requests", "notify.slack.port"
+        loops["slack requests"] = _served(lambda: presses.endpoint, slack.host, slack.port, what=what, key=key)
     return loops
 
 
@@ -177,12 +176,13 @@ def _unless_refused(loop: Loop, stop: Event) -> None:
         _log.error("no presses are heard over Socket Mode", extra={"reason": str(error)})
 
 
-def _desk(at: House, stop: Event) -> None:
-    desk = at.configuration.deployment.desk
-    _served(wiring.desk(at), desk.host, desk.port, stop, what="the desk", key="desk.port")
+def _served(app: Callable[[], object], host: str, port: int, *, what: str, key: str) -> Loop:
+    """Bound at once: that somebody else has the address is said before anything runs.
 
+    Raises:
+        BadConfiguration: somebody else has the address.
+    """
+    from secondsource.app.serving import bound, serve
 
-def _served(app: object, host: str, port: int, stop: Event, *, what: str, key: str) -> None:
-    from secondsource.app.serving import serve
-
-    serve(app, host, port, stop, what=what, key=key)
+    sockets = bound(host, port, what=what, key=key)
+    return lambda stop: serve(app(), sockets, stop, what=what)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -144,6 +145,18 @@ def test_places_that_cannot_be_written_to(arguments: list[str], said: str, newsr
     assert said in ran.err
     assert "Traceback" not in ran.err
     assert file.read_bytes()
+
+
+def test_a_port_that_somebody_has_is_said_in_one_message(newsroom: Newsroom) -> None:
+    settings = newsroom.config / "secondsource.yaml"
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        settings.write_text(settings.read_text("utf-8").replace("desk:\n  port: 0", f"desk:\n  port: {port}"), "utf-8")
+        ran = newsroom.run("run", "desk")
+    assert ran.code == 2
+    said = [line for line in ran.err.splitlines() if "level=info logger=secondsource." not in line]
+    why = "Address already in use"
+    assert said == [f"the desk cannot listen on 127.0.0.1:{port} ({why}); set desk.port in secondsource.yaml"]
 
 
 def test_run_without_a_collector_says_what_to_do(newsroom: Newsroom) -> None:
