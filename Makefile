@@ -37,7 +37,7 @@ lock: .venv/uv
 	$(LOCK) -c requirements-bench.lock -o requirements.lock
 
 .venv/uv:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Second Source needs Python 3.11 or newer; say which with: make PYTHON=python3.12 …"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "Second Source needs Python 3.11, 3.12 or 3.13; say which with: make PYTHON=python3.12 …"; exit 2; }
 	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 2; }
 	$(BIN)/python -m pip install -q --disable-pip-version-check uv
 	@touch $@
