@@ -13,6 +13,7 @@ from store.alerting.acts import ActsKept
 from store.alerting.baselines import BaselinesKept
 from store.alerting.deliveries import Deliveries
 from store.alerting.verdicts import Verdicts
+from store.database.alone import Alone
 from store.database.column_types import micros
 from store.database.connections import Database
 from store.database.engine import open_engine
@@ -41,8 +42,8 @@ class Store(Positions):
     `archive` satisfies `alerts.ports.Archive`, `outbox` satisfies `alerts.ports.Outbox`, `evidence` satisfies
     `alerts.ports.Evidence`, `acts` and `trails` what is named like them in `alerts.ports`, `prints` satisfies
     `enrich.ports.Prints`; `known`, `spending`, `followed` and `removals` satisfy the protocols of `ingest.ports` that
-    are named like them. `letters` are the dead letters, `retention` lets go of what is old. Usable from several
-    threads.
+    are named like them. `letters` are the dead letters, `retention` lets go of what is old, `alone` keeps others from
+    judging beside us. Usable from several threads.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -50,6 +51,7 @@ class Store(Positions):
         self.database = Database(engine)
         super().__init__(self.database)
         moment = micros if self.database.is_sqlite else aware
+        self.alone = Alone(engine)
         self.archive = PictureArchive(self.database, moment)
         self.prints = Prints(self.database)
         self.baselines = BaselinesKept(self.database, moment)
@@ -89,7 +91,8 @@ class Store(Positions):
             return [dict(row._mapping) for row in rows]  # noqa: SLF001  (SQLAlchemy's public name for it)
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Let go of all connections, and of the database as our own."""
+        self.alone.let_go()
         self.engine.dispose()
 
 

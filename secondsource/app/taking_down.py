@@ -14,12 +14,13 @@ from ingest.collectors import LIVE
 from ingest.collectors.refresher import COMMANDED
 from secondsource.app import wiring
 from secondsource.app.wiring import House
-from secondsource.contracts.errors import SourceAway
+from secondsource.contracts.errors import BadConfiguration, SourceAway
 from secondsource.contracts.messages import BY_HAND, Message, Takedown, Tick
 from secondsource.contracts.stage import Batch, Record
 from secondsource.runtime.source import to_out
 
 _AT_ONCE: Final = 500
+_AGAIN: Final = "taken down in the store; whoever remembers it hears of it when you do this again: {}"
 
 
 class TakenDown(NamedTuple):
@@ -35,6 +36,7 @@ def by_hand(at: House, uids: Sequence[str], reason: str = "") -> TakenDown:
 
     Raises:
         SourceAway: the database does not answer; or the broker, and only those who remember the posts have not heard.
+        BadConfiguration: nor have they, for a replay is at work on them.
     """
     asked = list(dict.fromkeys(uid.strip() for uid in uids))
     known = at.store.known.traces(asked)
@@ -74,7 +76,10 @@ def _tell(at: House, takedowns: Sequence[Takedown]) -> bool:
         _publish(at, messages)
     elif all(at.configuration.collectors[kind.name].off() for kind in LIVE):
         # Nothing runs here but replays, one after another: what they remember is nobody's now.
-        line = wiring.pipeline(at)
+        try:
+            line = wiring.pipeline(at)
+        except BadConfiguration as error:  # unless one is at it just now
+            raise BadConfiguration(_AGAIN.format(error)) from error
         try:
             line.push(COMMANDED, Batch(messages, (), ""), at.stop or Event())
         finally:
@@ -93,5 +98,4 @@ def _publish(at: House, messages: Sequence[Message]) -> None:
         finally:
             over.close()
     except SourceAway as error:
-        msg = f"taken down in the store; whoever remembers it hears of it when you do this again: {error}"
-        raise SourceAway(msg, retry_after=error.retry_after) from error
+        raise SourceAway(_AGAIN.format(error), retry_after=error.retry_after) from error

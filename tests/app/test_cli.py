@@ -470,6 +470,22 @@ def waited_for_posts(newsroom: Newsroom, process: subprocess.Popen[str], least: 
     raise AssertionError("no posts after a minute")
 
 
+def test_two_that_judge_at_once_would_spoil_each_others_memory(newsroom: Newsroom) -> None:
+    file = newsroom.write("posts.jsonl", FIFTY)
+    newsroom.run("replay", file)
+    with newsroom.store() as other:
+        other.alone.hold()
+        ran = newsroom.run("replay", file, "--name", "again")
+        assert (ran.code, ran.out) == (2, "")
+        assert "another process is at work on" in ran.err
+        taken = newsroom.run("takedown", "plaza:1")
+        assert (taken.code, taken.out) == (2, "")
+        assert "taken down in the store; whoever remembers it hears of it when you do this again" in taken.err
+        assert newsroom.run("status").code == 0
+    assert "plaza:1  taken down" in newsroom.run("takedown", "plaza:1").out
+    assert newsroom.run("replay", file, "--name", "again").code == 0
+
+
 def test_a_reader_that_goes_away_is_no_failure(newsroom: Newsroom) -> None:
     newsroom.run("replay", newsroom.write("posts.jsonl", [b"notes"] * 2000))
     process = newsroom.start("dead-letters", "list", "--limit", "2000")

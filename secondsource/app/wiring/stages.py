@@ -159,6 +159,12 @@ def runner_settings(at: House) -> RunnerSettings:
 
 
 def pipeline(at: House, *, roots: Sequence[Path] = ()) -> InlinePipeline:
+    """All stages, in this process and no other: the memory of a watch belongs to one at a time.
+
+    Raises:
+        BadConfiguration: another process is at it.
+    """
+    at.store.alone.hold()
     return InlinePipeline(
         prepare=[stage(at, "enrich", roots=roots)],
         commit=[alerts_stage(at), store_stage(at)],
