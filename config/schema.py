@@ -384,6 +384,8 @@ class Stories(Model):
     and called."""
     alike: float = Field(default=0.7, gt=0, le=1, examples=[0.7])
     """Cosine from which two texts say the same; each model has its own (`secondsource eval stories --alike`)."""
+    texts_per_minute: int = Field(default=1_000, gt=0, le=1_000_000, examples=[1_000])
+    """Of how many posts of a watch the model is asked at most, in a minute of event time."""
 
 
 class Slack(Model):

@@ -56,7 +56,7 @@ _STILL_THERE = (EDITED, BY_HAND)  # at the platform
 class Numbers(NamedTuple):
     """The small part of a judge's memory, saved whole each time."""
 
-    book: tuple[int, int]
+    book: tuple[int, int, int, int]
     expectation: tuple[int, int, list[int]]
     blind: list[Blind]
     recovered: tuple[Blind, ...] = ()

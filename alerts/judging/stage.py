@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from alerts.judging.docket import Docket, Held, numbered, of_a_watch
 from alerts.judging.judge import Judge
@@ -33,8 +34,15 @@ def _no_link(alert_id: str) -> str:  # noqa: ARG001 -- there is no desk to link 
     return ""
 
 
+def _uncounted(watch: str) -> None:
+    """For who does not count."""
+
+
 class AlertsStage:
     """A `Stage` that is `Remembering`. `link` gives the address of an alert's evidence page from the alert's id.
+
+    `texts_per_minute`: how many texts of a watch `understanding` is asked about in a minute of event time at most, to
+    tie posts to stories; `unread` is told a watch for each text that it was not asked about.
 
     Messages of watches that are no longer configured are passed over: the store has them, nobody is to be woken by
     them.
@@ -42,7 +50,7 @@ class AlertsStage:
 
     name = "alerts"
     inlet: tuple[str, ...] = (ENRICHED,)
-    form = "2026-11-22.4"  #: raised when what is saved changes: see tests/alerts/test_saved_form.py
+    form = "2026-11-23.1"  #: raised when what is saved changes: see tests/alerts/test_saved_form.py
 
     def __init__(
         self,
@@ -53,6 +61,8 @@ class AlertsStage:
         registry: Registry = NOBODY,
         baselines: Baselines = NONE_KEPT,
         understanding: Understanding | None = None,
+        texts_per_minute: int | None = None,
+        unread: Callable[[str], None] = _uncounted,
     ) -> None:
         self._watches = dict(watches)
         self._archive = archive
@@ -60,6 +70,8 @@ class AlertsStage:
         self._rules = rules
         self._registry = registry
         self._understanding = understanding
+        self._texts_per_minute = texts_per_minute
+        self._unread = unread
         self._baselines = baselines
         self._partitions: dict[int, _Partition] = {}
 
@@ -100,7 +112,9 @@ class AlertsStage:
         if watch is None:
             return None
         understanding = self._understanding
-        meanings = None if understanding is None else Meanings(understanding)
+        meanings = None
+        if understanding is not None:
+            meanings = Meanings(understanding, a_minute=self._texts_per_minute, unread=partial(self._unread, name))
         book = StoryBook(watch, self._registry, meanings=meanings)
         return Docket(Judge(watch, self._rules, self._archive, self._link, book, self._baselines, understanding))
 

@@ -110,7 +110,7 @@ class StoryBook:
             if tied is None or tied.tie != "text":
                 said = self._ties.terms(enriched)
         if tied is None and not post.reply_to:
-            tied = self._ties.told(said, traits) or self._ties.meant(post.text)
+            tied = self._ties.told(said, traits) or self._ties.meant(post.text, at)
         opens = tied is None
         if tied is None:
             tied = Tied(self._next, "first", "", "")
@@ -225,7 +225,7 @@ class StoryBook:
             return None
         note = story.notes[digest(uid)]
         if note.tie == "first":
-            self._ties.reread(note.parts[0] if note.parts else story.frame.number, words)
+            self._ties.reread(story.frame.part(note.parts[0] if note.parts else story.frame.number), words)
         self.shelf.touch(story)
         self.shelf.scrub(story.frame.number)
         return story
@@ -392,17 +392,17 @@ class StoryBook:
                 frame.sayings = self._ties.sayings(frame.number)
         return {**self.shelf.changes(), **self.pictures.changes(), **self._steps.changes()}
 
-    def saved_numbers(self) -> tuple[int, int]:
+    def saved_numbers(self) -> tuple[int, int, int, int]:
         """What `restore` needs besides the parts."""
-        return self._next, self._ties.slid()
+        return self._next, self._ties.slid(), *self._ties.asked()
 
-    def restore(self, parts: Mapping[str, Iterable[tuple[int, bytes]]], numbers: tuple[int, int]) -> None:
+    def restore(self, parts: Mapping[str, Iterable[tuple[int, bytes]]], numbers: tuple[int, int, int, int]) -> None:
         """`parts` under "stories", "pictures", "shares" and "steps", numbered and in order."""
         self.pictures.restore(parts.get("pictures", ()))
         self._steps.restore(parts)
         self.shelf.restore(parts.get("stories", ()))
-        self._next, slid = numbers
-        self._ties.restore(slid)
+        self._next, slid, *asked = numbers
+        self._ties.restore(slid, (asked[0], asked[1]))
         for number in sorted(self.shelf):
             story = self.shelf.peek(number)
             heapq.heappush(self._due, (self.ends_at(story), number))

@@ -146,6 +146,7 @@ class Frame(msgspec.Struct, array_like=True):
     `in_step`: accounts of it that do things in step, as was found when it had `coupled` posts and the watch had been
     looked through `run` times. `taken` are the frames of the stories it took up, by number, as they were then; what
     leads to them (`exacts`, `links`, `rows`, `places`) is kept up to date in them. `parted`: how often it was parted.
+    `unread`: a model of meanings was not asked about its first text, as it had been about enough in that minute.
     """
 
     number: int
@@ -174,6 +175,7 @@ class Frame(msgspec.Struct, array_like=True):
     coupled: int = 0
     in_step: InStep | None = None
     opened_by_denial: bool = False
+    unread: bool = False
 
     def part(self, number: int) -> Frame:
         """The frame of a part."""

@@ -194,9 +194,9 @@ class Ties:
         to = self._shelf[self.living(found.story)].claim_uid()
         return Tied(found.story, "words", to, f"shared: {shared}", sure=found.odds >= SURE_ODDS)
 
-    def meant(self, text: str) -> Tied | None:
+    def meant(self, text: str, at: float) -> Tied | None:
         """By what it means, in the judgement of a model, where there is one."""
-        near = self._meanings.find(text[:QUOTED]) if self._meanings is not None else None
+        near = self._meanings.find(text[:QUOTED], at) if self._meanings is not None else None
         if near is None:
             return None
         to = self._shelf[self.living(near.part)].claim_uid()
@@ -235,8 +235,7 @@ class Ties:
         if note.tie == "first":
             self._words.slide(note.at)
             self._words.open(number, note.at, (said,))
-            if self._meanings is not None and note.text:
-                self._meanings.add(number, note.text)
+            self.reread(frame, note.text, note.at)
         elif said:
             self._words.extend(number, said)
 
@@ -288,10 +287,10 @@ class Ties:
             self.unread(frame.number)
             self._into.pop(frame.number, None)
 
-    def reread(self, part: int, text: str) -> None:
-        """The first post of a part has other words now."""
+    def reread(self, part: Frame, text: str, at: float | None = None) -> None:
+        """These are the words of the first post of a part now; `at`: since when, None where an edit changed them."""
         if self._meanings is not None:
-            self._meanings.add(part, text)
+            part.unread = not self._meanings.add(part.number, text, at)
 
     def unread(self, part: int) -> None:
         """The first post of a part is gone."""
@@ -303,9 +302,15 @@ class Ties:
         if note.bands:
             self._bands.remove(note.representative(story.frame.number), note.bands)
 
-    def restore(self, slid: int) -> None:
+    def asked(self) -> tuple[int, int]:
+        """What is to be saved of how often a model was asked; see `Meanings.spent`."""
+        return (0, 0) if self._meanings is None else self._meanings.spent
+
+    def restore(self, slid: int, asked: tuple[int, int]) -> None:
         """Build all of it anew from the stories on the shelf; the picture book has been restored before."""
         self._words.slid = slid
+        if self._meanings is not None:
+            self._meanings.spent = asked
         stories = [self._shelf.peek(number) for number in sorted(self._shelf)]
         frames: list[Frame] = []
         for story in stories:
@@ -333,11 +338,14 @@ class Ties:
                 if note.bands:
                     banded.append((note.at, note.uid, note.representative(number), note.bands))
                 if self._meanings is not None and note.tie == "first" and note.text:
-                    first.append((note.parts[0] if note.parts else number, note.text))
+                    part = story.frame.part(note.parts[0] if note.parts else number)
+                    if not part.unread:
+                        first.append((part.number, note.text))
         for _, _, representative, bands in sorted(banded):
             self._bands.add(representative, bands)
-        for part, text in sorted(first):
-            self.reread(part, text)
+        for number, text in sorted(first):
+            if self._meanings is not None:
+                self._meanings.add(number, text)
 
     def within(self, traits: Traits, story: Story) -> Traits:
         """What counts of a post in this story: a text that it holds in passing counts where it is of the same story."""

@@ -7,6 +7,7 @@ which it is not sure: an origin that only it ties to a story weighs half.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -23,19 +24,46 @@ class Near(NamedTuple):
     cosine: float
 
 
-class Meanings:
-    """The vectors of the first texts of the newest stories, by their parts' numbers."""
+def ignore() -> None:
+    """For who does not count."""
 
-    def __init__(self, understanding: Understanding, most: int = _MOST) -> None:
+
+class Meanings:
+    """The vectors of the first texts of the newest stories, by their parts' numbers.
+
+    Of a minute of event time the model is asked about `a_minute` texts at most, the first that come (None: about all);
+    `unread` hears of each that it is not asked about. The clock on the wall would have a replay find something else.
+    """
+
+    def __init__(
+        self,
+        understanding: Understanding,
+        most: int = _MOST,
+        *,
+        a_minute: int | None = None,
+        unread: Callable[[], None] = ignore,
+    ) -> None:
         self._understanding = understanding
         self._most = most
+        self._a_minute = a_minute
+        self._unread = unread
+        self.spent = (0, 0)  #: the minute, in minutes since 1970, and of how many texts in it the model was asked
+        self._found: tuple[str, bool] | None = None  # what nothing was found for, and whether the model was asked
         self._rows: Floats = np.zeros((0, 0), np.float32)
         self._held: NDArray[np.int64] = np.zeros(0, np.int64)  # the part of each row
         self._places: dict[int, int] = {}  # part → its row
         self._free: list[int] = []
 
-    def find(self, text: str) -> Near | None:
-        """The story that says the same, the oldest of equals; None if none is alike enough."""
+    def find(self, text: str, at: float | None = None) -> Near | None:
+        """The story that says the same, the oldest of equals; None if none is alike enough. `at`: when it came, None
+        where that is not to count.
+        """
+        may_ask = self._may_ask(text, at)
+        near = self._nearest(text) if may_ask else None
+        self._found = (text, may_ask) if near is None else None
+        return near
+
+    def _nearest(self, text: str) -> Near | None:
         if not self._places or (vector := self._understanding.vector(text)) is None:
             return None
         cosines = self._rows @ vector
@@ -44,18 +72,34 @@ class Meanings:
             return None
         return Near(int(self._held[(cosines >= best - 1e-6) & (self._held != _NOBODY)].min()), best)
 
-    def add(self, part: int, text: str) -> None:
-        """The first text of a part, in place of what it said before."""
+    def add(self, part: int, text: str, at: float | None = None) -> bool:
+        """The first text of a part, in place of what it said before. False: the model was not to be asked."""
         self.forget(part)
-        vector = self._understanding.vector(text)
+        found, self._found = self._found, None
+        may_ask = found[1] if found is not None and found[0] == text else self._may_ask(text, at)
+        vector = self._understanding.vector(text) if may_ask else None
         if vector is None:
-            return
+            return may_ask
         if len(self._places) >= self._most:
             self.forget(min(self._places))
         if not self._free:
             self._grow(len(vector))
         row = self._places[part] = self._free.pop()
         self._rows[row], self._held[row] = vector, part
+        return True
+
+    def _may_ask(self, text: str, at: float | None) -> bool:
+        """Spends what a text costs, if it costs anything."""
+        if at is None or self._a_minute is None or not self._understanding.reads(text):
+            return True
+        minute, spent = self.spent
+        if at // 60 > minute:
+            minute, spent = int(at // 60), 0
+        if spent >= self._a_minute:
+            self._unread()
+            return False
+        self.spent = minute, spent + 1
+        return True
 
     def forget(self, part: int) -> None:
         row = self._places.pop(part, None)

@@ -162,8 +162,12 @@ class Understanding:
             self._last = (text, self._made(LINKS.sub(" ", text[:_LONGEST])))
         return self._last[1]
 
+    def reads(self, text: str) -> bool:
+        """Whether it says enough for the model to be asked."""
+        return _says_enough(LINKS.sub(" ", text[:_LONGEST]))
+
     def _made(self, text: str) -> Floats | None:
-        if len(text.split()) < _FEWEST_WORDS and not any(map(is_unspaced, text)):
+        if not _says_enough(text):
             return None
         made: Floats = _units(self._embedder.vectors([text]))[0]
         if not made.any():
@@ -173,6 +177,10 @@ class Understanding:
         ):
             return None
         return made
+
+
+def _says_enough(text: str) -> bool:
+    return len(text.split()) >= _FEWEST_WORDS or any(map(is_unspaced, text))
 
 
 def _units(rows: Floats) -> Floats:

@@ -54,6 +54,12 @@ class Metrics:
             "deliveries_total", "Tries to deliver an alert event.", "destination_kind", "destination", "outcome"
         )
 
+        self._unread = counter(
+            "texts_unread_total",
+            "Posts that the model of meanings was not asked about, their watch's share used up.",
+            "watch",
+        )
+
         # What goes wrong. Anything here that rises steadily is worth a look.
         self._dead_letters = counter("dead_letters_total", "Records that could not be handled.", "stage")
         self._retries = counter("retries_total", "Waits for a service that was away.", "stage")
@@ -112,6 +118,9 @@ class Metrics:
     def delivered(self, destination: str, outcome: str) -> None:
         """`destination` "slack:#desk", "console"; `outcome` "sent", "postponed", "refused"."""
         self._deliveries(destination.partition(":")[0], destination, outcome).inc()
+
+    def unread(self, watch: str) -> None:
+        self._unread(watch).inc()
 
     def dead_lettered(self, stage: str, count: int = 1) -> None:
         self._dead_letters(stage).inc(count)

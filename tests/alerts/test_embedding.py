@@ -11,7 +11,7 @@ from secondsource.app.embedding import load_embedder
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import Message
 from secondsource.contracts.stage import Out
-from tests.alerts.invented import final_stories, gone, ordered, post, records, tick, updates, watch
+from tests.alerts.invented import DEFAULTS, at, final_stories, gone, ordered, post, records, tick, updates, watch
 from tests.fakes.archive import MemoryArchive
 from tests.fakes.embedder import Concepts
 
@@ -61,6 +61,51 @@ def test_it_finds_the_same_after_a_crash() -> None:
     again.restore(0, {name: body for name, body in broken.changes(0).items() if body is not None})
     assert again.handle(rest) == whole.handle(rest)
     assert posts_of(whole.handle([])) == []
+
+
+#: Of these, in this order, the model is asked about one a minute.
+CROWD = [post(3, 0, BAKERY), post(1, 9, ENGLISH), post(4, 70, "they say that all is well"), post(2, 130, FRENCH)]
+
+
+def crowded(model: Concepts, unread: list[str] | None = None) -> AlertsStage:
+    told = unread.append if unread is not None else lambda watch: None
+    return AlertsStage(
+        {"velgrad": watch()},
+        MemoryArchive(),
+        understanding=Understanding(model),
+        texts_per_minute=1,
+        unread=told,
+    )
+
+
+def test_in_a_minute_of_event_time_it_is_asked_so_often_and_no_more() -> None:
+    model, unread = Concepts(), list[str]()
+    crowd = crowded(model, unread)
+    model.asked = 0
+    assert posts_of(crowd.handle(records(ordered(CROWD)))) == [], "the first of the bridge was the second of its minute"
+    assert model.asked == 3
+    assert unread == ["velgrad"]
+    few = [each for each in CROWD if each.post.uid != "x:3"]
+    assert posts_of(crowded(Concepts()).handle(records(ordered(few)))) == [2]
+
+
+@pytest.mark.parametrize("stopped_at", [5, 30, 100, 135])
+def test_what_it_was_not_asked_about_stays_so_over_a_new_start(stopped_at: int) -> None:
+    judged = tick(stopped_at + DEFAULTS.lateness_seconds)
+    first: list[Message] = [each for each in CROWD if each.post.observed_at <= at(stopped_at)]
+    rest = records(ordered([each for each in CROWD if each.post.observed_at > at(stopped_at)]))
+    whole, broken, again = (crowded(Concepts()) for _ in range(3))
+    whole.handle(records([*first, judged]))
+    broken.handle(records([*first, judged]))
+    again.restore(0, {name: body for name, body in broken.changes(0).items() if body is not None})
+    told = again.handle(rest)
+    assert told == whole.handle(rest)
+    assert posts_of(told) == []
+
+
+def test_an_edit_is_read_though_the_first_words_were_not() -> None:
+    edited = [*CROWD[:3], post(1, 71, "the old bridge has fallen, a bus lies in the river"), CROWD[3]]
+    assert posts_of(crowded(Concepts()).handle(records(ordered(edited)))) == [2]
 
 
 def test_it_keeps_so_many_and_no_more() -> None:

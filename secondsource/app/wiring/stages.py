@@ -109,6 +109,8 @@ def alerts_stage(at: House) -> AlertsStage:
         registry=registry,
         baselines=baselines,
         understanding=understanding_of(Named(stories.model, stories.embedder, stories.alike)),
+        texts_per_minute=stories.texts_per_minute,
+        unread=at.metrics.unread,
     )
 
 
