@@ -21,7 +21,7 @@ from enrich.reuse.search import search
 from enrich.reuse.segment import segment
 from secondsource.app.wiring import House
 from secondsource.contracts.clock import Clock
-from secondsource.contracts.errors import BadConfiguration, BadRecord, SourceAway
+from secondsource.contracts.errors import BadConfiguration, SourceAway
 from secondsource.contracts.messages import Earlier, Picture, Reuse
 
 _KINDS = ("bytes", "clip", "hash", "features")
@@ -53,7 +53,7 @@ def find(at: House, what: str, limit: int) -> Found:
     """Earlier sightings of a picture or a clip, a file or an address. Nothing of it is kept.
 
     Raises:
-        BadRecord: it is no picture that can be looked at.
+        BadConfiguration: it is no picture that can be looked at.
         SourceAway: the address, or the store, does not answer.
     """
     name, rgb, width, height, clip = _picture(at.configuration.deployment.enrich.media, at.clock, what)
@@ -84,7 +84,7 @@ def explain(media: Media, clock: Clock, earlier: str, later: str) -> Explained:
     """What of one picture is seen in another, drawn.
 
     Raises:
-        BadRecord: one of them is no picture that can be looked at.
+        BadConfiguration: one of them is no picture that can be looked at.
         SourceAway: an address does not answer.
     """
     first, second = _picture(media, clock, earlier), _picture(media, clock, later)
@@ -136,11 +136,11 @@ def _picture(media: Media, clock: Clock, what: str) -> _Shown:
     if found == Unusable(NO_VIDEO):
         frames = key_pictures(body, ClipLimits(), clock, 1)
         if isinstance(frames, Unusable):
-            raise BadRecord(f"{what}: {frames.reason}")
+            raise BadConfiguration(f"{what}: {frames.reason}")
         height, width, _ = frames[0].rgb.shape
         return _Shown(name, frames[0].rgb, width, height, _clip(clock, body))
     if isinstance(found, Unusable):
-        raise BadRecord(f"{what}: {found.reason}")
+        raise BadConfiguration(f"{what}: {found.reason}")
     clip = _clip(clock, body) if found.frames_said > 1 else None
     return _Shown(name, found.frames[0].rgb, found.width, found.height, clip)
 
@@ -161,7 +161,7 @@ def _body(media: Media, clock: Clock, what: str) -> bytes:
         if fetched.state == "unavailable":
             raise SourceAway(f"{what}: {fetched.reason}")
         if fetched.state != "fetched":
-            raise BadRecord(f"{what}: {fetched.reason}")
+            raise BadConfiguration(f"{what}: {fetched.reason}")
         return fetched.body
     try:
         with Path(what).open("rb") as file:
@@ -169,5 +169,5 @@ def _body(media: Media, clock: Clock, what: str) -> bytes:
     except OSError as error:
         raise BadConfiguration(f"{what}: cannot be read ({error.strerror})") from error
     if len(body) > media.max_bytes:
-        raise BadRecord(f"{what}: larger than the {media.max_bytes:,} bytes that enrich.media.max_bytes allows")
+        raise BadConfiguration(f"{what}: larger than the {media.max_bytes:,} bytes that enrich.media.max_bytes allows")
     return body
