@@ -124,6 +124,9 @@ def test_a_command_to_paste_has_the_configuration_that_was_given(newsroom: Newsr
     ran = newsroom.run("dead-letters", "show", "beef")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == f"no dead letter beef; see: secondsource dead-letters list -c {newsroom.config}\n"
+    ran = newsroom.run("acts", "add", "velgrad:1", "dismissed")
+    known = f"secondsource alerts list -c {newsroom.config}\n"
+    assert (ran.code, ran.err) == (2, f"there is no alert velgrad:1; those there are: {known}")
 
 
 @pytest.mark.parametrize(

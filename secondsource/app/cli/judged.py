@@ -12,7 +12,7 @@ import typer
 
 from alerts.wording import act as wording_of
 from secondsource.app.cli.asked import AsJson, ConfigFolder, configured, folder_of, format_named
-from secondsource.app.cli.told import FOUND, next_command, pasteable, print_json, progress
+from secondsource.app.cli.told import FOUND, pasteable, print_json, progress
 from secondsource.app.threads import stopping_on_signals
 from secondsource.contracts.acts import ACT_KINDS, VERDICTS
 from secondsource.contracts.errors import BadConfiguration
@@ -334,7 +334,7 @@ def acts_add(
 
     with wiring.house(configured(config), opening="found") as house:
         if not house.store.evidence.alert_events(alert):
-            msg = f"there is no alert {plain(alert[:80])}; those there are: {next_command('alerts list', config)}"
+            msg = f"there is no alert {plain(alert[:80])}; those there are: secondsource alerts list"
             raise BadConfiguration(msg)
         act = made(alert, kind, house.clock.now(), verdict=verdict, hours=hours, by=by, note=note, press=press)
         recorded = house.store.acts.record(act)
