@@ -76,6 +76,10 @@ def test_without_anything_it_says_where_to_start() -> None:
         (["replay"], "Missing argument"),
         (["replay", "posts.jsonl", "--mappings", "x"], "--mapping"),
         (["dead-letters", "list", "--limit", "0"], "--limit"),
+        (["replay", ""], "expected a path, came nothing"),
+        (["replay", "posts.jsonl", ""], "expected a path, came nothing"),
+        (["backtest", "", "--watch", "velgrad"], "expected a path, came nothing"),
+        (["media", "import", ""], "expected a path, came nothing"),
     ],
 )
 def test_what_cannot_be_asked(arguments: list[str], said: str) -> None:

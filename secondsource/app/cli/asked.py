@@ -40,6 +40,13 @@ ConfigFolder = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output, for machines.")]
 
 
+def path(said: str) -> Path:
+    """Of what is to be read. Nothing at all is not taken for the folder one is in: it is a variable that is not set."""
+    if not said:
+        raise typer.BadParameter("expected a path, came nothing")
+    return Path(said)
+
+
 def configured(folder: Path | None) -> Configuration:
     return load(folder_of(folder), os.environ)
 

@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from alerts.wording import act as wording_of
-from secondsource.app.cli.asked import AsJson, ConfigFolder, configured, folder_of, format_named
+from secondsource.app.cli.asked import AsJson, ConfigFolder, configured, folder_of, format_named, path
 from secondsource.app.cli.told import FOUND, pasteable, print_json, progress
 from secondsource.app.threads import stopping_on_signals
 from secondsource.contracts.acts import ACT_KINDS, VERDICTS
@@ -26,7 +26,8 @@ baselines_app = typer.Typer(no_args_is_help=True, help="What stories are expecte
 
 def backtest(
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Recorded posts, as `replay` reads them. Without: those stored.")
+        list[Path] | None,
+        typer.Argument(parser=path, help="Recorded posts, as `replay` reads them. Without: those stored."),
     ] = None,
     watch: Annotated[str, typer.Option(help="The watch whose alerts are asked for.")] = "",
     since: Annotated[

@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from alerts.wording import count
-from secondsource.app.cli.asked import AsJson, ConfigFolder, configured
+from secondsource.app.cli.asked import AsJson, ConfigFolder, configured, path
 from secondsource.app.cli.told import FOUND, next_command, print_json, progress, say_refused
 from secondsource.app.threads import stopping_on_signals
 from secondsource.contracts.clock import SystemClock
@@ -28,7 +28,7 @@ media_app.add_typer(index_app, name="index")
 
 @media_app.command("import")
 def import_folder(
-    folder: Annotated[Path, typer.Argument(help="Folder of pictures; all below it is read.")],
+    folder: Annotated[Path, typer.Argument(parser=path, help="Folder of pictures; all below it is read.")],
     captions: Annotated[
         Path | None,
         typer.Option(

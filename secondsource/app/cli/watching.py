@@ -17,7 +17,7 @@ from rich.console import Console
 from alerts.wording import count
 from ingest.collectors.refresher import COMMANDED
 from ingest.formats.reading import EARLIEST
-from secondsource.app.cli.asked import AsJson, ConfigFolder, configured, format_named
+from secondsource.app.cli.asked import AsJson, ConfigFolder, configured, format_named, path
 from secondsource.app.cli.told import FOUND, MOST_SHOWN, next_command, print_json, progress, say_refused, say_services
 from secondsource.app.parts import PARTS
 from secondsource.app.threads import stopping_on_signals
@@ -88,7 +88,9 @@ def run(
 
 
 def replay(
-    files: Annotated[list[Path], typer.Argument(help="Files, folders, .zip and .gz to read; '-' is standard input.")],
+    files: Annotated[
+        list[Path], typer.Argument(parser=path, help="Files, folders, .zip and .gz to read; '-' is standard input.")
+    ],
     watch: Annotated[str, typer.Option(help="All posts belong to this watch. Without: each matches or says.")] = "",
     format: Annotated[str, typer.Option(help="auto, own, x-v1, x-v2, x-flat or telegram (JSON).")] = "auto",  # noqa: A002 - the word users know
     mapping: Annotated[str, typer.Option(help="CSV/TSV: a column mapping, by file or by name.")] = "",
