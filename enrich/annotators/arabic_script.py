@@ -43,7 +43,7 @@ def by_letters(text: str) -> Written | None:
         return Written(language, round(most / (most + 0.1 + sum(count for count, _ in counts) - most), 4))
     persian, arabic = len(_PERSIAN_FORMS.findall(text)), len(_ARABIC_ONLY.findall(text))
     if persian and not arabic:
-        return Written("fa", round(persian / (persian + 0.2), 4))
+        return Written("", 0.0, ("fa", "ur"))
     if arabic > 3 * persian and not _NOT_ARABIC.search(text) and arabic >= _LEAST * letters:
         return Written("ar", round(arabic / (arabic + 0.1 + persian), 4))
     return Written("", 0.0, ("ar", "fa"))

@@ -19,7 +19,7 @@ import numpy as np
 
 from enrich.annotator import Tags
 from enrich.annotators.arabic_script import by_letters
-from enrich.annotators.fasttext_model import FastText
+from enrich.annotators.fasttext_model import FastText, Floats
 from enrich.annotators.langid_model import Langid
 from enrich.annotators.romanised import Romanised, known_as, romanised
 from enrich.memo import Memo
@@ -27,9 +27,11 @@ from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import Language, Post
 
 #: What a deployment gets that names no languages. Fewer are more accurate: a short text fits many languages.
+#: Those that a script or its letters give away cost nothing.
 DEFAULT_LANGUAGES: tuple[str, ...] = (
-    "ar", "bg", "bn", "ckb", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja",
-    "ko", "nl", "no", "pl", "ps", "pt", "ro", "ru", "sv", "th", "tr", "uk", "ur", "vi", "zh",
+    "am", "ar", "bg", "bn", "bo", "ckb", "cs", "da", "de", "dv", "el", "en", "es", "fa", "fi", "fr", "gu", "he", "hi",
+    "hu", "hy", "id", "it", "ja", "ka", "km", "kn", "ko", "ku", "lo", "ml", "my", "nl", "no", "or", "pa", "pl", "ps",
+    "pt", "ro", "ru", "sd", "si", "sv", "ta", "te", "th", "tr", "ug", "uk", "ur", "vi", "zh",
 )  # fmt: skip
 
 _SURE = 0.8  # where fastText is less sure than this, py3langid is asked
@@ -38,6 +40,8 @@ _SURELY_FOREIGN = 0.9  # where fastText is so sure of a language nobody configur
 _FOREIGN = "foreign"
 _LONGEST = 1_000  # characters read at most
 _SHORTEST = 3  # letters
+_SCANT_SURE = 0.6  # less does not tell of a text that is scant
+_FEW_TAGS = 2
 _LIKELY = 0.6  # said of a romanised language that the models contradict only without being sure
 
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)@[\w.@-]+|^RT\b")
@@ -45,6 +49,7 @@ _CHECKED_IN = re.compile(r"^\W*I'm at ")  # a service's English frame around the
 #: Where and with whom, as services put it behind what somebody wrote: names, which tell the language of the place.
 _WHERE = re.compile(r"(?:\((?:@|at|with|w/)\s[^\n]*\)|(?<!\w)@\s(?=[^\W\d_a-z])[^\n!?]{1,80})[^\w\n]*$")
 _FEW_LETTERS = 6  # before it are too few to tell without it
+_LAUGHTER = re.compile(r"a?(?:h[aeio]){2,}h?", re.IGNORECASE)  # in most languages
 _DRAWN_OUT = re.compile(r"([^\W\d])\1{2,}")  # sooooo
 #: Small letters and figures stay, all else is a blank; then figures are, too.
 _ASCII_WORDS = bytes(ord(chr(code).lower()) if code < 128 and chr(code).isalnum() else 32 for code in range(256))
@@ -52,14 +57,22 @@ _ASCII_LETTERS = bytes(code if code < 128 and chr(code).isalpha() else 32 for co
 _COMPATIBLE = re.compile("[\ufb50-\ufdff\ufe70-\ufefc\uff10-\uff5a\U0001d400-\U0001d7ff]")
 _ARABIC = re.compile("[\u0620-\u06ff\u0750-\u077f]")
 _ARABIC_WORD = re.compile("[\u0620-\u06ff\u0750-\u077f]+")
-_ARABIC_DIALECTS = frozenset({"arz", "ary", "apc"})
+#: Labels that count for a language written alike, where only such languages are told apart.
+_WRITTEN_ALIKE = {"arz": "ar", "ary": "ar", "apc": "ar", "pnb": "ur"}
 _LETTER_OUTSIDE_ASCII = re.compile(r"[^\W\d_\x00-\x7f]")
 
 #: Scripts by their first and last code point, and the languages of ours they may stand for.
 _SCRIPTS: tuple[tuple[int, int, str], ...] = (
     (0x0370, 0x03FF, "el"),
+    (
+        0x0400,
+        0x052F,
+        "ab av ba be bg bxr ce cv kk krc ku kv ky mhr mk mn mrj myv os ru rue sah sr tg tk tt tyv udm ug uk uz xal",
+    ),
     (0x0530, 0x058F, "hy"),
     (0x0590, 0x05FF, "he yi"),
+    (0x0600, 0x077F, "ar arz azb ckb fa kk ks ku lrc ms mzn pnb ps sd ug ur"),
+    (0x0780, 0x07BF, "dv"),
     (0x0900, 0x097F, "hi mr ne sa"),
     (0x0980, 0x09FF, "bn as"),
     (0x0A00, 0x0A7F, "pa"),
@@ -72,17 +85,21 @@ _SCRIPTS: tuple[tuple[int, int, str], ...] = (
     (0x0D80, 0x0DFF, "si"),
     (0x0E00, 0x0E7F, "th"),
     (0x0E80, 0x0EFF, "lo"),
+    (0x0F00, 0x0FFF, "bo dz"),
     (0x1000, 0x109F, "my"),
     (0x10A0, 0x10FF, "ka"),
     (0x1200, 0x137F, "am ti"),
     (0x1780, 0x17FF, "km"),
     (0x3040, 0x30FF, "ja"),
+    (0x3400, 0x9FFF, "gan ja ko wuu yue zh"),
     (0xAC00, 0xD7A3, "ko"),
 )
 _STARTS = [first for first, _, _ in _SCRIPTS]
+_KANA = 0x3040
+_SHARED = frozenset({0x0400, 0x0600, 0x3400})  # scripts of so many languages that one of ours is not told by them
 
 #: What platforms write for what we call otherwise (X: "iw", "in").
-_OTHER_CODES = {"iw": "he", "in": "id", "ji": "yi", "nb": "no", "nn": "no", "tl": "tl"}
+_OTHER_CODES = {"iw": "he", "in": "id", "ji": "yi", "nb": "no", "nn": "no", "fil": "tl", "kmr": "ku"}
 #: fastText and py3langid know Norwegian as "no" with "nn" beside it; both count as "no".
 _SAME = {"nn": "no", "nb": "no"}
 
@@ -116,12 +133,24 @@ class _Letters(dict[int, str]):
 _letters = _Letters()  # a pure function's memory
 
 
+class _Script(NamedTuple):
+    """`ours` are the configured languages that may be written in it."""
+
+    run: re.Pattern[str]
+    ours: frozenset[str]
+    first: int  # code point
+
+
 class _Open(NamedTuple):
-    """A text that the models are to be asked about, and what it may be by its words or its letters."""
+    """A text that the models are to be asked about, and what it may be by its words or its letters.
+
+    `scant`: one word with a capital, or laughter, or one or two hashtags. Names are the same in many languages.
+    """
 
     line: str
     romanised: Romanised | None = None
     among: tuple[str, ...] = ()
+    scant: bool = False
 
 
 _Guess = tuple[str, float]  # a language and how likely it is
@@ -132,7 +161,8 @@ _NOTHING = Language(code="und", confidence=0.0)
 class LanguageAnnotator:
     """Language of each post; "und" where there are too few letters or too much doubt.
 
-    `languages` are BCP 47 primary codes; the answer is one of them.
+    `languages` are codes of BCP 47, of which the first part counts, or as platforms write them; the answer is one of
+    them, in two letters where it has such a code.
 
     Raises:
         BadConfiguration: a language neither model knows, or none at all.
@@ -141,7 +171,7 @@ class LanguageAnnotator:
     fills = "language"
 
     def __init__(self, languages: Sequence[str] = DEFAULT_LANGUAGES, *, remembered: int = 4_096) -> None:
-        self._languages = frozenset(_SAME.get(code, code) for code in languages)
+        self._languages = frozenset(map(_code, languages))
         self._first = FastText(lid_model(), _not_drawn_out)
         self._second = Langid(self._languages)
         both = {*self._first.labels, *self._second.known}
@@ -156,7 +186,7 @@ class LanguageAnnotator:
         self._seconds = [_SAME.get(label, label) for label in self._second.labels]
         self._ours = np.array([label in self._languages for label in self._labels])
         self._scripts = [
-            (re.compile(f"[{chr(first)}-{chr(last)}]+"), (set(codes.split()) & self._languages))
+            _Script(re.compile(f"[{chr(first)}-{chr(last)}]+"), self._languages.intersection(codes.split()), first)
             for first, last, codes in _SCRIPTS
         ]
         self._memo: Memo[tuple[str, str], Language] = Memo(remembered)
@@ -191,7 +221,8 @@ class LanguageAnnotator:
             line = spelt.translate(_ASCII_LETTERS).decode()
             if latin is not None and latin.sure:
                 return self._recognised(known_as(latin.language, self._languages), 0.5 + latin.share / 2)
-            return _Open(line, latin) if len(line) - line.count(" ") >= _SHORTEST else _NOTHING
+            enough = len(line) - line.count(" ") >= _SHORTEST
+            return _Open(line, latin, scant=_scant(written)) if enough else _NOTHING
         if _COMPATIBLE.search(written):
             written = unicodedata.normalize("NFKC", written)
         if _ARABIC.search(written):
@@ -199,13 +230,13 @@ class LanguageAnnotator:
             if told is not None and told.language:
                 return self._recognised(told.language, told.confidence)
             if told is not None and self._languages.intersection(told.among):
-                return _Open(" ".join(_ARABIC_WORD.findall(written)), None, told.among)
+                return _Open(" ".join(_ARABIC_WORD.findall(written)), None, told.among, _scant(written))
         line = written.translate(_letters)
         letters = len(line) - line.count(" ")
         scripted = self._by_script(line, letters) if letters else ""
         if scripted:
-            return Language(code=scripted, confidence=1.0)
-        return _Open(line) if letters >= _SHORTEST else _NOTHING
+            return _NOTHING if scripted == _NOTHING.code else Language(code=scripted, confidence=1.0)
+        return _Open(line, scant=_scant(written)) if letters >= _SHORTEST else _NOTHING
 
     def _recognised(self, code: str, confidence: float) -> Language:
         """Of a language told by its words or letters; "und" where nobody configured it."""
@@ -220,15 +251,12 @@ class LanguageAnnotator:
         ours = np.where(self._ours, chances, 0.0)
         best, share, total = ours.argmax(axis=1), ours.max(axis=1, initial=0.0), ours.sum(axis=1)
         foreign = (top >= _SURELY_FOREIGN) & (share < top)
-        # Less than half of all it holds possible is ours: then its share of that says too much.
-        sure = np.where(share >= _SURE, share, share / np.maximum(total + 0.5 * (1.0 - total) * (total < 0.5), 1e-12))
+        # Where much that it holds possible is not ours, its share of what is says too much.
+        others = np.where(total < _SURE, 0.5 * (1.0 - total), 0.0)
+        sure = np.where(share >= _SURE, share, share / np.maximum(total + others, 1e-12))
         rows = zip(best.tolist(), np.where(foreign, top, sure).tolist(), foreign.tolist(), strict=True)
         first = [(_FOREIGN if is_foreign else self._labels[at], how) for at, how, is_foreign in rows]
-        told: dict[int, Language] = {}
-        for place in [place for place, one in enumerate(asked) if one.among]:
-            among = self._among(asked[place].among, chances[place].tolist())
-            if among is not None:
-                told[place] = among
+        told = self._between(asked, chances)
         doubtful = [place for place, (_, how) in enumerate(first) if how < _SURE and place not in told]
         second = self._second_opinions(doubtful, asked) if self._ask_second else {}
         return [
@@ -237,46 +265,67 @@ class LanguageAnnotator:
         ]
 
     def _second_opinions(self, doubtful: Sequence[int], asked: Sequence[_Open]) -> dict[int, tuple[str, float]]:
-        # Read byte by byte, blanks and all: a run of them is one.
-        lines = [_not_drawn_out(" ".join(asked[place].line.split())) for place in doubtful]
-        chances = self._second.probabilities(lines)
+        chances = self._second_chances(doubtful, asked)
         told = zip(doubtful, chances.argmax(axis=1).tolist(), chances.max(axis=1, initial=0.0).tolist(), strict=True)
         return {place: (self._seconds[at], sureness) for place, at, sureness in told}
 
-    def _among(self, codes: tuple[str, ...], chances: Sequence[float]) -> Language | None:
-        """The likeliest of these, where the model holds that it is one of them at all."""
-        shares = dict.fromkeys(codes, 0.0)
-        for label, chance in zip(self._labels, chances, strict=True):
-            code = "ar" if label in _ARABIC_DIALECTS else label
-            if code in shares:
-                shares[code] += chance
-        total = sum(shares.values())
-        if total < _DOUBT:
-            return None
-        best = max(shares, key=lambda code: (shares[code], code))
-        return self._recognised(best, shares[best] / total)
+    def _second_chances(self, places: Sequence[int], asked: Sequence[_Open]) -> Floats:
+        # Read byte by byte, blanks and all: a run of them is one.
+        return self._second.probabilities([_not_drawn_out(" ".join(asked[place].line.split())) for place in places])
+
+    def _between(self, asked: Sequence[_Open], chances: Floats) -> dict[int, Language]:
+        """Of those whose letters leave few languages, the likeliest of these by both models, where the first holds
+        that it is one of them at all.
+        """
+        shares: dict[int, dict[str, float]] = {}
+        for place in [place for place, one in enumerate(asked) if one.among]:
+            weighed = _shares(asked[place].among, self._labels, chances[place].tolist())
+            if sum(weighed.values()) >= _DOUBT:
+                shares[place] = weighed
+        known = self._seconds
+        open_ = [
+            place
+            for place, weighed in shares.items()
+            if max(weighed.values()) < _SURELY_FOREIGN * sum(weighed.values()) and all(map(known.__contains__, weighed))
+        ]
+        for place, row in zip(open_, self._second_chances(open_, asked).tolist(), strict=True):
+            seconds = _shares(asked[place].among, known, row)
+            shares[place] = {code: share * seconds[code] for code, share in shares[place].items()}
+        told: dict[int, Language] = {}
+        for place, weighed in shares.items():
+            best = max(weighed, key=lambda code: (weighed[code], code))
+            sure = weighed[best] / (sum(weighed.values()) or 1.0)
+            told[place] = _NOTHING if asked[place].scant else self._recognised(best, sure)
+        return told
 
     def _judge(self, asked: _Open, first: _Guess, second: _Guess | None, hint: str) -> Language:
-        found = _decided(first, second, _code(hint) if hint else "")
+        heard = _code(hint) if hint else ""
+        found = _decided(first, second, heard)
+        if asked.scant and found.confidence < _SCANT_SURE and found.code not in (heard, _NOTHING.code):
+            found = Language(code=_NOTHING.code, confidence=round(1.0 - found.confidence, 4))
         latin = asked.romanised
         if latin is None or (found.confidence >= _SURELY_FOREIGN and found.code != "und"):
             return found
         return self._recognised(known_as(latin.language, self._languages), max(_LIKELY, latin.share))
 
     def _by_script(self, text: str, letters: int) -> str:
-        """The language whose script most of the letters are in, where it is the only one of ours in that script."""
+        """The language whose script most of the letters are in, where it is the only one of ours in that script; "und"
+        where none of ours is written in it, "" where the script leaves it open.
+        """
         found = _LETTER_OUTSIDE_ASCII.search(text)
         if found is None:
             return ""
         place = bisect_right(_STARTS, ord(found.group())) - 1
         if place < 0 or ord(found.group()) > _SCRIPTS[place][1]:
             return ""
-        run, codes = self._scripts[place]
+        run, ours, first = self._scripts[place]
+        if len(ours) > 1 or (ours and first in _SHARED):
+            return ""
         # Kana is interspersed with Han: a few of it tell Japanese from Chinese.
-        share = 0.15 if "ja" in codes else 0.6
-        if len(codes) == 1 and sum(map(len, run.findall(text))) >= share * letters:
-            return next(iter(codes))
-        return ""
+        share = 0.15 if first == _KANA else 0.6
+        if sum(map(len, run.findall(text))) < share * letters:
+            return ""
+        return next(iter(ours), _NOTHING.code)
 
 
 def _decided(first: _Guess, second: _Guess | None, hint: str) -> Language:
@@ -292,6 +341,22 @@ def _decided(first: _Guess, second: _Guess | None, hint: str) -> Language:
     if confidence < _DOUBT:
         code = "und"
     return Language(code=code, confidence=round(confidence, 4))
+
+
+def _scant(written: str) -> bool:
+    said = written.split()
+    if len(said) == 1 and (not said[0][0].islower() or _LAUGHTER.fullmatch(said[0])):
+        return True
+    return len(said) <= _FEW_TAGS and all(word[0] in "#＃" for word in said)
+
+
+def _shares(codes: Sequence[str], labels: Sequence[str], chances: Sequence[float]) -> dict[str, float]:
+    shares = dict.fromkeys(codes, 0.0)
+    for label, chance in zip(labels, chances, strict=True):
+        code = _WRITTEN_ALIKE.get(label, label)
+        if code in shares:
+            shares[code] += chance
+    return shares
 
 
 def _without_place(written: str) -> str:
@@ -312,5 +377,5 @@ def _has_address(text: str) -> bool:
 
 
 def _code(hint: str) -> str:
-    primary = hint.lower().split("-")[0].split("_")[0]
+    primary = hint.strip().lower().split("-")[0].split("_")[0]
     return _OTHER_CODES.get(primary, primary)

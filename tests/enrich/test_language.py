@@ -72,3 +72,37 @@ def test_a_hint_in_the_platforms_own_codes_is_understood(annotator: LanguageAnno
 def test_languages_nobody_knows_are_refused(languages: tuple[str, ...]) -> None:
     with pytest.raises(BadConfiguration, match="languages"):
         LanguageAnnotator(languages)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Pira kevn a bajêr îro sibê hilweşiya", "ku"),
+        ("Ez ê sibê werim malê, heval", "ku"),
+        ("Bugün eve geleceğim arkadaşlar", "tr"),
+        ("ድልድዩ ዛሬ ጠዋት ወደቀ", "am"),
+        ("கிழக்குப் பாலம் இன்று இடிந்தது", "ta"),
+        ("ხიდი დღეს დილით ჩამოინგრა", "ka"),
+        ("ကြိုးတံတား ဒီမနက် ပြိုကျ", "my"),
+    ],
+)
+def test_a_language_or_script_is_there_without_being_named(annotator: LanguageAnnotator, text: str, code: str) -> None:
+    assert annotator.identify(text).code == code
+
+
+@pytest.mark.parametrize("text", SCRIPTS[1:])
+def test_a_script_nobody_configured_is_no_language_that_was(text: str) -> None:
+    assert LanguageAnnotator(("en", "tr", "ku", "fr", "es")).identify(text).code == "und"
+
+
+@pytest.mark.parametrize("text", ["#Velgrad", "Velgrad", "hahahaha", "Hahahah", "#حلب"])
+def test_names_and_laughter_do_not_tell_a_language(annotator: LanguageAnnotator, text: str) -> None:
+    assert annotator.identify(text).code == "und"
+    assert LanguageAnnotator(("en", "fr")).identify(text).code == "und"
+
+
+def test_languages_may_be_named_as_platforms_name_them() -> None:
+    named = LanguageAnnotator(("iw", "zh-CN", "EN", "pt_BR", "nb"))
+    assert named.identify("שלום").code == "he"
+    assert named.identify("The bridge in the town fell this morning").code == "en"
+    assert named.identify("A ponte da cidade caiu hoje de manhã").code == "pt"
