@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from enrich.reuse.elsewhere import MARGIN, elsewhere
 from enrich.reuse.vocabulary import Floats
 
 _WINDOW: Final = (7, 7)
@@ -20,6 +21,7 @@ _TEXTURED: Final = 3.5  #: grey levels of deviation in a window, under which the
 _ENOUGH: Final = 8.0  #: deviation beyond which more contrast weighs no more
 _LETTERS: Final = 55.0  #: deviation that letters on a ground have and photographs seldom: from here on it weighs less
 _AGREES: Final = 0.55  #: correlation of a window from which it does
+_UNLIKE: Final = 0.3  #: … and under which what is clearly seen in one picture is not in the other
 _RIM: Final = 0.15  #: of either side may be frame
 _INSIDE: Final = 0.12  #: share of what there is to compare that must lie within the rim
 _BETTER: Final = 0.1  #: by how much the whole may agree better than its inner part
@@ -35,12 +37,15 @@ _CLEARLY: Final = 0.8  #: share of a part beside another picture that must agree
 _CLEAR: Final = 250  #: thumbnail pixels with something to compare that are enough
 _FEWEST: Final = 150  #: … or so many, where so much of the picture asked about is a small part of the archived one
 _ALL_OF_IT: Final = 0.8
+_CORNER: Final = 0.5  #: share of either picture under which they but touch, and more must agree: logos stand in corners
 _BESIDE: Final = 500  #: … from which on a part that agrees clearly is enough
 _SHADE: Final = 1.5  #: deviation in a window of either picture from which its shades are compared
 _SEEN_AT_ALL: Final = 0.12  #: share of what both show that must have shades
 _LIT: Final = 0.5  #: correlation of how light the places that agree are; one picture has .7 and more after most edits
-#: Share that agrees, and of how many places, from which another light is no matter: that of a lamp on a screen, say.
-_PLAINLY, _IN_MANY = 0.85, 1_000
+#: Share that agrees, of how many places, and of all shades, from which another light is no matter: a lamp's, say.
+_PLAINLY, _IN_MANY, _MOSTLY = 0.85, 1_000, 0.6
+#: Agreement after a move, of that without: edits of one picture have .1 to .65, strangers under one tile .8 and more.
+_REPEATS: Final = 0.76
 #: Share of shades that must agree: the most, where there is little else; the least, from so many places on.
 _AT_MOST, _AT_LEAST, _MUCH, _FALLS = 0.75, 0.42, 1_400, 900
 Matrix = NDArray[np.float64]
@@ -81,16 +86,20 @@ def all_agrees(thumb: NDArray[np.uint8], grey: NDArray[np.uint8], matrix: Matrix
     """Whether nearly all that is to be seen agrees, letters, flat grounds and faint shades included.
 
     This is for copies of pages, charts and drawings, which have little else, and for those alone whose hashes agree: in
-    a patterned frame two dark pictures would differ by shades that `agreement` does not look at.
+    a patterned frame two dark pictures would differ by shades that `agreement` does not look at. And a copy contradicts
+    its picture nowhere: two black skies in one frame differ by a lamp in the one, where the other is black.
     """
     laid = _on_one_scale(thumb, grey, matrix)
     if laid is None:
         return False
     a, b, to, *_ = laid
     there = np.asarray(_moved(np.ones(b.shape, np.float32), to, a.shape) > 0.5, dtype=np.float32)
-    shown, agrees = _shades(a, _moved(b.astype(np.float32), to, a.shape), there, _FAINT)
-    said = float(shown.sum())
-    return said > _FULL * a.size and float((shown & agrees).sum()) > _NEARLY_ALL * said
+    strength, alike = _shades(a, _moved(b.astype(np.float32), to, a.shape), there)
+    shown = strength > _FAINT
+    said = int(np.count_nonzero(shown))
+    if said <= _FULL * a.size or np.count_nonzero(shown & (alike > _AGREES)) <= _NEARLY_ALL * said:
+        return False
+    return bool(np.count_nonzero((strength > _TEXTURED) & (alike < _UNLIKE)) <= _WINDOW[0] * _WINDOW[1])
 
 
 def bears_out(seen: Agreement, thumb: NDArray[np.uint8], grey: NDArray[np.uint8], matrix: Matrix) -> bool:
@@ -99,7 +108,8 @@ def bears_out(seen: Agreement, thumb: NDArray[np.uint8], grey: NDArray[np.uint8]
     Of dark pictures on one channel its logo, its clock and the edges of its headline are the most that is to be seen
     clearly. They are little, and what is faint in either of the two, the night itself, agrees in no more than a third
     of its places by chance. The less there is that agrees clearly, the more of all the rest must. And where letters lie
-    over all of both they agree wherever they are; but what lies behind them is light and dark in other places.
+    over all of both they agree wherever they are; but what lies behind them is light and dark in other places, and
+    moved by a word they agree again.
     """
     laid = _on_one_scale(thumb, grey, matrix) if seen.places >= _FEWEST else None
     if laid is None:
@@ -117,30 +127,48 @@ def _faintly(
     """As `bears_out`, of two pictures on one scale under this move."""
     overlap = np.asarray(_moved(np.ones(b.shape, np.float32), matrix, a.shape) > 0.6)
     within = int(np.count_nonzero(overlap))
-    if seen.places < _CLEAR and within * abs(np.linalg.det(matrix[:, :2])) < _ALL_OF_IT * b.size:
+    of_a, of_b = within / a.size, within * abs(float(np.linalg.det(matrix[:, :2]))) / b.size
+    if seen.places < _CLEAR and of_b < _ALL_OF_IT:
+        return False
+    if seen.places < _IN_MANY and max(of_a, of_b) < _CORNER:
         return False
     inside = _moved(solid_b, matrix, a.shape, cv2.INTER_NEAREST)
     both = np.asarray(cv2.erode(solid_a, _NEXT) * cv2.erode(inside, _NEXT) * overlap, np.float32)
     laid = _moved(b.astype(np.float32), matrix, a.shape)
-    shown, agrees = _shades(a, laid, both, _SHADE)
-    shown &= cv2.blur(both, _WINDOW) > _FILLED
+    strength, alike = _shades(_levelled(a, both), _levelled(laid, both), both)
+    shown = (strength > _SHADE) & (cv2.blur(both, _WINDOW) > _FILLED)
     said = int(np.count_nonzero(shown))
     little = min(1.0, max(0.0, (_MUCH - seen.places) / _FALLS))
     needed = _AT_LEAST + (_AT_MOST - _AT_LEAST) * little
-    agreeing = shown & agrees
-    plainly = seen.share >= _PLAINLY and seen.places >= _IN_MANY
+    agreeing = shown & (alike > _AGREES)
+    agreed = int(np.count_nonzero(agreeing))
+    plainly = seen.share >= _PLAINLY and seen.places >= _IN_MANY and agreed >= _MOSTLY * said
     if not plainly and not _equally_lit(a, laid, both, agreeing):
         return False
     if said < _SEEN_AT_ALL * within:
         return False
-    if int(np.count_nonzero(agreeing)) >= needed * said:
-        return True
-    if seen.places < _BESIDE or seen.share < _CLEARLY:
-        return False
-    # A tile of a collage: others lie over the rest of the picture, as it was before it was cut.
-    top, bottom, left, right = _cut(shown.astype(np.float32), agreeing.astype(np.float32))
-    part = np.s_[top:bottom, left:right]
-    return int(np.count_nonzero(agreeing[part])) >= _CLEARLY * int(np.count_nonzero(shown[part]))
+    if agreed < needed * said:
+        if seen.places < _BESIDE or seen.share < _CLEARLY:
+            return False
+        # A tile of a collage: others lie over the rest of the picture, as it was before it was cut.
+        top, bottom, left, right = _cut(shown.astype(np.float32), agreeing.astype(np.float32))
+        part = np.s_[top:bottom, left:right]
+        if np.count_nonzero(agreeing[part]) < _CLEARLY * np.count_nonzero(shown[part]):
+            return False
+    return not _repeated(a, b, matrix, solid_a, solid_b)
+
+
+def _repeated(a: Floats, b: NDArray[np.uint8], matrix: Matrix, solid_a: Floats, solid_b: NDArray[np.uint8]) -> bool:
+    """Whether they would agree nearly as well somewhere else: what agrees then is a pattern over both."""
+    rows, columns = (round(MARGIN * side) for side in a.shape)
+    wider = matrix.copy()
+    wider[:, 2] -= matrix[:, :2] @ (columns, rows)
+    shape = a.shape[0] + 2 * rows, a.shape[1] + 2 * columns
+    inside = np.asarray(_moved(np.ones(b.shape, np.float32), wider, shape) > 0.6)
+    seen_b = np.asarray(cv2.erode(_moved(solid_b, wider, shape, cv2.INTER_NEAREST), _NEXT) * inside, np.float32)
+    around = (rows, rows), (columns, columns)
+    seen_a = np.asarray(cv2.erode(np.pad(solid_a, around), _NEXT), np.float32)
+    return elsewhere(np.pad(a, around), _moved(b.astype(np.float32), wider, shape), seen_a, seen_b) > _REPEATS
 
 
 def _equally_lit(a: Floats, b: Floats, there: Floats, agreeing: NDArray[np.bool_]) -> bool:
@@ -155,11 +183,17 @@ def _equally_lit(a: Floats, b: Floats, there: Floats, agreeing: NDArray[np.bool_
     return bool(np.asarray(np.corrcoef(ranks))[0, 1] >= _LIT)
 
 
-def _shades(a: Floats, b: Floats, there: Floats, faint: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Where of what is there either shows more than `faint`, and where the two agree."""
+def _shades(a: Floats, b: Floats, there: Floats) -> tuple[Floats, Floats]:
+    """For each place that is there the stronger deviation of the two pictures in its window, and their correlation."""
     spread_a, spread_b = _spread(a, there), _spread(b, there)
     alike = _together(a, b, there) / np.sqrt((spread_a**2 + 0.5) * (spread_b**2 + 0.5))
-    return (there > 0) & (np.maximum(spread_a, spread_b) > faint), alike > _AGREES
+    strength = np.where(there > 0, np.maximum(spread_a, spread_b), 0)
+    return np.asarray(strength, np.float32), np.asarray(alike, np.float32)
+
+
+def _levelled(of: Floats, there: Floats) -> Floats:
+    """Without what only grows lighter or darker: any two skies that do so downwards agree in that."""
+    return np.asarray((of - cv2.blur(of * there, _WINDOW) / np.maximum(cv2.blur(there, _WINDOW), 1e-3)) * there)
 
 
 def _moved(

@@ -180,6 +180,59 @@ def test_letters_over_all_of_two_pictures_do_not_make_them_one() -> None:
     assert bears_out(agreed, one, darker, same_place)
 
 
+def _sky(number: int) -> Image.Image:
+    """Little but light over a dark ridge."""
+    dice = np.random.default_rng(number)
+    y, x = np.mgrid[0:440, 0:640]
+    light = dice.uniform(70, 110) + dice.uniform(20, 50) * y / 440 + dice.uniform(-20, 20) * x / 640
+    hills = sum(dice.uniform(-9, 9) * np.sin(x[0] * dice.uniform(0.01, 0.08) + dice.uniform(0, 6)) for _ in range(5))
+    light = np.where(y > 340 + hills, light / 2, light) + dice.normal(0, 1.5, light.shape)
+    return Image.fromarray(np.clip(light, 0, 255).astype(np.uint8)).convert("RGB")
+
+
+@pytest.mark.parametrize("words", [1, 2])
+def test_skies_under_one_tiled_watermark_are_told_apart(words: int) -> None:
+    """Its tiles are nearly all there is to be seen of any of them."""
+    marked = [edited(_sky(number), str(number), "tiled watermark", dress=words) for number in range(8)]
+    archive = segment([(bytes.fromhex(name(number)), look(each).kept) for number, each in enumerate(marked[:4])])
+    for number, each in enumerate(marked):
+        found = {match.name for match in search(look(edited(each, str(number), "jpeg 40")), [archive])}
+        assert found == ({name(number)} if number < 4 else set())
+
+
+def _lamps(number: int) -> Image.Image:
+    """A frame with letters, and in it the night with two lamps."""
+    dice = np.random.default_rng(number)
+    night = Image.new("RGB", (640, 480), (9, 9, 9))
+    pen = ImageDraw.Draw(night)
+    pen.rectangle((0, 0, 640, 70), fill=(40, 60, 140))
+    pen.rectangle((0, 380, 640, 480), fill=(150, 20, 30))
+    pen.text((20, 20), "WATER IN THE LOWER TOWN", fill="white", font_size=34)
+    pen.text((20, 395), "bridge closed, trains stopped", fill="white", font_size=30)
+    for x, y in zip(dice.uniform(30, 600, 2), dice.uniform(100, 350, 2), strict=True):
+        pen.ellipse((x, y, x + 12, y + 12), fill=(220, 210, 150))
+    return night
+
+
+def test_nights_in_one_frame_differ_by_their_lamps() -> None:
+    archive = segment([(bytes.fromhex(name(number)), look(_lamps(number)).kept) for number in range(4)])
+    for number in range(8):
+        found = {match.name for match in search(look(edited(_lamps(number), str(number), "jpeg 40")), [archive])}
+        assert found == ({name(number)} if number < 4 else set())
+
+
+def test_what_but_touches_in_a_corner_is_not_one() -> None:
+    """Logos stand in corners: laid corner over corner two strangers agree there, in all that both show."""
+    one, other = (
+        np.random.default_rng(number).integers(40, 200, (64, 64), dtype=np.uint8) | np.uint8(1) for number in (1, 2)
+    )
+    other[:26, :26] = one[38:, 38:]
+    corner = np.array([[1.0, 0.0, -38.0], [0.0, 1.0, -38.0]])
+    agreed = Agreement(share=0.95, mean=0.9, seen=0.2, places=500.0)
+    assert not bears_out(agreed, one, other, corner)
+    assert bears_out(agreed, one, np.ascontiguousarray(other[:26, :26]), corner), "there it is all of the other"
+
+
 def test_a_bar_on_darkness_tells_nothing() -> None:
     dark = np.full((320, 320), 9, np.uint8)
     dark[250:270, 40:280] = 161
