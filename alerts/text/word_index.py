@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.text.dates import ordinal
+from alerts.text.facts import Fact, Facts, apart, script
 from alerts.text.sorting import sort
 from secondsource.compiling import compiled
 
@@ -90,6 +91,7 @@ class WordIndex:
         self._sayings = np.zeros((0, 3), np.int64)
         self._free: list[int] = []  # sayings
         self._window: deque[tuple[float, int]] = deque()
+        self._facts = Facts()
         self.slid = 0  #: the newest story that has left the window
 
     def open(self, story: int, at: float, sayings: Iterable[Sequence[str]]) -> None:
@@ -109,6 +111,7 @@ class WordIndex:
         first = self._first.setdefault(story, saying)
         _say(self._terms, self._places, self._sayings, numbers, story, saying, first)
         self._stories[story] = (*known, tuple(terms))
+        self._facts.add(story, terms)
 
     def _number(self, term: str) -> int:
         number = self._numbers.get(term)
@@ -143,7 +146,7 @@ class WordIndex:
             self.drop(self.slid)
 
     def drop(self, story: int) -> None:
-        self._stories.pop(story, None)
+        self._facts.drop(story, self._stories.pop(story, ()))
         saying = self._first.pop(story, _NOWHERE)
         while saying != _NOWHERE:
             for number in _unsay(self._terms, self._places, self._sayings, saying).tolist():
@@ -159,10 +162,25 @@ class WordIndex:
     def find(self, terms: Sequence[str]) -> Tied | None:
         """The story that shares most with these terms, the earliest of equals; None if none shares enough.
 
-        The term of a day comes first of them.
+        The term of a day comes first of them. Where words are not enough, as between languages, a fact may be.
         """
-        if len(terms) < FEWEST_SHARED:
-            return None
+        return (self._by_words(terms) or self._by_fact(terms)) if len(terms) >= FEWEST_SHARED else None
+
+    def _by_fact(self, terms: Sequence[str]) -> Tied | None:
+        """The first story that states a fact of theirs: to a part of a unit, or in letters that share no words."""
+        written = -1
+        found: tuple[int, Fact] | None = None
+        for story, fact in self._facts.stated(terms):
+            if found is not None and story >= found[0]:
+                continue
+            if "." not in fact[1]:
+                written = script(terms) if written < 0 else written
+                if any(script(saying) == written for saying in self._stories[story]):
+                    continue
+            found = story, fact
+        return Tied(found[0], FEWEST_ODDS, found[1]) if found is not None else None
+
+    def _by_words(self, terms: Sequence[str]) -> Tied | None:
         number = self._numbers.get
         known = [found for term in sorted(terms) if (found := number(term)) is not None]
         if len(known) < FEWEST_SHARED:
@@ -179,12 +197,20 @@ class WordIndex:
             max(_RARE_ANYWAY, int(RARE_SHARE * stories)),
             ordinal(terms[0]),
         )
-        return None if saying == _NOWHERE else self._tied(saying, odds, known)
+        if saying == _NOWHERE or apart(terms, self._said(saying)):
+            return None
+        return self._tied(saying, odds, known)
+
+    def _said(self, saying: int) -> tuple[str, ...]:
+        place = saying * MOST_TERMS
+        numbers = self._places[place : place + int(self._sayings[saying, _SIZE]), _TERM].tolist()
+        return tuple(self._named[number] for number in numbers)
 
     def _tied(self, saying: int, odds: float, known: Sequence[int]) -> Tied:
-        place = saying * MOST_TERMS
-        theirs = set(self._places[place : place + int(self._sayings[saying, _SIZE]), _TERM].tolist())
-        shared = sorted([(int(self._terms[one, _COUNT]), self._named[one]) for one in known if one in theirs])
+        theirs = set(self._said(saying))
+        shared = sorted(
+            [(int(self._terms[one, _COUNT]), self._named[one]) for one in known if self._named[one] in theirs]
+        )
         return Tied(int(self._sayings[saying, _STORY]), odds, tuple(term for _, term in shared))
 
 

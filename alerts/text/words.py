@@ -16,8 +16,10 @@ _ADDRESSED = frozenset({"hashtag", "mention"})
 LINKS = re.compile(r"(?:https?://|www\.|pic\.)\S+")
 _TAG = re.compile(r"[#@＠](?<!\w.)(\w+)(?:@[\w.-]+)?")  # the sign first, by which it is found fast
 _JOINT = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_+")
-_WORD = re.compile(r"\w+")
-_ARABIC_NUMBER = re.compile(r"(?<!\w)[وفبلك]?(\d{1,15})(?!\d)")
+#: A word, or a number whole: "6.1", "6,1", "12,000".
+_WORD = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:[.,٬]\d{3})+|\d{1,4}[.,٫]\d{1,2})(?![.,٫٬]?\d)|\w+")
+_MARKS = re.compile(r"[.,٫٬]")
+_ARABIC_NUMBER = re.compile(r"(?<![\w.,٫٬])[وفبلك]?(\d[\d.,٫٬]{0,14}(?<=\d))(?!\d)")
 
 _LISTED = """
 the and for that this with have has had was were are been being from they them their there here what when
@@ -62,7 +64,7 @@ def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
             found.append(f"{entity.kind} {entity.id}")
             if len(name) == 1:
                 spelt.update(name)
-    text = text.casefold()
+    text = text.casefold().replace("i̇", "i")  # what becomes of the Turkish İ
     if "ا" in text or "و" in text:
         text = _ARABIC_NUMBER.sub(_plain, text)
     words = [word for word in _said(text) if word not in own and (len(word) > 2 or _is_number(word))]
@@ -72,7 +74,7 @@ def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
 
 def _plain(number: re.Match[str]) -> str:
     """In our digits, without a particle before it."""
-    return f" {int(number[1])} "
+    return f" {_our_digits(number[1])} "
 
 
 def besides(said: tuple[str, ...], quoted: str) -> tuple[str, ...]:
@@ -90,8 +92,18 @@ def _said(text: str) -> list[str]:
         if written.isalnum():
             words.append(written)
         else:
-            words += _WORD.findall(written)
+            words += [_whole(word) if _MARKS.search(word) else word for word in _WORD.findall(written)]
     return words
+
+
+def _whole(written: str) -> str:
+    """One spelling of a number that has marks in it: "6,1" → "6.1", "12,000" → "12000"."""
+    whole, *rest = _MARKS.split(_our_digits(written))
+    return f"{whole}.{rest[0]}" if len(rest[-1]) < 3 else "".join((whole, *rest))
+
+
+def _our_digits(written: str) -> str:
+    return written if written.isascii() else "".join(str(int(sign)) if sign.isdecimal() else sign for sign in written)
 
 
 @lru_cache(maxsize=4_096)  # names come up again and again
