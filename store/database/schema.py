@@ -8,11 +8,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect
 
 from secondsource.contracts.errors import BadConfiguration
 from store.database.failures import telling
 from store.database.locks import MIGRATING, exclusive
+from store.database.tables import metadata
 
 _FOLDER = Path(__file__).parents[1] / "migrations"
 
@@ -35,11 +36,12 @@ def migrate(engine: Engine) -> None:
     """Bring the schema up to date; nothing happens where it is. Two at once wait for each other.
 
     Raises:
-        BadConfiguration: the database is newer than this program.
+        BadConfiguration: the database is newer than this program, or another program's.
     """
     with telling(engine.url), engine.connect().execution_options(writes=True) as connection, connection.begin():
         exclusive(connection, MIGRATING)
-        _refuse_newer(connection)
+        if _refuse_newer(connection) is None:
+            _refuse_anothers(connection)
         command.upgrade(_config(connection), "head")
 
 
@@ -54,6 +56,14 @@ def check(engine: Engine) -> None:
     if found != expected():
         where = engine.url.render_as_string(hide_password=True)
         msg = f"{where} has schema {found or 'none'}, this program needs {expected()}; run: secondsource migrate"
+        raise BadConfiguration(msg)
+
+
+def _refuse_anothers(connection: Connection) -> None:
+    taken = sorted({*metadata.tables} & {*inspect(connection).get_table_names()})
+    if taken:
+        where = connection.engine.url.render_as_string(hide_password=True)
+        msg = f"{where} has a table {taken[0]} that another program made; name a database of our own"
         raise BadConfiguration(msg)
 
 

@@ -72,8 +72,19 @@ def test_a_schema_that_is_ahead_wants_a_newer_program(store_url: str) -> None:
 def test_a_migration_that_fails_leaves_no_half_schema(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'half.db'}")
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        connection.execute(text("CREATE TABLE takedowns (uid TEXT)"))
-    with pytest.raises(Exception, match="already exists"):
+        connection.execute(text("CREATE TABLE mill (uid TEXT)"))
+        connection.execute(text("CREATE INDEX outbox_open ON mill (uid)"))
+    with pytest.raises(Exception, match="outbox_open already exists"):
         migrate(engine)
-    assert inspect(engine).get_table_names() == ["takedowns"]
+    assert inspect(engine).get_table_names() == ["mill"]
+    engine.dispose()
+
+
+def test_a_database_of_another_program_is_left_alone(store_url: str) -> None:
+    engine = open_engine(store_url)
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.execute(text("CREATE TABLE posts (title TEXT)"))
+    with pytest.raises(BadConfiguration, match="a table posts that another program made"):
+        migrate(engine)
+    assert inspect(engine).get_table_names() == ["posts"]
     engine.dispose()
