@@ -10,8 +10,8 @@ attribution:
 negations:
   - never
 
-`{year}` stands for a year before the post's own, `{source}` for a name, in `attribution` only; a cue that ends in * for
-every word that begins so. What the lists mean stands at the head of `cues/en.yaml`.
+`{year}` stands for a year before the post's own, `{source}` for a name, in `attribution` and `denies`; a cue that ends
+in * for every word that begins so. What the lists mean stands at the head of `cues/en.yaml`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,14 @@ from config.problem import Problem, WrongFiles, as_yaml, came, quoted, visible
 
 Cues = dict[str, dict[str, tuple[str, ...]]]  #: language → list → cues
 LISTS = (
-    "denies", "rebuts", "asks", "affirms", "attribution", "hedges", "pronouns", "negations", "negations_after",
+    "denies", "rebuts", "alone", "asks", "affirms", "comments", "idle", "attribution", "hedges", "pronouns",
+    "negations", "negations_after",
 )  # fmt: skip
+_PLACES: dict[str, tuple[str, ...]] = {
+    "attribution": ("{source}",),
+    "denies": ("{year}", "{source}"),
+    **dict.fromkeys(("alone", "comments", "idle", "pronouns", "negations", "negations_after"), ()),
+}
 WORDS = ("pronouns", "negations", "negations_after")  #: lists of words, which hold no place for anything
 MAX_CUE = 100  #: characters
 SHORTEST_STEM = 3  #: characters before a *
@@ -101,7 +107,7 @@ def _wrong_cue(label: str, cue: str) -> Iterator[tuple[str, str]]:
     if len(cue) > MAX_CUE or not any(any(map(str.isalnum, part)) for part in words):
         yield f"a cue has a word in it and at most {MAX_CUE} characters", "a few words, like this is not"
         return
-    allowed = {"attribution": ("{source}",)}.get(label, () if label in WORDS else ("{year}",))
+    allowed = _PLACES.get(label, ("{year}",))
     for place in places:
         if place not in allowed:
             yield f"{quoted(place)} cannot stand here", f"{allowed[0]} or a word" if allowed else "a word"

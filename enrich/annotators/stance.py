@@ -16,7 +16,7 @@ from enrich.memo import Memo
 from enrich.stance.cues import CueReader, Cues, Reading
 from enrich.stance.features import Thread, features
 from enrich.stance.model import LABELS, StanceModel
-from secondsource.contracts.messages import Post, Review, Stance, StanceLabel
+from secondsource.contracts.messages import Account, Post, Review, Stance, StanceLabel
 
 __all__ = ["Cues", "Judged", "StanceAnnotator"]
 
@@ -81,7 +81,7 @@ class StanceAnnotator:
         }
         label = max(allowed, key=lambda each: allowed[each])
         confidence = allowed[label] / (sum(allowed.values()) or 1.0)
-        return Judged(_stance(label, _telling(label, reading, year), reading), confidence)
+        return Judged(_stance(label, _telling(label, reading, year), reading, post.author), confidence)
 
 
 def by_cues(reading: Reading, post: Post, thread: Thread | None = None) -> Judged:
@@ -94,19 +94,22 @@ def by_cues(reading: Reading, post: Post, thread: Thread | None = None) -> Judge
     shows = _shows(post)
     answers = bool(post.reply_to) and not post.repost_of
     if denial and not reading.question:
-        return Judged(_stance("denies", denial, reading), 0.9)
-    if reading.question:
-        return Judged(_stance("asks", reading.question, reading), 0.7 if reading.question == "?" else 0.9)
+        return Judged(_stance("denies", denial, reading, post.author), 0.9)
+    if reading.question and not (reading.remark and reading.question == "?"):
+        return Judged(_stance("asks", reading.question, reading, post.author), 0.7 if reading.question == "?" else 0.9)
     if reading.quoted:
         label: StanceLabel = "denies" if reading.attribution else "comments"
-        return Judged(_stance(label, reading.quoted, reading), 0.6)
-    if (answers or post.quote_of) and reading.rebuttal and not reading.affirmed:
-        return Judged(_stance("denies", reading.rebuttal, reading), 0.6)
+        return Judged(_stance(label, reading.quoted, reading, post.author), 0.6)
+    rebuttal = reading.rebuttal if answers or post.quote_of else ""
+    if (rebuttal or reading.refusal) and not reading.affirmed:
+        return Judged(_stance("denies", rebuttal or reading.refusal, reading, post.author), 0.6)
     if reading.words == 0 and not shows:
         return Judged(Stance(label="comments"), 0.9)
+    if reading.remark and not (post.media or reading.affirmed):
+        return Judged(_stance("comments", reading.remark, reading, post.author), 0.6)
     if answers and not (post.media or reading.affirmed or _repeats(reading, thread)):
         return Judged(Stance(label="comments"), 0.7)
-    return Judged(_stance("asserts", _telling("asserts", reading, 0), reading), 0.6 if answers else 0.7)
+    return Judged(_stance("asserts", _telling("asserts", reading, 0), reading, post.author), 0.6 if answers else 0.7)
 
 
 def _repeats(reading: Reading, thread: Thread | None) -> bool:
@@ -117,13 +120,13 @@ def _repeats(reading: Reading, thread: Thread | None) -> bool:
 
 def denied(reading: Reading, year: int) -> bool:
     """Whether it says so much against a story that it must not count for it."""
-    return bool(reading.denied_in(year) or reading.quoted)
+    return bool(reading.denied_in(year) or reading.quoted or (reading.refusal and not reading.affirmed))
 
 
 def _telling(label: StanceLabel, reading: Reading, year: int) -> str:
     """The words that tell it, as far as a cue did."""
     if label == "denies":
-        return reading.denied_in(year) or reading.quoted or reading.rebuttal
+        return reading.denied_in(year) or reading.quoted or reading.rebuttal or reading.refusal
     if label == "asks":
         return reading.question
     if label == "asserts":
@@ -131,11 +134,14 @@ def _telling(label: StanceLabel, reading: Reading, year: int) -> str:
     return ""
 
 
-def _stance(label: StanceLabel, cue: str, reading: Reading) -> Stance:
+def _stance(label: StanceLabel, cue: str, reading: Reading, author: Account) -> Stance:
     if label in {"asks", "comments"}:
         return Stance(label=label, cue=cue)
     hedged = bool(reading.hedge) and label == "asserts"
-    return Stance(label=label, cue=cue, hedged=hedged, attributed_to=reading.source)
+    source = reading.source
+    if source and source.casefold() in {author.handle.casefold(), author.name.casefold()}:  # it speaks for itself
+        source = ""
+    return Stance(label=label, cue=cue, hedged=hedged, attributed_to=source)
 
 
 def _shows(post: Post) -> bool:

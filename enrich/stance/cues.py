@@ -7,12 +7,13 @@ guess. Sentences are kept apart: no cue reaches over their ends, and no negation
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
-from enrich.stance.sources import named_after, named_before
+from enrich.stance.sources import named_after, named_before, named_behind_comma, named_joined
+from secondsource.contracts.credits import AGENCIES, credits_in, may_credit
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.folding import fold, words
 
@@ -20,15 +21,19 @@ from secondsource.contracts.folding import fold, words
 Cues = Mapping[str, Mapping[str, Sequence[str]]]
 
 LISTS = (
-    "denies", "rebuts", "asks", "affirms", "attribution", "hedges", "pronouns", "negations", "negations_after",
+    "denies", "rebuts", "alone", "asks", "affirms", "comments", "idle", "attribution", "hedges", "pronouns",
+    "negations", "negations_after",
 )  # fmt: skip
 STOP = "ꙮ"  #: stands for the end of a sentence in a folded text: a letter, so that folding keeps it, and nobody's
 FEW_WORDS = 6  #: a bare question of no more than this says nothing of its own
 SHORTEST_STEM = 3  #: characters before a *
 
 _YEAR, _SOURCE = "{year}", "{source}"
+_NAMING = frozenset({"attribution", "denies"})  # lists whose cues may name somebody
+_JOINED = " ل"  # Arabic "to", at the end of a cue: it is written with the name
 _REACH = 5  # words before a cue in which a negation turns it
 _SOURCES_TRIED = 3
+_FEW_BESIDE = 2  # words of a clause beside a comment that report nothing by themselves
 _LONGEST_MASKED = 2_000  # characters in which disguised words are looked for
 
 # What is searched for in every text begins with a character, not with what stands before it: that is ten times faster.
@@ -44,6 +49,8 @@ _BREAK = re.compile(
     r"(?<=[.!?؟？。！…])(?<!\b[^\W\d_]\.)[.!?؟？。！…]{0,8}(?=[\s\"”»')]|$)"
     r"|(?<=\n)|(?<=[;:؛])(?=\s)|(?<=\s[–—-])(?=\s))"
 )
+_COMMA = re.compile(r"[,،、:;؛.!?؟。！…\n()\"“”„«»]|\s[–—-]\s")
+_TAG = re.compile(r"[#＃]\w+")
 _TAG_OR_SAID = re.compile(r"[#＃]\w+|(\w+|[?؟？])")  # a hashtag; or, as group 1, a word or question mark
 _YEAR_AFTER = re.compile(r"((?:19|20)\d\d)(?= |$)")
 _YEAR_BEFORE = re.compile(r" ((?:19|20)\d\d)$")
@@ -60,15 +67,19 @@ _AS_CYRILLIC = str.maketrans("aeopcyxijkmthb", "аеорсухіјкмтнв")
 class Reading(NamedTuple):
     """What a text says, whatever kind of post it is in.
 
-    `denial`, `rebuttal`, `question`, `affirmed`, `attribution`, `hedge` are the first words of their kind, "" for none;
-    `quoted` is a denial that stands between quotation marks only. `years` are dated denials: they hold for posts of
-    a later year. `source` is whom it names as its source, as written. `folded` is the text as it was searched.
+    `denial`, `rebuttal`, `question`, `affirmed`, `attribution`, `hedge` are the first words of their kind, "" for none.
+    `refusal` is a rebuttal that is all of a sentence, or of what stands before a comma; `remark` a comment beside which
+    it reports nothing. `quoted` is a denial that stands between quotation marks only. `years` are dated denials: they
+    hold for posts of a later year. `source` is whom it names as its source, as written. `folded` is the text as it was
+    searched.
     """
 
     denial: str = ""
     rebuttal: str = ""
+    refusal: str = ""
     question: str = ""
     affirmed: str = ""
+    remark: str = ""
     attribution: str = ""
     hedge: str = ""
     quoted: str = ""
@@ -86,10 +97,12 @@ class Reading(NamedTuple):
 class _Cue(NamedTuple):
     label: str
     written: str
+    pattern: str  # what is searched for, without the spaces around it
     holds: str  # its placeholder, or ""
     before: bool  # the placeholder stands before the words searched for
     tail: str  # what follows the placeholder
     asked: bool  # counts only in a text with a question mark
+    name: Callable[[str, Sequence[str], Set[str]], str]  # finds whom it names
 
 
 class CueReader:
@@ -115,7 +128,12 @@ class CueReader:
                         _compile(patterns, place, label, written)
         self._negations, self._negations_after = plain["negations"], plain["negations_after"]
         self._pronouns = frozenset(plain["pronouns"])
+        for name in _AGENCIES:
+            patterns.setdefault(f" {name} ", []).append(_Cue("agency", name, name, "", False, "", False, named_after))
         self._cues = list(patterns.values())
+        self._idle = frozenset(
+            index for index, cues_of in enumerate(self._cues) if any(cue.label == "idle" for cue in cues_of)
+        )
         self._patterns = AhoCorasick(patterns)
 
     def read(self, text: str) -> Reading:
@@ -132,6 +150,8 @@ class CueReader:
             if outside.words and not (outside.denial or outside.years):
                 quoted = reading.denial or reading.years[0][1]
                 return reading._replace(denial="", years=(), quoted=quoted)
+        elif reading.rebuttal and any(_fold(found) == _fold(reading.rebuttal) for found in _QUOTED.findall(own)):
+            return reading._replace(quoted=reading.rebuttal, refusal="")
         return reading
 
     def _read(self, own: str) -> Reading:
@@ -141,58 +161,77 @@ class CueReader:
         if len(folded) <= _LONGEST_MASKED:
             folded = _unmasked(folded, kept)
         marked = "?" in own or "؟" in own or "？" in own
-        first: dict[str, str] = {}
-        years: list[tuple[int, str]] = []
-        source, tried = "", 0
-        for cue, start, end in self._hits(folded, first, marked=marked):
-            if cue.holds == _SOURCE:
-                if source or tried == _SOURCES_TRIED:
-                    continue
-                tried += 1
-                name = named_before if cue.before else named_after
-                source = name(own, folded[start:end].split(), self._pronouns)
-                if source:
-                    first["attribution"] = cue.written.replace(_SOURCE, source)
-                elif not cue.before:  # "according to people there": on the word of somebody
-                    first.setdefault("attribution", cue.written.replace(_SOURCE, "").strip())
-                continue
-            turned = self._turned(folded, start, end) if cue.label in _TURNED else None
-            if cue.holds == _YEAR:
-                year = _year(folded, start, end, cue)
-                if year and turned is None:
-                    years.append((year, cue.written.replace(_YEAR, str(year))))
-            elif turned is None:
-                first.setdefault(cue.label, _as_found(cue, folded, start, end))
-            elif cue.label in _OPPOSITE:
-                first.setdefault(_OPPOSITE[cue.label], turned)
+        question = "?" if marked and _is_question(own, count) else ""
+        matches = self._patterns.find_matches_as_indexes(folded, overlapping=True)
+        if not matches:  # most posts: they say what they say
+            return Reading(question=question, words=count, own=own, folded=folded)
+        found = _Found(own, folded)
+        for cue, start, end in self._hits(matches, found.first, marked=marked):
+            if cue.label in _BY_ITSELF and "alone" not in found.first and found.all_of_one(cue, start, end):
+                found.first["alone"] = cue.written
+            if cue.label == "comments":
+                found.remarks.append(cue.pattern)
+                found.first.setdefault("comments", cue.written)
+            elif cue.label not in _ASIDE:
+                if cue.holds == _SOURCE and not found.source:
+                    found.name(cue, start, end, self._pronouns)
+                if cue.label != "attribution" or not cue.holds:
+                    self._take(cue, start, end, found)
+        first = found.first
+        if "agency" in first and not found.source and may_credit(own):
+            found.source = next(iter(credits_in(own)), "")
+            if found.source:
+                first.setdefault("attribution", found.source)
         return Reading(
             denial=first.get("denies", ""),
             rebuttal=first.get("rebuts", ""),
-            question=first.get("asks", "") or ("?" if marked and _is_question(own, count) else ""),
+            refusal=first.get("alone", ""),
+            question=first.get("asks", question),
             affirmed=first.get("affirms", ""),
+            remark=first["comments"] if found.remarks and "attribution" not in first and found.only_remarks() else "",
             attribution=first.get("attribution", ""),
             hedge=first.get("hedges", ""),
-            source=source,
+            source=found.source,
             words=count,
-            years=tuple(years),
+            years=tuple(found.years),
             own=own,
             folded=folded,
         )
 
-    def _hits(self, folded: str, first: Mapping[str, str], *, marked: bool) -> Iterator[tuple[_Cue, int, int]]:
+    def _take(self, cue: _Cue, start: int, end: int, found: _Found) -> None:
+        """A cue tells what its list says, or the opposite where a negation turns it."""
+        turned = self._turned(start, end, found) if cue.label in _TURNED else None
+        if cue.holds == _YEAR:
+            year = _year(found.folded, start, end, cue)
+            if year and turned is None:
+                found.years.append((year, cue.written.replace(_YEAR, str(year))))
+        elif turned is None:
+            found.first.setdefault(cue.label, _as_found(cue, found.folded, start, end))
+        elif cue.label in _OPPOSITE:
+            found.first.setdefault(_OPPOSITE[cue.label], turned)
+
+    def _hits(
+        self, matches: Sequence[tuple[int, int, int]], first: Mapping[str, str], *, marked: bool
+    ) -> Iterator[tuple[_Cue, int, int]]:
         """Cues that may tell something new, where they stand."""
-        for index, start, end in self._patterns.find_matches_as_indexes(folded, overlapping=True):
+        idle = [(start, end) for index, start, end in matches if index in self._idle]
+        for index, start, end in matches:
+            if idle and any(begin < end - 1 and start < over - 1 for begin, over in idle):
+                continue
             for cue in self._cues[index]:
-                if (marked or not cue.asked) and (cue.holds or cue.label not in first):
+                if (marked or not cue.asked) and (cue.holds or cue.label not in first or cue.label in _ALL_OF):
                     yield cue, start, end
 
-    def _turned(self, folded: str, start: int, end: int) -> str | None:
+    def _turned(self, start: int, end: int, found: _Found) -> str | None:
         """A cue with the negation that turns it ("not an old photo"), None where nothing does."""
+        folded = found.folded
         before = folded[max(0, start - 80) : start].rpartition(STOP)[2].split()[-_REACH:]
         for place in range(len(before)):
             for stop in range(place + 1, min(place + 3, len(before)) + 1):
                 if " ".join(before[place:stop]) in self._negations:
-                    return f"{' '.join(before[place:])}{folded[start:end]}".strip()
+                    turned = f"{' '.join(before[place:])}{folded[start:end]}".strip()
+                    if found.in_one_clause(turned):
+                        return turned
         if self._negations_after:
             after = folded[end : end + 40].partition(" ")[0]
             if after in self._negations_after:
@@ -200,7 +239,89 @@ class CueReader:
         return None
 
 
+class _Found:
+    """What is found in one text, list by list; and its clauses, between commas and ends of sentences."""
+
+    __slots__ = ("_clauses", "first", "folded", "own", "remarks", "source", "tried", "years")
+
+    def __init__(self, own: str, folded: str) -> None:
+        self.own = own
+        self.folded = folded
+        self.first: dict[str, str] = {}
+        self.years: list[tuple[int, str]] = []
+        self.remarks: list[str] = []
+        self.source = ""
+        self.tried = 0
+        self._clauses: list[str] | None = None
+
+    def name(self, cue: _Cue, start: int, end: int, pronouns: Set[str]) -> None:
+        """Whom it names as its source."""
+        if self.tried == _SOURCES_TRIED or (cue.name is named_behind_comma and _COMMA.search(self.own) is None):
+            return
+        self.tried += 1
+        self.source = cue.name(self.own, _whole(self.folded, start, end).split(), pronouns)
+        if self.source and cue.label == "attribution":
+            self.first["attribution"] = cue.written.replace(_SOURCE, self.source).lstrip(", ")
+        elif not self.source and cue.name is named_after:  # "according to people there": on the word of somebody
+            self.first.setdefault("attribution", cue.written.replace(_SOURCE, "").strip())
+
+    def clauses(self) -> list[str]:
+        """Folded, with a space around each; read when they are first asked for."""
+        if self._clauses is None:
+            own = self.own[:_LONGEST_MASKED]
+            self._clauses = [f" {said} " for said in map(_fold, _COMMA.split(own)) if said]
+        return self._clauses
+
+    def in_one_clause(self, phrase: str) -> bool:
+        return len(self.own) > _LONGEST_MASKED or any(phrase in clause for clause in self.clauses())
+
+    def all_of_one(self, cue: _Cue, start: int, end: int) -> bool:
+        """Whether a cue is all that the first or last clause says ("Wrong, it stands"), or a hashtag. One of the list
+        "alone" begins a sentence, and is no cry: "No! Not again".
+        """
+        said = f" {cue.pattern} "
+        if cue.label == "alone":
+            if start and self.folded[start - 1] != STOP:
+                return False
+            ended = rf"(?<!\w){re.escape(cue.written)}\s*(?:[,،:;–—]|[.](?!\s*\d))"
+            return re.search(ended, self.own, re.IGNORECASE) is not None and said in self.clauses()
+        if not start or not self.folded[end:].strip(f" {STOP}"):
+            clauses = self.clauses()
+            if clauses and said in (clauses[0], clauses[-1]):
+                return True
+        if "#" not in self.own:
+            return False
+        tags = [f" {_fold(tag)} " for tag in _TAG.findall(self.own)]
+        return said in tags or any(said == f" {_fold(part)} " for part in _COMMA.split(_TAG.sub(" ", self.own)))
+
+    def only_remarks(self) -> bool:
+        """Whether nothing is said but comments: no figure, and no clause of more than a few words that does not begin
+        with one. A single word is one of few: "terrible fire in the harbour" reports.
+        """
+        if any(map(str.isdigit, self.own)):
+            return False
+        return all(len(clause.split()) <= _FEW_BESIDE or _remarks(clause, self.remarks) for clause in self.clauses())
+
+
+def _remarks(part: str, remarks: Sequence[str]) -> bool:
+    for remark in remarks:
+        before, found, after = part.partition(f" {remark} ")
+        beside = len(before.split()) if " " in remark else len(before.split()) + len(after.split())
+        if found and beside <= _FEW_BESIDE:
+            return True
+    return False
+
+
+_ASIDE = frozenset({"alone", "idle"})
+_BY_ITSELF = frozenset({"rebuts", "alone"})
+_ALL_OF = frozenset({"rebuts", "comments"})  # more than the first of these may tell something
 _TURNED = frozenset({"denies", "rebuts", "affirms"})
+_AGENCIES = frozenset(
+    longest
+    for forms in AGENCIES.values()
+    for longest in (max(words(fold(form)), key=len) for form in forms)
+    if len(longest) > 1
+)  # a word of each agency's name, as a glance before credits are looked for
 _OPPOSITE = {"denies": "affirms", "affirms": "rebuts"}
 
 
@@ -209,7 +330,12 @@ def _compile(patterns: dict[str, list[_Cue]], place: str, label: str, written: s
     for placeholder in (_YEAR, _SOURCE):
         if placeholder in written:
             head, holds, tail = written.partition(placeholder)
-    if "{" in head + tail or "}" in head + tail or (holds == _SOURCE) != (holds != "" and label == "attribution"):
+    if (
+        "{" in head + tail
+        or "}" in head + tail
+        or (holds == _SOURCE and label not in _NAMING)
+        or (holds == _YEAR and label in {"attribution", "alone", "comments", "idle"})
+    ):
         msg = f"{place}: {written!r} has a placeholder that is not for this list"
         raise BadConfiguration(msg)
     before = bool(holds) and not head.strip()
@@ -219,12 +345,23 @@ def _compile(patterns: dict[str, list[_Cue]], place: str, label: str, written: s
     if "*" in searched.rstrip().removesuffix("*") + tail or (open_end and len(pattern) < SHORTEST_STEM):
         msg = f"{place}: expected * at the end of a cue only, after {SHORTEST_STEM} letters, got {written!r}"
         raise BadConfiguration(msg)
-    cue = _Cue(label, written, holds, before, _fold(tail), _QUESTION_MARK.search(written) is not None)
-    ending = "" if open_end else " "
-    patterns.setdefault(f" {pattern}{ending}", []).append(cue)
+    joined = holds == _SOURCE and not before and pattern.endswith(_JOINED)
+    asked = _QUESTION_MARK.search(written) is not None
+    if joined:
+        name = named_joined
+    elif before:
+        name = named_before
+    else:
+        name = named_behind_comma if written.startswith(",") else named_after
+    cue = _Cue(label, written, pattern, holds, before, _fold(tail), asked, name)
+    ending = "" if open_end or joined else " "
+    same = patterns.setdefault(f" {pattern}{ending}", [])
+    if cue in same:  # another language has it, too
+        return
+    same.append(cue)
     if "\u0621" <= pattern[0] <= "\u064a" and not pattern.startswith("و"):
-        for joined in "وف":  # "and", "so": written with the next word
-            patterns.setdefault(f" {joined}{pattern}{ending}", []).append(cue)
+        for also in "وف":  # "and", "so": written with the next word
+            patterns.setdefault(f" {also}{pattern}{ending}", []).append(cue)
 
 
 def _searched(part: str, place: str, written: str) -> str:
@@ -249,10 +386,16 @@ def _year(folded: str, start: int, end: int, cue: _Cue) -> int:
 
 def _as_found(cue: _Cue, folded: str, start: int, end: int) -> str:
     """A cue in the spelling of its list; of one with an open end, the word that was meant."""
-    if not cue.written.endswith("*"):
+    if not cue.written.endswith("*") and cue.holds != _SOURCE:
         return cue.written
-    stop = folded.find(" ", end)
-    return folded[start : min(stop, end + 30)].strip()
+    return _whole(folded, start, end)
+
+
+def _whole(folded: str, start: int, end: int) -> str:
+    """What was found, to the end of its last word."""
+    if folded[end - 1] == " ":
+        return folded[start:end].strip()
+    return folded[start : min(folded.find(" ", end), end + 30)].strip()
 
 
 def _unmasked(folded: str, kept: Sequence[str]) -> str:

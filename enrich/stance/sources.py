@@ -14,6 +14,10 @@ _LOOKED_AT = 9  # words around the cue
 _TOKEN = re.compile(r"[@#]?\w(?:[\w.'’&@-]{0,60}\w)?")
 _CLAUSE = re.compile(r"[!?؟？。！…,،;:؛|()\[\]\"“”„«»\n]|[.](?=\s)|\s[-–—]\s")
 _APART = "ꙮ"  # a letter, so that folding keeps it, and nobody's
+_ARABIC = re.compile("[\u0621-\u064a]")
+_REPORTED = re.compile("(?:[dt][iu]g[iu]n[iu]|[ae]c[ae]gin[iu]|[^s]s[iu]n[iu])$")  # folded: "çöktüğünü", "sayısını"
+_GENITIVE = re.compile("n[iu]n$|[^n][iu]n$")
+_INFLECTED = re.compile("(?<=\\w\\w)['’][yn]?[ae]$")  # Turkish "to", set off from a name
 _PARTICLES = frozenset({"of", "the", "and", "for", "in", "de", "la", "le", "du", "des", "del", "al", "el", "d", "l"})
 
 
@@ -33,8 +37,10 @@ def named_before(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
             break
         clause.insert(0, token)
         following = token.start
-    if not clause or _names_nobody(own, clause[-1], pronouns):
+    if not clause or (not _inflected(clause) and _names_nobody(own, clause[-1], pronouns)):
         return ""
+    if _REPORTED.search(clause[-1].folded):  # Turkish: what is said stands between who says it and "said"
+        clause = _up_to_reported(clause)
     if len(clause) > _LONGEST:
         clause = _capital_end(own, clause) or clause[-2:]
     return _name(own, clause[-_LONGEST:], pronouns)
@@ -42,12 +48,34 @@ def named_before(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
 
 def named_after(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
     """The name after the words `said`."""
+    return _after(own, *_found(own, said), len(said), pronouns)
+
+
+def named_behind_comma(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
+    """The name after the words `said`, where these begin a clause: "…, says the mayor"."""
     tokens, place = _found(own, said)
+    if not tokens or not place or _CLAUSE.search(own, tokens[place - 1].end, tokens[place].start) is None:
+        return ""
+    return _after(own, tokens, place, len(said), pronouns)
+
+
+def named_joined(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
+    """The name whose first word is the last of `said`, without the letter before it: "للأمم المتحدة" is "to the UN"."""
+    bare = _after(own, *_found(own, said), len(said) - 1, pronouns)[1:]
+    name = f"ا{bare}" if bare.startswith("ل") else bare
+    return "" if fold(name.partition(" ")[0]) in pronouns else name
+
+
+def _after(own: str, tokens: Sequence[_Word], place: int, length: int, pronouns: Set[str]) -> str:
     clause: list[_Word] = []
-    before = tokens[place + len(said) - 1].end if tokens else 0
+    before = tokens[place + length - 1].end if tokens else 0
     whole = False  # the clause is over within the length of a name
-    for token in tokens[place + len(said) : place + len(said) + _LONGEST + 1]:
-        whole = _CLAUSE.search(own, before, token.start) is not None
+    for token in tokens[place + length : place + length + _LONGEST + 1]:
+        whole = _CLAUSE.search(own, before, token.start) is not None or (
+            bool(clause)
+            and (token.folded in pronouns or token.folded.isdigit())
+            and _ends_name(own, clause[-1], token, pronouns)
+        )
         if whole:
             break
         clause.append(token)
@@ -55,6 +83,8 @@ def named_after(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
     if not clause:
         return ""
     over = whole or before == len(own) or _CLAUSE.match(own, before)
+    if _ARABIC.match(clause[0].folded):
+        return _name(own, _arabic(clause), pronouns)
     if over and len(clause) <= _LONGEST:
         return _name(own, clause, pronouns)
     lower = list(takewhile(lambda token: not own[token.start].isupper(), clause))
@@ -66,6 +96,38 @@ def named_after(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
     while name and name[-1].folded in _PARTICLES:
         name.pop()
     return _name(own, name, pronouns)
+
+
+def _arabic(clause: list[_Word]) -> list[_Word]:
+    """Words of a name, without those of the sentence that follows: nothing sets them apart but that a name with the
+    article ends with it.
+    """
+    articled = [token.folded.startswith("ال") for token in clause]
+    first = articled.index(True) if True in articled else len(clause)
+    if first > 2:
+        return clause[:3]
+    end = first
+    while end < len(clause) and articled[end]:
+        end += 1
+    return clause[:end]
+
+
+def _ends_name(own: str, last: _Word, token: _Word, pronouns: Set[str]) -> bool:
+    """Whether a name is over before a word: "that", or a figure that numbers no name ("police 3 hurt")."""
+    if token.folded.isdigit():
+        return own[last.start].islower()
+    return token.folded not in _PARTICLES and _names_nobody(own, token, pronouns)
+
+
+def _inflected(clause: Sequence[_Word]) -> bool:
+    """Whether the last word is an ending that an apostrophe sets off ("Reuters'a")."""
+    return len(clause) > 1 and clause[-1].start == clause[-2].start
+
+
+def _up_to_reported(clause: list[_Word]) -> list[_Word]:
+    """The words before those of a reported clause, whose subject stands in the genitive; where none is, the first."""
+    genitive = (place for place, token in enumerate(clause[:-1]) if place and _GENITIVE.search(token.folded))
+    return clause[: next(genitive, 1)]
 
 
 def _found(own: str, said: Sequence[str]) -> tuple[list[_Word], int]:
@@ -124,7 +186,7 @@ def _name(own: str, tokens: Sequence[_Word], pronouns: Set[str]) -> str:
     named = list(tokens)
     while named and _names_nobody(own, named[0], pronouns):
         named.pop(0)
-    return " ".join(own[named[0].start : named[-1].end].split()) if named else ""
+    return _INFLECTED.sub("", " ".join(own[named[0].start : named[-1].end].split())) if named else ""
 
 
 def _names_nobody(own: str, token: _Word, pronouns: Set[str]) -> bool:

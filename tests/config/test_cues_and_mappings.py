@@ -63,7 +63,7 @@ def test_bad_cues(tmp_path: Path) -> None:
         ("denies", "is from {year", '"{year" cannot stand here; write instead {year} or a word'),
         ("denies", "is from year}", '"}" cannot stand here; write instead {year} or a word'),
         ("denies", "from {year} to {year}", "more than one place to fill in; write instead a cue for each"),
-        ("denies", "{source} denies", '"{source}" cannot stand here; write instead {year} or a word'),
+        ("asks", "{source} asks", '"{source}" cannot stand here; write instead {year} or a word'),
         ("negations", "not {year}", '"{year}" cannot stand here; write instead a word'),
         (
             "attribution",
