@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from errno import EACCES, EISDIR, ENOENT
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
@@ -125,6 +127,19 @@ def nothing(wanted: Wanted) -> str:
     if wanted.until is not None:
         between += f" to {wanted.until:%Y-%m-%d %H:%M} UTC"
     return f"no post of watch {wanted.watch} is stored{between}; see what there is: secondsource status"
+
+
+def want_writable(path: Path) -> None:
+    """Before minutes of work are done for it.
+
+    Raises:
+        BadConfiguration: it will not be written.
+    """
+    why = ENOENT if not path.parent.is_dir() else EISDIR if path.is_dir() else 0
+    if not why and not os.access(path if path.exists() else path.parent, os.W_OK):
+        why = EACCES
+    if why:
+        raise BadConfiguration(f"{path}: cannot be written: {os.strerror(why)}")
 
 
 def write(path: Path, text: str) -> None:

@@ -80,6 +80,8 @@ def backtest(
         watch=watch, since=since, until=until, warm_up=warm_up, take=take, files=tuple(files or ()),
         format=format_named(format), mapping=mapping, pictures=pictures,
     )  # fmt: skip
+    if table is not None:
+        asked.want_writable(table)
     first = configured(config)
     configurations = [(str(folder_of(config)), first)]
     if against is not None:
