@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event, Thread, current_thread, main_thread
 from types import FrameType
 
-from secondsource.contracts.errors import SourceAway
+from secondsource.contracts.errors import SecondSourceError, SourceAway
 
 Loop = Callable[[Event], None]
 
-_log = logging.getLogger(__name__)
+
+class Stopped(SecondSourceError):
+    """Somebody asked to stop before the end."""
 
 
 @contextmanager
 def stopping_on_signals() -> Iterator[Event]:
     """An Event that SIGTERM and Ctrl-C set. A second Ctrl-C ends the process at once.
 
-    Once it is set, a service that is away is no failure: whoever waited for it leaves its work for the next start.
+    Raises:
+        Stopped: it was set while a service was away that somebody waited for, who leaves the work for the next start.
     """
     stop = Event()
     if current_thread() is not main_thread():
@@ -37,7 +39,7 @@ def stopping_on_signals() -> Iterator[Event]:
     except SourceAway as error:
         if not stop.is_set():
             raise
-        _log.warning("stopped while a service was away", extra={"reason": str(error)})
+        raise Stopped(f"stopped while a service was away: {error}") from error
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -195,6 +195,27 @@ def test_a_database_that_is_away(tmp_path: Path) -> None:
     assert "secret" not in ran.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("replay POSTS", 1), ("backtest POSTS --watch velgrad", 1), ("tune velgrad", 1), ("media import FOLDER", 1),
+        ("run desk", 0),
+    ],
+)  # fmt: skip
+def test_asked_to_stop_while_the_database_is_away(arguments: str, code: int, tmp_path: Path) -> None:
+    newsroom = Newsroom(tmp_path, environ={"SECONDSOURCE_STORE_URL": "postgresql://velgrad:secret@127.0.0.1:9/velgrad"})
+    words = {"POSTS": newsroom.write("posts.jsonl", FIFTY), "FOLDER": newsroom.folder}
+    with newsroom.start(*(words.get(word, word) for word in arguments.split())) as process:
+        assert process.stderr is not None
+        waits = next(line for line in process.stderr if "service away, will try again" in line)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    assert "service=store" in waits
+    assert process.returncode == code, err
+    assert "stopped while a service was away: the database postgresql+psycopg://velgrad:***@127.0.0.1:9/velgrad" in err
+    assert "Traceback" not in err
+
+
 @pytest.mark.postgres
 def test_tables_that_are_not_there_yet(tmp_path: Path, postgres_url: str) -> None:
     environ = {"SECONDSOURCE_CONFIG": str(Newsroom(tmp_path).config), "SECONDSOURCE_STORE_URL": postgres_url}
@@ -276,6 +297,7 @@ def test_where_nothing_is_kept_nothing_is_made(command: str, newsroom: Newsroom)
         "replay POSTS --watch mill", "replay POSTS --pictures nowhere", "replay POSTS --speed -1", "replay ZIP",
         "replay RIDDLE", "replay CONFIG", "replay PIPE", "media import nowhere", "media import CONFIG --timezone V",
         "media import CONFIG --captions nowhere.csv", "backtest absent.jsonl --watch velgrad",
+        "backtest POSTS --watch velgrad --csv nowhere/alerts.csv", "backtest POSTS --watch velgrad --csv CONFIG",
     ],
 )  # fmt: skip
 def test_for_what_cannot_be_read_no_database_is_made(arguments: str, newsroom: Newsroom) -> None:

@@ -24,8 +24,9 @@ from ingest.formats.recognising import JsonFormat
 from ingest.matching import Matcher
 from ingest.pictures import pictures
 from secondsource.app import replaying, wiring
+from secondsource.app.threads import Stopped
 from secondsource.app.wiring import House
-from secondsource.contracts.errors import BadConfiguration, BadRecord, SecondSourceError
+from secondsource.contracts.errors import BadConfiguration, BadRecord
 from secondsource.contracts.messages import (
     Coverage,
     Engagement,
@@ -48,10 +49,6 @@ _AT_ONCE = 2_000
 _INSTANT = timedelta(microseconds=1)
 
 Told = Post | Engagement | Takedown | Coverage
-
-
-class Stopped(SecondSourceError):
-    """Somebody asked to end before there was anything to tell."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,9 +29,10 @@ from secondsource.app.backtest import thresholds as yaml_of
 from secondsource.app.backtest.asked import ENOUGH
 from secondsource.app.backtest.judging import Scores, check_times, judge, outcome
 from secondsource.app.backtest.labels import Truth
-from secondsource.app.backtest.posts import Spool, Stopped, Wanted, gathered, watch_of
+from secondsource.app.backtest.posts import Spool, Wanted, gathered, watch_of
 from secondsource.app.backtest.thresholds import Number
 from secondsource.app.configuring import load
+from secondsource.app.threads import Stopped
 from secondsource.app.wiring import House
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import Struct

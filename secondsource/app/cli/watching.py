@@ -20,7 +20,7 @@ from ingest.formats.reading import EARLIEST
 from secondsource.app.cli.asked import AsJson, ConfigFolder, configured, format_named, path
 from secondsource.app.cli.told import FOUND, MOST_SHOWN, next_command, print_json, progress, say_refused, say_services
 from secondsource.app.parts import PARTS
-from secondsource.app.threads import stopping_on_signals
+from secondsource.app.threads import Stopped, stopping_on_signals
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.runtime.logs import configure_logging
 from secondsource.runtime.logs import escape as plain
@@ -83,8 +83,11 @@ def run(
     configure_logging(sys.stderr, form="json" if log_json else "keyvalue")
     if chosen == ["enrich"]:
         os.nice(_YIELDS)
-    with stopping_on_signals() as stop, wiring.house(configured(config), stop=stop) as house:
-        running.run(house, chosen, stop)
+    try:
+        with stopping_on_signals() as stop, wiring.house(configured(config), stop=stop) as house:
+            running.run(house, chosen, stop)
+    except Stopped as stopped:  # which is how it ends
+        logging.getLogger(__name__).warning(stopped)
 
 
 def replay(
