@@ -95,8 +95,42 @@ def test_the_disk_takes_no_more(undisturbed: Run, town_day: Town, tmp_path: Path
         assert_same(deployment.rows(), undisturbed.rows)
 
 
+@pytest.mark.kafka
+@pytest.mark.postgres
+def test_nobody_answers_where_slack_is(
+    undisturbed: Run, town_day: Town, tmp_path: Path, slack: FakeSlack, kafka_broker: str, postgres_url: str
+) -> None:
+    slack.leave()
+    with Deployment(
+        tmp_path / "run",
+        town_day,
+        postgres_url,
+        bootstrap=kafka_broker,
+        batch_size=25,
+        replay_batch=10,
+        slack=slack.url,
+    ) as deployment:
+        deployment.run("enrich", "alerts")
+        sender = deployment.run("store", "notify")
+        wait_until_away("slack", sender)
+        slack.come_back()
+        deployment.wait_until_ready()
+        replay = deployment.replay_half()
+        slack.leave()
+        replay.thaw()
+        until(lambda: "postponed" in _outcomes(sender), "a message to be postponed", [sender])
+        slack.come_back()
+        deployment.wait_until_through(replay)
+        assert_same(deployment.rows(), undisturbed.rows)
+        assert_told_once(slack, undisturbed.rows)
+
+
+def _outcomes(sender: Worker) -> set[str]:
+    return {event["outcome"] for event in sender.events("delivery")}
+
+
 @pytest.mark.slow
-def test_slack_is_away(undisturbed: Run, town_day: Town, tmp_path: Path, slack: FakeSlack) -> None:
+def test_slack_that_answers_oddly(undisturbed: Run, town_day: Town, tmp_path: Path, slack: FakeSlack) -> None:
     database = shutil.copy(undisturbed.database, tmp_path)
     slack.fail(
         "chat.postMessage", Html(503), Dropped(after=False), Dropped(after=True), RateLimited(2), Html(503, after=True)
@@ -106,7 +140,6 @@ def test_slack_is_away(undisturbed: Run, town_day: Town, tmp_path: Path, slack: 
     with Deployment(tmp_path / "run", town_day, f"sqlite:///{database}", slack=slack.url) as deployment:
         sender = deployment.run("notify")
         until(lambda: not deployment.store.status().waiting, "the outbox to be empty", [sender])
-        outcomes = {event["outcome"] for event in sender.events("delivery")}
-        assert {"postponed", "doubtful", "found", "sent"} <= outcomes
+        assert {"postponed", "doubtful", "found", "sent"} <= _outcomes(sender)
         assert not any(slack.faults.values())
         assert_told_once(slack, deployment.rows())

@@ -112,7 +112,11 @@ class FakeSlack:
                     return slack.heard(method, body)
                 return slack.answer(method, token, body)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._handler = Handler
+        self._listen(0)
+
+    def _listen(self, port: int) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
@@ -131,9 +135,18 @@ class FakeSlack:
 
     def stop(self) -> None:
         self.sockets.stop()
+        self.leave()
+
+    def leave(self) -> None:
+        """From now on connections to its address are refused."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(timeout=5)
+
+    def come_back(self) -> None:
+        """At the address it had, with all it held."""
+        self._listen(self._server.server_address[1])
+        self._thread.start()
 
     def fail(self, method: str, *faults: Fault) -> None:
         self.faults.setdefault(method, deque()).extend(faults)
