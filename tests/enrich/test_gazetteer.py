@@ -36,9 +36,13 @@ def gazetteer(file: Path) -> Gazetteer:
     return Gazetteer(read_terms([file]))
 
 
-def test_what_ships_takes_no_word_for_places_in_general_for_one() -> None:
+@pytest.fixture(scope="module")
+def shipped() -> Gazetteer:
+    return Gazetteer(read_terms(sorted(CORE.parent.glob("*.tsv"))))
+
+
+def test_what_ships_takes_no_word_for_places_in_general_for_one(shipped: Gazetteer) -> None:
     """The city is Madinah and the island Algiers only to who knows what is spoken of."""
-    shipped = Gazetteer(read_terms([CORE.with_name("cities.tsv")]))
     for word in ("في المدينة", "مدينة", "على الجزيرة", "والعاصمة"):
         assert shipped.find(word) == [], word
     named = {match.id for match in shipped.find("من المدينة المنورة إلى الجزائر")}
@@ -198,3 +202,32 @@ def test_names_among_ten_thousand_mentions_are_found(gazetteer: Gazetteer) -> No
     text = "@ana Velgrad " * 8_000
     found = gazetteer.find(text)
     assert [match.start for match in found] == list(range(5, len(text), 13))
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        (
+            "Floods in Scotland, Texas, Ontario and Northern Ireland",
+            ["scotland", "texas", "ontario", "northern-ireland"],
+        ),
+        ("From Donbas, Tigray, Kerala, Catalonia, Kurdistan", ["donbas", "tigray", "kerala", "catalonia", "kurdistan"]),
+        ("They say in Congo and in Panama", ["congo", "panama"]),
+        ("ウクライナとブラジル", ["ukraine", "brazil"]),
+        ("우크라이나 브라질", ["ukraine", "brazil"]),
+        ("在乌克兰和尼日利亚", ["ukraine", "nigeria"]),
+        ("the reunion was fine, and a grenade", []),
+    ],
+)
+def test_what_ships_knows_countries_in_many_languages_and_their_parts(
+    shipped: Gazetteer, text: str, ids: list[str]
+) -> None:
+    assert [match.id for match in shipped.find(text)] == ids
+
+
+def test_a_name_means_who_is_called_so_first_and_none_far_away(shipped: Gazetteer) -> None:
+    (bethlehem,) = shipped.find("in Bethlehem")
+    assert (shipped.where(bethlehem.id) or (0, 0))[0] == pytest.approx(31.7, abs=0.1)
+    (odesa,) = shipped.find("in Odessa")
+    assert odesa.id == "odesa"
+    assert shipped.where("victoria") is None
