@@ -35,7 +35,7 @@ class Archive(Protocol):
     def earlier(self, pictures: Sequence[Picture], before: datetime, limit: int) -> list[Earlier]:
         """Sightings of these pictures strictly before a time, oldest first, at most `limit`.
 
-        The same picture is the same bytes, or a PDQ hash within 31 of 256 bits where both have quality ≥ 50.
+        The same picture is the same bytes, or a PDQ hash as near as `same_bits` asks of their qualities.
         """
         ...
 

@@ -1,9 +1,10 @@
 """The pictures a watch has seen: which are the same, which living story shows them, and where they were seen before.
 
-The same picture is the same bytes, or a PDQ hash within 31 of 256 bits where both have quality ≥ 50: the threshold
-and the quality floor that PDQ's authors recommend (Facebook, "The TMK+PDQF Video-Hashing Algorithm and the PDQ
-Image-Hashing Algorithm", 2019); or what enrichment found of it by its features. A picture too flat for PDQ that can be
-read is the same where its text is. One that is flat and cannot be read, or that is seen everywhere, ties nothing.
+The same picture is the same bytes, or a PDQ hash within 31 of 256 bits (12 where there is little to be seen) and of
+quality ≥ 50: the threshold and the quality floor that PDQ's authors recommend (Facebook, "The TMK+PDQF Video-Hashing
+Algorithm and the PDQ Image-Hashing Algorithm", 2019); or what enrichment found of it by its features. A picture too
+flat for PDQ that can be read is the same where its text is. One that is flat and cannot be read, or that is seen
+everywhere, ties nothing.
 """
 
 from __future__ import annotations
@@ -24,12 +25,10 @@ from alerts.text.band_index import BandIndex
 from alerts.text.copies import MOST_OF_IT, best
 from alerts.wording import stretches
 from secondsource.contracts.messages import UNMOVED, WHOLE, Earlier, Picture, Reuse
-from secondsource.contracts.reuse import inverted
+from secondsource.contracts.reuse import NEAR, USABLE, inverted, same_bits
 
 _Region = tuple[float, float, float, float]
 
-SAME_BITS = 31
-FEWEST_QUALITY = 50
 FEWEST_WORDS = 5  #: words that can be read in a picture, for it to be known by them
 SUREST = 0.5  #: a match by features is taken up from this confidence on
 LONGEST_IDENT = 5.0  #: seconds; clips that share no more may share an agency's opening, and are not one film
@@ -119,7 +118,7 @@ class Row(msgspec.Struct, array_like=True):
     @property
     def telling(self) -> bool:
         """Whether showing it ties a post to others: it is not seen everywhere, and no black frame or unread card."""
-        flat = bool(self.pdq) and self.quality < FEWEST_QUALITY
+        flat = bool(self.pdq) and self.quality < USABLE
         return not self.everywhere and (not flat or bool(self.exact))
 
 
@@ -338,13 +337,16 @@ class PictureBook:
         distance = np.bitwise_count(self._hashes[0] ^ wanted[0]).astype(np.uint16)
         for word in (1, 2, 3):
             distance += np.bitwise_count(self._hashes[word] ^ wanted[word])
-        near = np.flatnonzero((distance <= SAME_BITS) & self._matchable)
+        near = np.flatnonzero((distance <= NEAR) & self._matchable)
         if not len(near):
             return None
         first = next(iter(self._rows))
         size = self._size()
-        numbers = ((int(place), first + (int(place) - first) % size) for place in near)
-        far, number = min((int(distance[place]), number) for place, number in numbers)
+        numbers = ((int(distance[place]), first + (int(place) - first) % size) for place in near)
+        same = [each for each in numbers if each[0] <= same_bits(picture.quality, self._rows[each[1]].quality)]
+        if not same:
+            return None
+        far, number = min(same)
         return Match(self._rows[number], far)
 
     def _read(self, picture: Picture) -> Match | None:
@@ -455,13 +457,13 @@ def _distance(reuse: Reuse) -> int:
 
 def _readable(picture: Picture) -> bool:
     """Whether a picture is known by its text alone: PDQ has nothing to say of it, and it has words enough."""
-    flat = bool(picture.pdq) and picture.quality < FEWEST_QUALITY
+    flat = bool(picture.pdq) and picture.quality < USABLE
     return flat and picture.words is not None and picture.words.words >= FEWEST_WORDS
 
 
 def matchable(picture: Picture | Row) -> bool:
     """Whether a picture has a fingerprint that can be compared."""
-    return len(picture.pdq) == 64 and picture.quality >= FEWEST_QUALITY
+    return len(picture.pdq) == 64 and picture.quality >= USABLE
 
 
 def _words(pdq: str) -> NDArray[np.uint64]:

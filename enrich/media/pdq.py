@@ -28,30 +28,33 @@ Floats = NDArray[np.float32]
 
 
 class Hashed(NamedTuple):
-    """`codes` n × 32 bytes, the highest frequencies first; `quality` 0..100: how much there is to be seen."""
+    """`codes` n × 32 bytes, the highest frequencies first; `quality` 0..100: how much there is to be seen, and `places`
+    0..89: in how many places, however strongly.
+    """
 
     codes: NDArray[np.uint8]
     quality: int
+    places: int
 
 
 def pdq(picture: Pixels) -> Hashed:
     """The hash of a picture, height × width × 3 (red first) or height × width (grey): `codes` is 1 × 32."""
     small = _columns(_rows(picture, _along(picture.shape[0])), _along(picture.shape[1]))
-    return Hashed(_coded([small]), _quality(small))
+    return Hashed(_coded([small]), *_quality(small))
 
 
 def pdq_turned(picture: Pixels) -> Hashed:
     """The hashes of a picture in its eight orientations, `codes` is 8 × 32: as it is; turned by 90°, 180° and 270°
     counter-clockwise; upside down; mirrored; turned by 270° and mirrored; turned by 90° and mirrored.
 
-    `quality` is that of the picture as it is.
+    `quality` and `places` are those of the picture as it is.
     """
     down, across = _along(picture.shape[0]), _along(picture.shape[1])
     rows, flipped = _rows(picture, down), _rows(picture[::-1], down)
     small, mirrored = _columns(rows, across), _columns(rows[:, ::-1], across)
     upside_down, turned = _columns(flipped, across), _columns(flipped[:, ::-1], across)
     ways = [small, mirrored.T, turned, upside_down.T, upside_down, mirrored, small.T, turned.T]
-    return Hashed(_coded(ways), _quality(small))
+    return Hashed(_coded(ways), *_quality(small))
 
 
 class _Along(NamedTuple):
@@ -105,7 +108,10 @@ def _coded(smalls: list[Floats]) -> NDArray[np.uint8]:
     return np.packbits(above[:, ::-1], axis=1)
 
 
-def _quality(small: Floats) -> int:
-    """The reference's: steps between neighbours, in whole hundredths of all there are from black to white."""
+def _quality(small: Floats) -> tuple[int, int]:
+    """The reference's: steps between neighbours, in whole hundredths of all there are from black to white; and how many
+    steps there are, on its scale.
+    """
     steps = [np.trunc(np.diff(small, axis=axis) * (100 / 255)) for axis in (0, 1)]
-    return min(100, int(sum(np.abs(each).sum() for each in steps)) // _STEEP)
+    steep, many = sum(np.abs(each).sum() for each in steps), sum(np.count_nonzero(each) for each in steps)
+    return min(100, int(steep) // _STEEP), int(many) // _STEEP

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from enrich.media import codecs
 from enrich.media.pdq import pdq
 from secondsource.contracts import bounds
+from secondsource.contracts.reuse import USABLE
 
 #: Decoders that may be used at all: what platforms serve. Each further one is a further way in.
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
@@ -90,9 +91,13 @@ def fingerprint(
 
 
 def hashed(rgb: Rgb, width: int, height: int) -> Fingerprint:
-    """The fingerprint of pixels, as a `Frame` holds them."""
+    """The fingerprint of pixels, as a `Frame` holds them.
+
+    Its quality is PDQ's, but little more than usable where there is something to be seen in few places, however
+    strongly: a headline and a logo on the night have the quality of a landscape.
+    """
     found = pdq(rgb)
-    return Fingerprint(found.codes.tobytes().hex(), found.quality, width, height)
+    return Fingerprint(found.codes.tobytes().hex(), min(found.quality, USABLE + found.places), width, height)
 
 
 def decode(

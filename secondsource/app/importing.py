@@ -35,8 +35,8 @@ from ingest.dated_pictures import (
 from secondsource.app.wiring import House
 from secondsource.contracts.errors import BadConfiguration, BadRecord
 from secondsource.contracts.messages import LONGEST_ID, Picture
+from secondsource.contracts.reuse import USABLE
 from store.pictures.archive import Imported
-from store.pictures.fingerprints import USABLE
 
 _TOGETHER = 64  #: pictures brought in one transaction: what a stop or a crash costs at most
 _THREADS = 2

@@ -212,7 +212,8 @@ class Picture(Struct, frozen=True, kw_only=True):
     """One media reference after fetching. `id` is the SHA-256 of the bytes, or of the URL where there are none.
 
     `pdq` is 64 hex digits, empty where there is no usable fingerprint; `quality` 0..100 (PDQ, §4 of its paper:
-    under 50 a picture is too flat to match on).
+    under 50 a picture is too flat to match on; under 70 there is something to be seen in few places only, and fewer
+    bits may differ: `contracts.reuse.same_bits`).
 
     An animation or video gives several: its first frame has the file's `id` and `frame` 0; a later one is picture
     `frame_id(of, frame)` of its own, shown `at_seconds` after the beginning of the file `of`.

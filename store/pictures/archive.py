@@ -11,14 +11,14 @@ import msgspec
 from sqlalchemy import Connection, delete, func, select
 
 from secondsource.contracts.messages import Earlier, Picture, Reuse, SeenIn
-from secondsource.contracts.reuse import inverted
+from secondsource.contracts.reuse import USABLE, inverted, same_bits
 from store.database.connections import Database
 from store.database.lists import among
 from store.database.locks import LINKING, exclusive
 from store.database.tables import imports, posts, reuse_matches, sightings
 from store.database.tables import pictures as pictures_table
 from store.database.text import key, storable
-from store.pictures.fingerprints import USABLE, Fingerprints
+from store.pictures.fingerprints import Fingerprints
 from store.rows.rows import (
     ImportRow,
     MatchRow,
@@ -109,8 +109,8 @@ class PictureArchive:
     def earlier(self, pictures: Sequence[Picture], before: datetime, limit: int) -> list[Earlier]:
         """Sightings of these pictures strictly before a time, oldest first, at most `limit`.
 
-        The same picture is the same bytes, a PDQ hash within 31 of 256 bits where both have quality ≥ 50, or one of
-        which a part is seen in the other. Each sighting tells the best of the ways in which it matches.
+        The same picture is the same bytes, a PDQ hash as near as `same_bits` asks of their qualities, or one of which a
+        part is seen in the other. Each sighting tells the best of the ways in which it matches.
 
         Raises:
             SourceAway: the database did not answer.
@@ -145,11 +145,11 @@ class PictureArchive:
 
         for picture in asked:
             way(picture.id, 0, picture.id, Reuse(picture=picture.id, kind="bytes"))
-        usable = {each.pdq: each.id for each in sorted(asked, key=_id, reverse=True) if _usable(each.pdq, each.quality)}
-        nears = self._near(connection, list(usable)) if usable else []
+        usable = {each.pdq: each for each in sorted(asked, key=_id, reverse=True) if _usable(each.pdq, each.quality)}
+        nears = self._near(connection, [(each.pdq, each.quality) for each in usable.values()]) if usable else []
         for of, near in zip(usable.values(), nears, strict=True):
             for name, distance in near.items():
-                way(name, _RANKS["hash"], of, Reuse(picture=name, kind="hash", distance=distance))
+                way(name, _RANKS["hash"], of.id, Reuse(picture=name, kind="hash", distance=distance))
         ids = [picture.id for picture in asked]
         for picture in asked:
             for match in picture.found:
@@ -253,23 +253,28 @@ class PictureArchive:
         index.add(row.pdq for row in fresh)
         pairs = [
             MatchRow(min(row.id, other), max(row.id, other), distance)
-            for row, near in zip(fresh, self._near(connection, [row.pdq for row in fresh]), strict=True)
+            for row, near in zip(fresh, self._near(connection, [(row.pdq, row.quality) for row in fresh]), strict=True)
             for other, distance in near.items()
             if other != row.id
         ]
         MATCHES.write(connection, pairs)
 
-    def _near(self, connection: Connection, fingerprints: Sequence[str]) -> list[dict[str, int]]:
-        """For each fingerprint, the ids of stored pictures within 31 bits and how far each is."""
-        near = self._following(connection).near(fingerprints)
-        by_fingerprint: dict[str, list[str]] = {}
+    def _near(self, connection: Connection, asked: Sequence[tuple[str, int]]) -> list[dict[str, int]]:
+        """For each fingerprint and its quality, the ids of stored pictures that are the same and how far each is."""
+        near = self._following(connection).near([fingerprint for fingerprint, _ in asked])
+        by_fingerprint: dict[str, list[tuple[str, int]]] = {}
         p = pictures_table.c
         hashes = among(connection, p.pdq, {fingerprint for each in near for fingerprint in each})
-        for name, fingerprint in connection.execute(select(p.id, p.pdq).where(hashes, p.quality >= USABLE)).all():
-            by_fingerprint.setdefault(fingerprint, []).append(name)
+        for name, fingerprint, quality in connection.execute(select(p.id, p.pdq, p.quality).where(hashes)).all():
+            by_fingerprint.setdefault(fingerprint, []).append((name, quality))
         return [
-            {name: distance for fingerprint, distance in each.items() for name in by_fingerprint.get(fingerprint, ())}
-            for each in near
+            {
+                name: distance
+                for fingerprint, distance in each.items()
+                for name, other in by_fingerprint.get(fingerprint, ())
+                if distance <= same_bits(quality, other)
+            }
+            for (_, quality), each in zip(asked, near, strict=True)
         ]
 
     def _following(self, connection: Connection) -> Fingerprints:

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from secondsource.contracts.errors import BadRecord
+from secondsource.contracts.reuse import NEAR
 
 BITS: Final = 256
-NEAR: Final = 31  #: PDQ's own threshold: at most so many of 256 bits differ (Davis & Rosen 2019, §7)
-USABLE: Final = 50  #: quality under which a picture is too flat to match on (same paper, §4)
 
 
 def _codes(fingerprints: Sequence[str]) -> NDArray[np.uint8]:

@@ -104,6 +104,25 @@ def test_a_picture_is_the_same_within_31_bits() -> None:
     assert book.enter(picture("another", pdq=flipped(bridge.pdq, 32))).row is not row
 
 
+@pytest.mark.parametrize(("one", "other"), [(69, 100), (100, 69), (50, 69)])
+def test_where_little_is_to_be_seen_fewer_bits_may_differ(one: int, other: int) -> None:
+    book = PictureBook("w/pictures")
+    night = picture("night", quality=one)
+    row = book.enter(night).row
+    assert book.enter(picture("saved again", pdq=flipped(night.pdq, 12), quality=other)).row is row
+    assert book.enter(picture("another night", pdq=flipped(night.pdq, 13), quality=other)).row is not row
+
+
+def test_a_rich_picture_farther_away_is_taken_before_a_poor_one_that_is_too_far() -> None:
+    book = PictureBook("w/pictures")
+    poor = picture("night", quality=60)
+    rich = picture("bridge", pdq=flipped(poor.pdq, 32))
+    book.enter(poor)
+    row = book.enter(rich).row
+    between = picture("between", pdq=flipped(poor.pdq, 14))
+    assert (book.enter(between).row, book.enter(between).distance) == (row, 18)
+
+
 def test_flat_pictures_match_by_their_bytes_only() -> None:
     book = PictureBook("w/pictures")
     flat = picture("sky", quality=49)

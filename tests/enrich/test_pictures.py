@@ -386,6 +386,16 @@ def test_the_reference_edits_stay_within_the_distance_that_matches() -> None:
         assert distance(taken(path.read_bytes()).pdq, BRIDGE) <= 31, path.name
 
 
+def test_a_headline_on_the_night_is_worth_less_than_a_landscape() -> None:
+    """However strong its few edges are: two nights with one headline have nearly one hash."""
+    night = np.full((540, 960, 3), 6, np.uint8)
+    night[420:500, 60:900] = (170, 20, 30)
+    night[20:90, 800:930] = 250
+    shown = scene(960, 540)
+    assert 50 <= hashed(night, 960, 540).quality < 70
+    assert hashed(np.asarray(shown.convert("RGB")), 960, 540).quality >= 70
+
+
 @pytest.mark.skipif(not DATA.is_dir(), reason="skipped: no data")
 def test_every_still_is_hashed_as_the_reference_hashes_it() -> None:
     """The reference implementation looks at every pixel; we shrink first, which may cost a few of the 256 bits."""

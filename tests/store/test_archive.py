@@ -46,6 +46,17 @@ def test_planted_near_duplicates_are_matched_exactly(store: Store) -> None:
     }
 
 
+def test_where_little_is_to_be_seen_fewer_bits_may_differ(store: Store) -> None:
+    """A headline and a logo on two nights are within 31 bits, and no more is to be seen of either."""
+    night = v.picture("night", BRIDGE, quality=62)
+    again = v.picture("saved again", v.flipped(BRIDGE, 12), quality=100)
+    other = v.picture("another night", v.flipped(BRIDGE, 13, start=60), quality=69)
+    v.keep(store, v.enriched(1, seconds=10, pictures=(night,)), v.enriched(2, seconds=20, pictures=(again, other)))
+    assert _matches(store) == {_pair(night.id, again.id, 12)}
+    asked = v.picture("asked", v.flipped(BRIDGE, 13), quality=69)
+    assert [each.picture for each in store.archive.earlier([asked], v.at(30), 10)] == [again.id]
+
+
 def test_earlier_sightings_come_oldest_first_and_strictly_before(store: Store) -> None:
     archive: Archive = store.archive
     bridge, copy = v.picture("bridge", BRIDGE), v.picture("copy", v.flipped(BRIDGE, 9))
