@@ -10,8 +10,9 @@ attribution:
 negations:
   - never
 
-`{year}` stands for a year before the post's own, `{source}` for a name, in `attribution` and `denies`; a cue that ends
-in * for every word that begins so. What the lists mean stands at the head of `cues/en.yaml`.
+`{year}` stands for a year before the post's own, `{source}` for a name, in `attribution` and `denies`, `{few}` for up
+to three words; a cue that ends in * for every word that begins so, one that ends in a full stop for the end of a
+clause. What the lists mean stands at the head of `cues/en.yaml`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ LISTS = (
 )  # fmt: skip
 _PLACES: dict[str, tuple[str, ...]] = {
     "attribution": ("{source}",),
-    "denies": ("{year}", "{source}"),
+    "denies": ("{year}", "{source}", "{few}"),
     **dict.fromkeys(("alone", "comments", "idle", "pronouns", "negations", "negations_after"), ()),
 }
 WORDS = ("pronouns", "negations", "negations_after")  #: lists of words, which hold no place for anything
@@ -113,6 +114,8 @@ def _wrong_cue(label: str, cue: str) -> Iterator[tuple[str, str]]:
             yield f"{quoted(place)} cannot stand here", f"{allowed[0]} or a word" if allowed else "a word"
     if len(places) > 1:
         yield "more than one place to fill in", "a cue for each"
+    elif "{few}" in places and not all(words):
+        yield "{few} stands between two words", "a word on both sides of it"
     elif "{source}" in places and all(words):
         yield "a name with words on both sides of it", "the words before it, or those after it"
     ending = words[0] or words[-1]

@@ -28,7 +28,8 @@ STOP = "ꙮ"  #: stands for the end of a sentence in a folded text: a letter, so
 FEW_WORDS = 6  #: a bare question of no more than this says nothing of its own
 SHORTEST_STEM = 3  #: characters before a *
 
-_YEAR, _SOURCE = "{year}", "{source}"
+_YEAR, _SOURCE, _FEW = "{year}", "{source}", "{few}"
+_MOST_BETWEEN = 3  # words that {few} may stand for
 _NAMING = frozenset({"attribution", "denies"})  # lists whose cues may name somebody
 _JOINED = " ل"  # Arabic "to", at the end of a cue: it is written with the name
 _REACH = 5  # words before a cue in which a negation turns it
@@ -102,6 +103,7 @@ class _Cue(NamedTuple):
     before: bool  # the placeholder stands before the words searched for
     tail: str  # what follows the placeholder
     asked: bool  # counts only in a text with a question mark
+    ends: bool  # counts only at the end of a clause, or as a hashtag
     name: Callable[[str, Sequence[str], Set[str]], str]  # finds whom it names
 
 
@@ -129,7 +131,9 @@ class CueReader:
         self._negations, self._negations_after = plain["negations"], plain["negations_after"]
         self._pronouns = frozenset(plain["pronouns"])
         for name in _AGENCIES:
-            patterns.setdefault(f" {name} ", []).append(_Cue("agency", name, name, "", False, "", False, named_after))
+            patterns.setdefault(f" {name} ", []).append(
+                _Cue("agency", name, name, "", False, "", False, False, named_after)
+            )
         self._cues = list(patterns.values())
         self._idle = frozenset(
             index for index, cues_of in enumerate(self._cues) if any(cue.label == "idle" for cue in cues_of)
@@ -172,7 +176,7 @@ class CueReader:
             if cue.label == "comments":
                 found.remarks.append(cue.pattern)
                 found.first.setdefault("comments", cue.written)
-            elif cue.label not in _ASIDE:
+            elif cue.label not in _ASIDE and found.fits(cue, end):
                 if cue.holds == _SOURCE and not found.source:
                     found.name(cue, start, end, self._pronouns)
                 if cue.label != "attribution" or not cue.holds:
@@ -216,9 +220,10 @@ class CueReader:
         """Cues that may tell something new, where they stand."""
         idle = [(start, end) for index, start, end in matches if index in self._idle]
         for index, start, end in matches:
-            if idle and any(begin < end - 1 and start < over - 1 for begin, over in idle):
-                continue
+            tells_nothing = bool(idle) and any(begin < end - 1 and start < over - 1 for begin, over in idle)
             for cue in self._cues[index]:
+                if tells_nothing and cue.label != "comments":
+                    continue
                 if (marked or not cue.asked) and (cue.holds or cue.label not in first or cue.label in _ALL_OF):
                     yield cue, start, end
 
@@ -276,23 +281,34 @@ class _Found:
         return len(self.own) > _LONGEST_MASKED or any(phrase in clause for clause in self.clauses())
 
     def all_of_one(self, cue: _Cue, start: int, end: int) -> bool:
-        """Whether a cue is all that the first or last clause says ("Wrong, it stands"), or a hashtag. One of the list
-        "alone" begins a sentence, and is no cry: "No! Not again".
+        """Whether a cue is all that the first or last clause says: "Wrong, it stands". One of the list "alone" begins
+        the post, and is no cry: "No! Not again".
         """
         said = f" {cue.pattern} "
         if cue.label == "alone":
-            if start and self.folded[start - 1] != STOP:
+            if start:
                 return False
             ended = rf"(?<!\w){re.escape(cue.written)}\s*(?:[,،:;–—]|[.](?!\s*\d))"
             return re.search(ended, self.own, re.IGNORECASE) is not None and said in self.clauses()
-        if not start or not self.folded[end:].strip(f" {STOP}"):
-            clauses = self.clauses()
-            if clauses and said in (clauses[0], clauses[-1]):
-                return True
+        clauses = () if start and self.folded[end:].strip(f" {STOP}") else self.clauses()
+        return bool(clauses) and said in (clauses[0], clauses[-1])
+
+    def fits(self, cue: _Cue, end: int) -> bool:
+        """Whether what must follow a cue does: the word it is about, or the end of a clause; hashtags end nothing."""
+        if cue.holds == _FEW:
+            after = self.folded[end - 1 :].partition(f" {STOP}")[0].split()[: _MOST_BETWEEN + 1]
+            return cue.tail in after
+        if not cue.ends:
+            return True
+        said = f" {cue.pattern} "
+        if any(clause.endswith(said) for clause in self.clauses()):
+            return True
         if "#" not in self.own:
             return False
-        tags = [f" {_fold(tag)} " for tag in _TAG.findall(self.own)]
-        return said in tags or any(said == f" {_fold(part)} " for part in _COMMA.split(_TAG.sub(" ", self.own)))
+        tagless = _COMMA.split(_TAG.sub(" ", self.own))
+        return any(said.endswith(f" {_fold(tag)} ") for tag in _TAG.findall(self.own)) or any(
+            f" {_fold(part)} ".endswith(said) for part in tagless
+        )
 
     def only_remarks(self) -> bool:
         """Whether nothing is said but comments: no figure, and no clause of more than a few words that does not begin
@@ -327,9 +343,12 @@ _OPPOSITE = {"denies": "affirms", "affirms": "rebuts"}
 
 def _compile(patterns: dict[str, list[_Cue]], place: str, label: str, written: str) -> None:
     head, holds, tail = written, "", ""
-    for placeholder in (_YEAR, _SOURCE):
+    for placeholder in (_YEAR, _SOURCE, _FEW):
         if placeholder in written:
             head, holds, tail = written.partition(placeholder)
+    if holds == _FEW and not tail.strip():
+        msg = f"{place}: expected words on both sides of {_FEW}, got {written!r}"
+        raise BadConfiguration(msg)
     if (
         "{" in head + tail
         or "}" in head + tail
@@ -353,7 +372,7 @@ def _compile(patterns: dict[str, list[_Cue]], place: str, label: str, written: s
         name = named_before
     else:
         name = named_behind_comma if written.startswith(",") else named_after
-    cue = _Cue(label, written, pattern, holds, before, _fold(tail), asked, name)
+    cue = _Cue(label, written, pattern, holds, before, _fold(tail), asked, written.endswith("."), name)
     ending = "" if open_end or joined else " "
     same = patterns.setdefault(f" {pattern}{ending}", [])
     if cue in same:  # another language has it, too
@@ -386,6 +405,10 @@ def _year(folded: str, start: int, end: int, cue: _Cue) -> int:
 
 def _as_found(cue: _Cue, folded: str, start: int, end: int) -> str:
     """A cue in the spelling of its list; of one with an open end, the word that was meant."""
+    if cue.holds == _FEW:
+        return cue.written.replace(_FEW, "…")
+    if cue.ends:
+        return cue.pattern
     if not cue.written.endswith("*") and cue.holds != _SOURCE:
         return cue.written
     return _whole(folded, start, end)
