@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from alerts.earlier.everywhere import showing
 from alerts.earlier.file_claims import file_says
 from alerts.earlier.pictures import Sighting
@@ -39,7 +41,8 @@ from alerts.stories.story import (
 )
 from alerts.stories.ties import FEWEST_WORDS, MOST_PICTURES, MOST_PLACES, ORIGINAL, Tied, Ties, Traits
 from alerts.text.embedding import Meanings
-from alerts.text.words import named
+from alerts.text.polarity import opposed
+from alerts.text.words import named, own_terms
 from alerts.wording import TIES
 from secondsource.contracts.credits import credits_in, may_credit
 from secondsource.contracts.messages import Counts, Enriched, StanceLabel, Tie
@@ -52,6 +55,7 @@ _CREDITS = 4_096  # texts whose credits are remembered
 _FEEDS = "feed"  # collectors of feeds read credits with their bylines
 _SHARED = frozenset(token(0) & 7 for token in (cluster_token, picture_token, link_token))
 _FEWEST_HASHTAGS = 3
+_IN_WORDS = frozenset({"words", "meaning"})
 _BRIDGED_BY = frozenset({"text", "media", "link"})
 _LOOKED_FOR = 8  # texts of a part that shares a picture or page: so many are also looked for by their words
 
@@ -91,6 +95,7 @@ class StoryBook:
         self._due: list[tuple[float, int]] = []
         self._next = 1
         self.shelf = Shelf(f"{watch.name}/stories", most_hot)
+        self._own = own_terms(watch)
         self._ties = Ties(watch, self.shelf, meanings)
         self._steps = Steps(watch.name)
         self._credits = lru_cache(maxsize=_CREDITS)(_credited)  # copies of a text carry its credit
@@ -116,6 +121,7 @@ class StoryBook:
             tied = Tied(self._next, "first", "", "")
             self._open(enriched, at)
         story = self.shelf[self._ties.living(tied.part)]
+        enriched = self._compared(enriched, story, tied)
         also: list[Tied] = []
         if not opens and not plain and _may_bridge(enriched, tied):
             looked = said if story.frame.part(tied.part).places < _LOOKED_FOR else ()
@@ -142,6 +148,19 @@ class StoryBook:
         if not opens:
             self._single -= story.ever == 2
         return story
+
+    def _compared(self, enriched: Enriched, story: Story, tied: Tied) -> Enriched:
+        """Who negates what the story claims, or says what that negates, is no origin of it. A repost of a post that is
+        there takes the stance of that.
+        """
+        if enriched.stance.label != "asserts" or tied.tie == "first" or digest(enriched.post.repost_of) in story.notes:
+            return enriched
+        claim = story.notes.get(story.frame.part(tied.part).claim) or story.notes.get(story.frame.claim)
+        if claim is None or claim.stance != "asserts" or not claim.text or enriched.post.text.startswith(claim.text):
+            return enriched
+        if not opposed(enriched.post.text, claim.text, self._own, in_words=tied.tie in _IN_WORDS):
+            return enriched
+        return replace(enriched, stance=replace(enriched.stance, label="comments"))
 
     def _made_one(self, story: Story, also: list[Tied]) -> tuple[Story, list[Tied]]:
         """The story of a post that is also tied to other parts, and those parts of it: two stories are made one; three
