@@ -19,12 +19,13 @@ import math
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple, cast, get_args
 
 from ahocorasick_rs import AhoCorasick
 
-from enrich.names.people import people
+from enrich.names.people import Person, people
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.folding import WORD_CHARACTER, fold, fold_with_offsets, is_unspaced
 
@@ -45,8 +46,42 @@ _CONTRACTED = frozenset(f"{first}لل" for first in _JOINED)
 
 _URL_OR_MENTION = re.compile(r"[hw@＠](?:(?<=h)ttps?://\S+|(?<=w)ww\.\S+|(?<=[@＠])(?<!\w.)\w[\w.@-]*)", re.DOTALL)
 _HASHTAG = re.compile(f"[#＃]{WORD_CHARACTER}+")
-#: Where a word ends inside a hashtag: saveAleppo, Aleppo2016.
-_INNER = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+
+#: Hebrew prefixes: in, to, from, the, and, as, that, and their chains.
+_HEBREW = re.compile("[\u05d0-\u05ea]")
+_HEBREW_PREFIXES = frozenset("ב ל מ ה ו כ ש וב ול ומ וה וש כש שב שמ מה לכ".split()) | {""}  # noqa: SIM905 -- to read
+_LEAST_HEBREW = 3  # letters of a name that is looked for behind a prefix
+#: What follows a Korean name in its word: kinds of places, and the particles of place, subject, object and the rest.
+_KOREAN = re.compile("[\uac00-\ud7a3]")
+_KOREAN_ENDINGS = frozenset(
+    kind + particle
+    for kind in ("", "시", "도", "군", "주", "현", "행", "발", "산")
+    for particle in (
+        "", "에", "에서", "에서는", "에서도", "에는", "에도", "에게",
+        "은", "는", "이", "가", "을", "를", "의", "로", "으로",
+        "와", "과", "도", "만",
+        "부터", "까지", "까지도", "이나", "나", "이라", "라", "이다", "입니다", "인", "처럼", "보다",
+    )
+)  # fmt: skip
+#: Endings of the cases of a Russian or Ukrainian name, by the letter its first case ends in ("" for a consonant).
+_CYRILLIC = re.compile("[\u0400-\u04ff]")
+_CASES = {
+    last: frozenset(fold(ending) for ending in endings.split())
+    for last, endings in {
+        "": "а у ом ем е і ові ым",
+        "а": "ы и е у ой ою і",
+        "я": "и е ю ей ею і ї єю",
+        "ь": "я ю ем ём е и ью і",
+        "й": "я ю ем ём е и ї єм",
+    }.items()
+}
+_CYRILLIC_VOWELS = frozenset("аеёиоуыэюяіїєъ")
+_LONGEST_ENDING = 8  # letters, the blank behind them included
+_LEAST_CYRILLIC = 4  # letters of a name whose cases are looked for
+
+_SHORTEST_TAG, _LONGEST_TAG = 7, 40  # letters of a hashtag that is taken apart by words
+_LEAST_IN_TAG = 4  # letters of a name in one
+_LEAST_WORDS = 3  # letters beside it
 
 
 class Term(NamedTuple):
@@ -81,6 +116,8 @@ class _Candidate(NamedTuple):
     exact: bool
     written: str  # as the text must have it, where it is exact
     clitics: frozenset[str] | None  # what may stand between word start and name; None: the pattern says itself
+    endings: frozenset[str] | None  # what must stand between it and the word's end; None: the pattern says itself
+    declined: bool  # the ending belongs to the name
     anywhere: bool  # it is this wherever the pattern is found
 
 
@@ -168,10 +205,19 @@ class Gazetteer:
             if term.where is not None:
                 self._where[term.id] = term.where
             written = re.sub(r"^\W+|\W+$", "", term.name) if term.exact else ""
-            for pattern, clitics in _patterns(term.name):
-                anywhere = clitics is None and not (term.language or term.cased or term.exact)
+            for pattern, clitics, endings, declined in _patterns(term.name, exact=term.exact):
+                anywhere = clitics is None and endings is None and not (term.language or term.cased or term.exact)
                 candidate = _Candidate(
-                    term.id, term.kind, term.language, term.cased, term.exact, written, clitics, anywhere
+                    term.id,
+                    term.kind,
+                    term.language,
+                    term.cased,
+                    term.exact,
+                    written,
+                    clitics,
+                    endings,
+                    declined,
+                    anywhere,
                 )
                 alone = shared.setdefault(candidate, (candidate,))
                 others = candidates.get(pattern)
@@ -183,6 +229,7 @@ class Gazetteer:
         # The pattern's length, less the spaces that stand for word ends.
         self._leads = [len(pattern) - len(pattern.lstrip(" ")) for pattern in candidates]
         self._tails = [len(pattern) - len(pattern.rstrip(" ")) for pattern in candidates]
+        self._named_in_tag = lru_cache(maxsize=4_096)(self._by_words)
 
     def where(self, id_: str) -> tuple[float, float] | None:
         """Latitude and longitude of a place, in degrees, where the gazetteer gives them."""
@@ -195,12 +242,7 @@ class Gazetteer:
         if "#" in text or "＃" in text:
             found += self._inside_hashtags(text, language)
         if self._given:
-            listed = {(match.start, match.end) for match in found}
-            found += [
-                Match(start, end, "person", id_)
-                for start, end, id_ in people(text, self._given)
-                if (start, end) not in listed
-            ]
+            found += _unlisted(people(text, self._given), found)
         if not found:
             return []
         if "@" in text or "＠" in text or "://" in text or "www." in text:
@@ -220,10 +262,15 @@ class Gazetteer:
                     continue
                 if candidate.language and candidate.language != language:
                     continue
+                stop = end if candidate.endings is None else _ended(folded, end, candidate)
+                if not stop:
+                    continue
                 if offsets is None:
-                    left, right = start, end
+                    left, right = start, stop
                 else:
-                    left, right = offsets[start], offsets[end - 1] + 1
+                    left, right = offsets[start], offsets[stop - 1] + 1
+                if candidate.declined and not text[left + shift].isupper():
+                    continue
                 if candidate.cased and not _as_a_name(text, left + shift):
                     continue
                 if candidate.exact and not _as_written(text, left + shift, right + shift, candidate.written):
@@ -236,12 +283,19 @@ class Gazetteer:
         found: list[Match] = []
         for tag in _HASHTAG.finditer(text):
             word = tag.group()
-            if (word[1:].isalpha() and word[2:].islower()) or not _INNER.search(word):
-                continue
+            starts = _inner_starts(word)
+            if not starts:
+                written = fold(word[1:])
+                if len(written) != len(word) - 1 or not _SHORTEST_TAG <= len(written) <= _LONGEST_TAG:
+                    continue
+                first, last = self._named_in_tag(written)
+                if not last:
+                    continue
+                starts = frozenset((first + 1, last + 1))
             folded: list[str] = []
             offsets: list[int] = []
             for position, character in enumerate(word):
-                if position and _INNER.match(word, position):
+                if position in starts:
                     folded.append(" ")
                     offsets.append(position)
                 letters = fold(character)
@@ -250,19 +304,92 @@ class Gazetteer:
             found += self._search(text, "".join(folded), offsets, language, tag.start())
         return found
 
+    def _by_words(self, tag: str) -> tuple[int, int]:
+        """Where the longest name is in a folded hashtag of which all else is known words; (0, 0) where none is."""
+        words = tag_words()
+        whole = len(tag)
+        before = [True] + [False] * whole
+        for end in range(1, whole + 1):
+            before[end] = any(before[at] and tag[at:end] in words for at in range(max(0, end - 16), end))
+        after = [False] * whole + [True]
+        for at in range(whole - 1, -1, -1):
+            after[at] = any(after[end] and tag[at:end] in words for end in range(at + 1, min(whole, at + 16) + 1))
+        if before[whole]:
+            return 0, 0
+        spans = [
+            (last - first, first, last)
+            for first in range(whole)
+            if before[first]
+            for last in range(first + _LEAST_IN_TAG, whole + 1)
+            if after[last] and whole - (last - first) >= _LEAST_WORDS
+        ]
+        for length, first, last in sorted(spans, reverse=True):
+            name = tag[first:last]
+            if any(match.start == 0 and match.end == length for match in self._search(name, name, None, "und", 0)):
+                return first, last
+        return 0, 0
 
-def _patterns(name: str) -> Iterable[tuple[str, frozenset[str] | None]]:
-    """What to search for in folded text, with the clitics allowed before it (None: a word start is in the pattern)."""
+
+def _inner_starts(word: str) -> frozenset[int]:
+    """Where words begin inside a hashtag: saveAleppo, Aleppo2016."""
+    if word[1:].isalpha() and word[2:].islower():
+        return frozenset()
+    starts = []
+    for position in range(2, len(word)):
+        before, after = word[position - 1], word[position]
+        if (before.islower() and after.isupper()) or (
+            before != "_" and after != "_" and before.isdigit() != after.isdigit() and before.isalnum()
+        ):
+            starts.append(position)
+    return frozenset(starts)
+
+
+@lru_cache(maxsize=1)
+def tag_words() -> frozenset[str]:
+    """Folded words that hashtags are made of, beside names."""
+    lines = Path(__file__).with_name("tag_words.txt").read_text("utf-8").splitlines()
+    return frozenset(fold(word) for line in lines if not line.startswith("#") for word in line.split())
+
+
+class _Pattern(NamedTuple):
+    """What to search for in folded text, with what may stand before and behind it in its word."""
+
+    text: str
+    clitics: frozenset[str] | None = None
+    endings: frozenset[str] | None = None
+    declined: bool = False
+
+
+def _patterns(name: str, *, exact: bool = False) -> Iterator[_Pattern]:
+    """Where nothing may stand before a name or behind it, a blank in its pattern says so."""
     raw = fold(name).strip()
     plain = " ".join(raw.split())
     for folded in (raw,) if plain == raw else (raw, plain):
         tail = "" if is_unspaced(folded[-1]) else " "
         if _ARABIC.match(folded):
-            yield folded + tail, _CLITICS
+            yield _Pattern(folded + tail, _CLITICS)
             if folded.startswith("ال") and len(folded) > 4:
-                yield folded[2:] + tail, _CONTRACTED
+                yield _Pattern(folded[2:] + tail, _CONTRACTED)
+        elif _HEBREW.match(folded) and len(folded) >= _LEAST_HEBREW:
+            yield _Pattern(folded + tail, _HEBREW_PREFIXES)
+        elif _KOREAN.match(folded) and _KOREAN.match(folded[-1]) and len(folded) > 1:
+            yield _Pattern(f" {folded}", None, _KOREAN_ENDINGS)
         else:
-            yield ("" if is_unspaced(folded[0]) else " ") + folded + tail, None
+            yield _Pattern(("" if is_unspaced(folded[0]) else " ") + folded + tail)
+    if not exact and _CYRILLIC.match(plain) and len(plain) >= _LEAST_CYRILLIC:
+        last = name.strip()[-1].lower()
+        if last in _CASES:
+            yield _Pattern(f" {plain[:-1]}", None, _CASES[last], declined=True)
+        elif last.isalpha() and last not in _CYRILLIC_VOWELS:
+            yield _Pattern(f" {plain}", None, _CASES[""], declined=True)
+
+
+def _ended(folded: str, end: int, candidate: _Candidate) -> int:
+    """Where the name ends whose pattern ends there; 0 where its word goes on with what is no ending."""
+    ending = folded[end : end + _LONGEST_ENDING].split(" ", 1)[0]
+    if ending not in (candidate.endings or ()):
+        return 0
+    return end + len(ending) if candidate.declined else end
 
 
 def _joined(folded: str, start: int, clitics: frozenset[str]) -> bool:
@@ -289,6 +416,17 @@ def _as_a_name(text: str, start: int) -> bool:
 
 def _shouted(text: str) -> bool:
     return text.isupper() and len(text.split()) > 3
+
+
+def _unlisted(told: Iterable[Person], found: Sequence[Match]) -> list[Match]:
+    """People whom the lists do not have, nor have otherwise: what begins as a place and goes on as one is no person."""
+    ends = {(match.start, match.end) for match in found}
+    starts = {match.start for match in found}
+    return [
+        Match(start, end, "person", id_)
+        for start, end, id_ in told
+        if (start, end) not in ends and not (start in starts and any(start < other < end for other in starts))
+    ]
 
 
 def _outside(found: list[Match], closed: Sequence[tuple[int, int]]) -> list[Match]:

@@ -21,7 +21,10 @@ _NOT_FAMILY = frozenset(
     """the and for but not you are was has had his her she they this that with from will would can could says said told
     when what who why how monday tuesday wednesday thursday friday saturday sunday january february march april may june
     july august september october november december street avenue road park university college school airport hospital
-    county city church bridge island lake river day night show news live""".split()  # noqa: SIM905 -- a list to read
+    county city church bridge island lake river day night show news live north south east west valley border army police
+    government president prime minister embassy parliament ministry court bank club team football basketball cup league
+    open times post today tribune journal herald match attack attacks bombing shooting war peace agreement accord
+    climate fashion week festival marathon airport metro tower defence defense forces saint st new old city""".split()  # noqa: SIM905 -- a list to read
 )
 
 

@@ -20,6 +20,7 @@ from secondsource.contracts.folding import fold, is_unspaced
 
 _LARGE, _KNOWN, _SMALL = 500_000, 100_000, 15_000  # inhabitants
 _MOST_NAMES = {_LARGE: 40, _KNOWN: 16, _SMALL: 6}
+_HANGUL = re.compile("[\uac00-\ud7a3]")
 _FAR_LARGER = 100  # times: so much larger a place keeps a name that another is called by in the first place (Pekin)
 _NEAR = 1.0  # degrees
 _STATE_SIZED = 2_000_000  # inhabitants of a city that may be what a country of its name means
@@ -155,6 +156,8 @@ def _usable(name: str, population: int) -> bool:
         return len(letters) >= (2 if population >= _LARGE else 3)
     if _LATIN.match(letters[0]):
         return name[0].isupper() and len(letters) >= (4 if population >= 50_000 else 6)
+    if _HANGUL.match(letters[0]):  # a letter is a syllable
+        return len(letters) >= (2 if population >= 1_000_000 else 3 if population >= _LARGE else 5)
     if population >= 1_000_000:
         return len(letters) >= 4
     several = " " in name.strip()

@@ -231,3 +231,35 @@ def test_a_name_means_who_is_called_so_first_and_none_far_away(shipped: Gazettee
     (odesa,) = shipped.find("in Odessa")
     assert odesa.id == "odesa"
     assert shipped.where("victoria") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "В Москве, под Харьковом, из Украины и в Санкт-Петербурге",
+            ["Москве", "Харьковом", "Украины", "Санкт-Петербурге"],
+        ),
+        ("киевлянин и москвич", []),
+        ("서울에서 화재, 부산은 맑음, 우크라이나의 강", ["서울", "부산", "우크라이나"]),
+        ("서울역사박물관", []),
+        ("בתל אביב ובירושלים", ["תל אביב", "ירושלים"]),
+        ("#prayforparis #savealeppo #freepalestine #standwithukraine", ["paris", "aleppo", "palestine", "ukraine"]),
+        ("#PrayForGaza #ПомолимсяЗаАлеппо #молитесьзапариж", ["Gaza", "Алеппо", "париж"]),
+        ("#romeo #indianewspaper #chinesefood #loveisall #turkeyday", []),
+        ("They saw Jordan Peterson and Paris Hilton in Paris", ["Jordan Peterson", "Paris Hilton", "Paris"]),
+        ("The Paris Attacks, the Israel Police", ["Paris", "Israel"]),
+        ("between Israel Hamas and Jordan Syria border", ["Israel", "Hamas", "Jordan", "Syria"]),
+    ],
+)
+def test_names_in_their_cases_within_hashtags_and_in_names_of_people(
+    shipped: Gazetteer, text: str, found: list[str]
+) -> None:
+    assert [text[match.start : match.end] for match in shipped.find(text)] == found
+
+
+@given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=60))
+def test_any_hashtag_is_taken_apart_or_left_whole(shipped: Gazetteer, tag: str) -> None:
+    text = f"#{tag}"
+    for match in shipped.find(text):
+        assert 0 < match.start < match.end <= len(text)
