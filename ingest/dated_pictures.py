@@ -138,11 +138,16 @@ def captions(path: Path) -> Iterator[Caption | tuple[str, str]]:
         text = body.decode("utf-16" if body[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadConfiguration(
-            f"{path}: expected UTF-8, came byte 0x{body[error.start]:02x} at {error.start};"
+            f"{path}: expected UTF-8, came byte 0x{error.object[error.start]:02x} at {_place(error, body)};"
             " save it as UTF-8 (in a spreadsheet: CSV UTF-8)"
         ) from error
     text = text.replace("\x00", "\ufffd")
     return _from_lines(path, text) if path.suffix.lower() in {".jsonl", ".ndjson"} else _from_table(path, text)
+
+
+def _place(error: UnicodeDecodeError, body: bytes) -> int:
+    """Where the byte stands in the file: the decoder counts from behind the mark at its beginning."""
+    return len(body) - len(error.object) + error.start
 
 
 def _from_table(path: Path, text: str) -> Iterator[Caption | tuple[str, str]]:

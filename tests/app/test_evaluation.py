@@ -34,6 +34,13 @@ def test_bad_lines_are_told_of_and_the_others_answered(name: str) -> None:
     assert len(ran.stdout.splitlines()) == 1
 
 
+def test_the_mark_of_windows_is_passed_over_and_what_is_no_utf8_is_told_of() -> None:
+    lines = '\ufeff{"text": "the old bridge"}\r\n{"text": "caf'.encode() + b'\xe9"}\r\n{"text": "the river"}\r\n'
+    ran = CliRunner().invoke(app, ["eval", "language"], input=lines)
+    assert len(ran.stdout.splitlines()) == 2
+    assert [json.loads(line) for line in ran.stderr.splitlines()] == [{"error": "expected UTF-8", "line": 2}]
+
+
 @pytest.mark.parametrize("name", ["language", "entities", "copies", "stories"])
 @pytest.mark.parametrize(
     "text",

@@ -143,5 +143,8 @@ def test_captions_that_cannot_be_read(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(BadConfiguration, match=r"c\.csv"):
             list(captions(path))
+    path.write_bytes("\ufefffile,date\n".encode() + b"caf\xe9.jpg,2014\n")
+    with pytest.raises(BadConfiguration, match="came byte 0xe9 at 16"):
+        list(captions(path))
     with pytest.raises(BadConfiguration, match="captions file"):
         list(captions(tmp_path / "absent.csv"))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
 from alerts.spread.forecast import Range
 from alerts.spread.foretelling import Act, foretell
-from secondsource.app.evaluation.lines import Line, Lines, id_of, text_of, write
+from secondsource.app.evaluation.lines import Line, Lines, id_of, moment_of, optional_text, write
 from secondsource.contracts.errors import BadConfiguration, BadRecord
 
 
@@ -55,7 +54,7 @@ def opened(path: Path) -> TextIO:
         BadConfiguration: it cannot be read.
     """
     try:
-        return path.open(encoding="utf-8", errors="replace")
+        return path.open(encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         msg = f"--history: cannot read {path}: {error.strerror}"
         raise BadConfiguration(msg) from error
@@ -70,25 +69,11 @@ def _acts(lines: Lines) -> Iterator[Act]:
 
 
 def _act(line: Line) -> Act:
-    account = text_of(line, "account") if "account" in line else ""
     count = line.get("interactions")
     if count is not None and (isinstance(count, bool) or not isinstance(count, int) or not 0 <= count < 10**15):
         msg = f"interactions: expected a whole number from 0, got {count!r:.40}"
         raise BadRecord(msg)
-    return Act(id_of(line), _moment(line.get("at")), account, count)
-
-
-def _moment(at: object) -> float:
-    if isinstance(at, int | float) and not isinstance(at, bool) and abs(at) < 1e11:
-        return float(at)
-    try:
-        moment = datetime.fromisoformat(at) if isinstance(at, str) else None
-    except ValueError:
-        moment = None
-    if moment is None:
-        msg = f"at: expected ISO 8601 or seconds since 1970, got {at!r:.40}"
-        raise BadRecord(msg)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return Act(id_of(line), moment_of(line), optional_text(line, "account"), count)
 
 
 def _range(range_: Range) -> dict[str, float]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, TextIO, TypeVar
 
@@ -14,6 +16,8 @@ Line = Mapping[str, Any]
 Asked = TypeVar("Asked")
 _LONGEST = 10_000_000  # characters of a line
 _TOGETHER = 500  # lines
+_FARTHEST = 1e11  # seconds since 1970
+_NO_UTF8 = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of a byte that is none
 
 
 class Lines:
@@ -28,11 +32,15 @@ class Lines:
         self.bad = 0
 
     def __iter__(self) -> Iterator[tuple[int, Line]]:
-        for number, line in enumerate(self._source, start=1):
+        for number, said in enumerate(self._source, start=1):
+            line = said.removeprefix("\ufeff") if number == 1 else said
             if not line.strip():
                 continue
             if len(line) > _LONGEST:
                 self.tell(number, f"expected a line of at most {_LONGEST:,} characters")
+                continue
+            if _NO_UTF8.search(line):
+                self.tell(number, "expected UTF-8")
                 continue
             try:
                 body = json.loads(line)
@@ -107,6 +115,34 @@ def text_of(line: Line, key: str = "text") -> str:
     return value
 
 
+def optional_text(line: Line, key: str) -> str:
+    """A text that may be missing, or null: "" then.
+
+    Raises:
+        BadRecord: it is there, and no text.
+    """
+    return text_of(line, key) if line.get(key) is not None else ""
+
+
+def moment_of(line: Line, key: str = "at") -> float:
+    """Seconds since 1970, given so or as ISO 8601, which is UTC where it does not say.
+
+    Raises:
+        BadRecord: it is missing, or is neither.
+    """
+    at = line.get(key)
+    if isinstance(at, int | float) and not isinstance(at, bool) and abs(at) < _FARTHEST:
+        return float(at)
+    try:
+        moment = datetime.fromisoformat(at) if isinstance(at, str) else None
+        if moment is not None:
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError, OSError):
+        pass
+    msg = f"{key}: expected ISO 8601 or seconds since 1970, got {at!r:.40}"
+    raise BadRecord(msg)
+
+
 def id_of(line: Line) -> str:
     """The line's id, which may be a number.
 
@@ -122,8 +158,8 @@ def id_of(line: Line) -> str:
 
 def standard_lines() -> Lines:
     """Standard input as UTF-8, whatever the terminal is set to; bytes that are none make their line a bad one."""
-    for stream in (sys.stdin, sys.stdout):
+    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "replace")):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
-            reconfigure(encoding="utf-8", errors="replace")
+            reconfigure(encoding="utf-8", errors=errors)
     return Lines(sys.stdin, sys.stderr)
