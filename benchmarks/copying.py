@@ -163,6 +163,12 @@ def _unlike(texts: list[str]) -> list[str]:
     return kept
 
 
+def _words(text: str) -> set[str]:
+    """Without what a copy may change: links, mentions, marks around a word."""
+    kept = (word.lower() for word in text.split() if not word.lstrip("\\\"“‘'(").startswith(("http", "@", "#")))
+    return {word.strip("\\\"“”‘’'().,:;!?…") for word in kept} - {"rt", ""}
+
+
 def _strangers(report: Report, texts: list[str], scale: float) -> None:
     """Posts taken for copies that share fewer than half of the shorter one's words, over all pairs there are."""
     sample = random.Random(7).sample(texts, min(len(texts), int(_FALSE * scale)))
@@ -171,7 +177,7 @@ def _strangers(report: Report, texts: list[str], scale: float) -> None:
     for place, copy in enumerate(_take(index, sample, 0)):
         if copy is not None:
             found += 1
-            one, other = ({word.lower() for word in sample[at].split()} for at in (place, int(copy.of)))
+            one, other = (_words(sample[at]) for at in (place, int(copy.of)))
             wrong += len(one & other) < 0.5 * min(len(one), len(other))
     pairs = len(sample) * (len(sample) - 1) / 2
     note = f"{wrong} of {found} pairs found in {len(sample):,} real posts share under half of their words"

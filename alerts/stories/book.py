@@ -12,6 +12,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -55,6 +56,7 @@ _CREDITS = 4_096  # texts whose credits are remembered
 _FEEDS = "feed"  # collectors of feeds read credits with their bylines
 _SHARED = frozenset(token(0) & 7 for token in (cluster_token, picture_token, link_token))
 _FEWEST_HASHTAGS = 3
+_CLUSTER = cluster_token(0)
 _IN_WORDS = frozenset({"words", "meaning"})
 _BRIDGED_BY = frozenset({"text", "media", "link"})
 _LOOKED_FOR = 8  # texts of a part that shares a picture or page: so many are also looked for by their words
@@ -113,7 +115,7 @@ class StoryBook:
         if tied is None:
             tied = self._ties.alike(traits)
             if tied is None or tied.tie != "text":
-                said = self._ties.terms(enriched)
+                said = self._ties.terms(enriched, traits)
         if tied is None and not post.reply_to:
             tied = self._ties.told(said, traits) or self._ties.meant(post.text, at)
         opens = tied is None
@@ -127,7 +129,7 @@ class StoryBook:
             looked = said if story.frame.part(tied.part).places < _LOOKED_FOR else ()
             also = self._ties.bridges(traits, looked, tied)
             story, also = self._made_one(story, also) if also else (story, also)
-        traits = self._ties.within(traits, story)
+        traits = self._ties.within(traits, enriched, story)
         credited = post.credits or (() if plain or post.platform == _FEEDS else self._credits(post.text))
         note = self._note(story, enriched, key, at, tied, traits, also)
         if credited:
@@ -386,7 +388,7 @@ class StoryBook:
         post = enriched.post
         names = named(enriched)
         shown = enriched.pictures[:MOST_PICTURES]
-        said = () if post.repost_of else self._ties.terms(enriched)
+        said = () if post.repost_of else self._ties.terms(enriched, traits)
         tells = showing(key, digest(post.author.uid), post.observed_at.timestamp(), said, names)
         for picture, match in zip(shown, traits.pictures or map(self.pictures.enter, shown), strict=True):
             sighting = Sighting(
@@ -457,11 +459,20 @@ def _tokens(
     if traits.exact and enriched.sketch.words >= _FEWEST_SHARED_WORDS:
         tokens.append(text_token(traits.exact))
     if traits.representative:
-        tokens.append(cluster_token(traits.representative))
+        tokens += _clusters(story, traits.representative)
+    for kin in traits.kin:
+        tokens += _clusters(story, kin)
     if stance != "denies":
         tokens += [picture_token(match.row.number) for match in traits.pictures if match.row.telling]
         tokens += [link_token(link) for link, _ in traits.links]
-    return tuple(tokens)
+    return tuple(dict.fromkeys(tokens))
+
+
+def _clusters(story: Story, representative: int) -> list[int]:
+    """The near-copies of a text, and those that this text was found to be one of, which may take another side."""
+    note = story.notes.get(story.places.get(representative, 0))
+    first = () if note is None else (token for token in note.tokens if token & 7 == _CLUSTER)
+    return [*islice(first, 1), cluster_token(representative)]
 
 
 def _shared(note: Note, hashtags: Sequence[str]) -> list[int]:
@@ -536,10 +547,10 @@ def _evidence(tied: Tied, credited: tuple[str, ...], source: Listed | None, also
 
 
 def _represents(part: Frame, enriched: Enriched, traits: Traits) -> bool:
-    """Whether later texts are to be compared with this one: it is long enough, and no copy itself."""
+    """Whether later texts are to be compared with this one: it is long enough, and no copy that says nothing more."""
     return (
         bool(traits.exact)
-        and not traits.representative
+        and (traits.longer or not traits.representative)
         and enriched.sketch.words >= FEWEST_WORDS
         and not enriched.post.repost_of
         and part.places < MOST_PLACES

@@ -12,6 +12,7 @@ first.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from alerts.earlier.pictures import Match, PictureBook
@@ -19,11 +20,21 @@ from alerts.memory.digests import digest
 from alerts.stories.shelf import Shelf
 from alerts.stories.story import PLACE_BITS, QUOTED, Frame, Note, Story
 from alerts.text.band_index import BandIndex
-from alerts.text.copies import MOST_OF_IT, best
+from alerts.text.copies import (
+    LONGER,
+    MOST_OF_IT,
+    Likeness,
+    best,
+    compared,
+    have_much_in_common,
+    run_in_common,
+    stands_under,
+)
 from alerts.text.embedding import Meanings
 from alerts.text.links import canonical
 from alerts.text.word_index import SURE_ODDS, WordIndex
-from alerts.text.words import besides, own_terms, terms
+from alerts.text.words import besides, own_terms, terms, without
+from secondsource.contracts.folding import copied_text
 from secondsource.contracts.messages import Enriched, Tie
 from secondsource.contracts.watch import Watch
 
@@ -38,6 +49,9 @@ MOST_PICTURES = 8
 #: What shows the tie of a post that others had named before it came.
 ORIGINAL = "the original of an earlier post"
 
+_READ = 1_000  # characters of a text that are compared with others
+_ANCHORS = 3  # bands in common: five words and more in a row, or as many here and there
+_FIRST_TEXTS = 4  # of a story, that a post of it is compared with whatever they share
 _MOST_EXACTS = 128
 _MOST_ROWS = 64
 _MOST_LINKS = 4
@@ -63,14 +77,19 @@ class Traits(NamedTuple):
 
     `exact`: digest of its normalised text; `representative`: of the near-copies it belongs to, `likeness` in percent
     (0.0 where it is the same); `passing`: most of the post is not of it, so that it makes the post a copy only where
-    something else shows that both are of one story. Pictures with their row and distance; links with their digest.
-    `checked`: pages that its reviews say the claim appeared on, which lead to a story but make nobody a copy.
+    something else shows that both are of one story; `longer`: it says more than that. `kin`: representatives with which
+    it has many words in a row in common, though it copies none of them. `line`: what it ends with, if other posts that
+    say something else do as well. Pictures with their row and distance; links with their digest. `checked`: pages that
+    its reviews say the claim appeared on, which lead to a story but make nobody a copy.
     """
 
     exact: int = 0
     representative: int = 0
     likeness: float = 0.0
     passing: bool = False
+    longer: bool = False
+    kin: tuple[int, ...] = ()
+    line: str = ""
     pictures: tuple[Match, ...] = ()
     links: tuple[tuple[int, str], ...] = ()
     checked: tuple[tuple[int, str], ...] = ()
@@ -125,7 +144,8 @@ class Ties:
             copied = Traits(exact, self._exacts[exact])
         if copied is None and sketch.bands:
             copied = self._nearly(exact, sketch.bands, post.text)
-        copied = copied or self._in_pictures(enriched) or Traits(exact)
+        if copied is None or not copied.representative:
+            copied = self._in_pictures(enriched) or copied or Traits(exact)
         return copied._replace(
             pictures=tuple(self.pictures.enter(picture) for picture in enriched.pictures[:MOST_PICTURES]),
             links=_pages(post.links) if post.links else (),
@@ -179,9 +199,10 @@ class Ties:
         here, there = ({term for said in self.sayings(one) for term in said} for one in (part, other))
         return len(here & there) >= _FEWEST_IN_COMMON
 
-    def terms(self, enriched: Enriched) -> tuple[str, ...]:
+    def terms(self, enriched: Enriched, traits: Traits) -> tuple[str, ...]:
         """What `told` and `lead` know a post by."""
-        return terms(enriched, self._own)
+        said = terms(enriched, self._own)
+        return without(said, traits.line, enriched.post.text) if traits.line else said
 
     def told(self, said: tuple[str, ...], traits: Traits | None = None) -> Tied | None:
         """By the rare words they share; of a post that holds another text in `passing`, by what it says besides."""
@@ -223,7 +244,7 @@ class Ties:
             self._exacts[traits.exact] = representative
             frame.exacts.append((traits.exact, representative))
         if note.bands:
-            self._bands.add(representative, note.bands)
+            self._bands.add(note.representative(story.frame.number), note.bands)
         for match in traits.pictures:
             if frame is not story.frame:
                 _list(story.frame, match)
@@ -347,11 +368,29 @@ class Ties:
             if self._meanings is not None:
                 self._meanings.add(number, text)
 
-    def within(self, traits: Traits, story: Story) -> Traits:
-        """What counts of a post in this story: a text that it holds in passing counts where it is of the same story."""
-        if not traits.passing or self.living(traits.representative >> PLACE_BITS) == story.frame.number:
-            return traits
-        return traits._replace(representative=0, likeness=0.0, passing=False)
+    def within(self, traits: Traits, enriched: Enriched, story: Story) -> Traits:
+        """What counts of a post in this story: a text that it holds in passing counts where it is of the same story,
+        and so does what it has in common with others of it, though it came to the story by something else.
+        """
+        if traits.passing and self.living(traits.representative >> PLACE_BITS) != story.frame.number:
+            kin = (traits.representative, *traits.kin)
+            traits = traits._replace(representative=0, likeness=0.0, passing=False, longer=False, kin=kin)
+        if story.notes and traits.exact and (traits.longer or not traits.representative):
+            kin = tuple(dict.fromkeys((*self._kin(enriched, story), *traits.kin)))
+            traits = traits._replace(kin=kin)
+        return traits
+
+    def _kin(self, enriched: Enriched, story: Story) -> tuple[int, ...]:
+        """Texts of a story that a post of it shares so much with that they cannot be two sources."""
+        text, sketch = copied_text(enriched.post.text[:_READ]), enriched.sketch
+        if sketch.words < FEWEST_WORDS:
+            return ()
+        near = list(islice(story.places, _FIRST_TEXTS))
+        if sketch.bands:
+            parts = [frame.number for frame in story.frame.parts()]
+            near += [one for one in self._bands.candidates(sketch.bands, parts) if one not in near]
+        notes = ((one, story.notes[story.places[one]]) for one in near if one in story.places)
+        return tuple(one for one, note in notes if _of_one_hand(text, sketch.bands, note))
 
     def _in_pictures(self, enriched: Enriched) -> Traits | None:
         """The text that one of its pictures shows, if it is another post's."""
@@ -361,15 +400,38 @@ class Ties:
                 if exact in self._exacts:
                     return Traits(exact, self._exacts[exact])
                 copied = self._nearly(exact, picture.words.bands, picture.text)
-                if copied is not None:
+                if copied is not None and copied.representative:
                     return copied
         return None
 
     def _nearly(self, exact: int, bands: tuple[int, ...], text: str) -> Traits | None:
-        """The representative that a text nearly copies, wholly or in part; None for none."""
+        """The representative that a text nearly copies, wholly or in part, or what else it has in common with others;
+        None for nothing.
+        """
         candidates = [(found, self._text_of(found)) for found in (self._bands.candidates(bands) if bands else ())]
-        found = best(text[:QUOTED], [one for one in candidates if one[1]])
-        return Traits(exact, found[0], found[1].percent, found[1].share < MOST_OF_IT) if found else None
+        candidates = [one for one in candidates if one[1]]
+        found = best(text[:_READ], candidates)
+        if found is not None and found[1].share >= MOST_OF_IT:
+            other = next(other for number, other in candidates if number == found[0])
+            longer = len(copied_text(text[:_READ])) > LONGER * len(copied_text(other))
+            return Traits(exact, found[0], found[1].percent, longer=longer)
+        if not candidates:
+            return None
+        return self._partly(exact, copied_text(text[:_READ]), candidates, found)
+
+    def _partly(
+        self, exact: int, text: str, candidates: Sequence[tuple[int, str]], found: tuple[int, Likeness] | None
+    ) -> Traits:
+        """As `_nearly`, of a text that is no copy of any candidate, or holds the one that was `found` in passing."""
+        others = [(number, copied_text(other), len(other) >= QUOTED) for number, other in candidates]
+        held = "" if found is None else next(other for number, other, _ in others if number == found[0])
+        lines = (stands_under(text, other, cut=cut) for number, other, cut in others if other != held)
+        line = next((one for one in lines if one and not (held and (one in held or held in one))), "")
+        kin = tuple(number for number, other, _ in others if other != held and run_in_common(text, other))
+        if found is None:
+            return Traits(exact, kin=kin, line=line)
+        passing = len(held) < MOST_OF_IT * (len(text) - len(line))
+        return Traits(exact, found[0], found[1].percent, passing, longer=True, kin=kin if passing else (), line=line)
 
     def _text_of(self, representative: int) -> str:
         return self._shelf.text(self.living(representative >> PLACE_BITS), representative)[1]
@@ -377,6 +439,17 @@ class Ties:
     def _uid_of(self, representative: int) -> str:
         number = self.living(representative >> PLACE_BITS)
         return self._shelf.text(number, representative)[0] or self._shelf[number].frame.first_uid
+
+
+def _of_one_hand(text: str, bands: tuple[int, ...], note: Note) -> bool:
+    """Whether a normalised text and that of a note have so much in common that one has it from the other, or both from
+    a third.
+    """
+    other = copied_text(note.text)
+    short, long = (text, other) if len(text) <= len(other) else (other, text)
+    if short and (short in long or have_much_in_common(text, other) or compared(text, other) is not None):
+        return True
+    return len(note.text) >= QUOTED and len({*bands} & {*note.bands}) >= _ANCHORS  # what was cut off it cannot be read
 
 
 def _showing(match: Match) -> Tied:

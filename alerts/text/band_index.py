@@ -20,6 +20,11 @@ from secondsource.compiling import compiled
 _FILLED = 0.6  # of the slots, before more are made
 _MANY = 8  # bands, of which a copy shares two
 _LOOKED_AT: Final = 16  # of those that have a band: the newest
+_WALKED: Final = 64  # of those that have a band, where those of one story alone are wanted
+_MOST_BANDS: Final = 1_024  # of a post, that are looked up
+_FOUND: Final = 4
+_WEIGHT: Final = 720_720  # of a band; divided without rest by as many as are looked at
+_LIGHTEST: Final = _WEIGHT // 2  # of what two texts share, to be looked at: eight bands, if so many have each of them
 _BAND, _HELD = 0, 1  # of a slot; a list is held as -1 minus the place it begins at, nobody as 0
 _TEXT, _NEXT = 0, 1  # of a place
 _END: Final = -1
@@ -67,11 +72,14 @@ class BandIndex:
         """One text is gone."""
         _remove(self._table, self._places, text, np.array(bands, np.int64))
 
-    def candidates(self, bands: Bands) -> list[int]:
-        """The one or two texts that share most bands, of equals the earliest first; a band's newest are looked at."""
-        numbers = np.asarray(bands, np.int64)
-        first, second = _candidates(self._table, self._places, self._gone, self._from, self._bits, numbers)
-        return [first, second] if second else [first] if first else []
+    def candidates(self, bands: Bands, stories: Sequence[int] = ()) -> list[int]:
+        """The texts, four at most, that share most with these bands, of equals the earliest first. A band that few have
+        weighs more, or a line under many posts would hide what one of them copies; its newest are looked at. `stories`:
+        those of these alone, if there are any.
+        """
+        numbers, among = np.asarray(bands, np.int64), np.asarray(stories, np.int64)
+        found = _candidates(self._table, self._places, self._gone, self._from, self._bits, numbers, among)
+        return [text for text in found if text]
 
     def _make_room(self, places: int) -> None:
         """Leave out what is gone; where much is left, double what there is."""
@@ -195,42 +203,56 @@ def _move(
 
 
 @compiled
+def _is_among(among: _Numbers, story: int) -> bool:
+    for one in among:
+        if one == story:
+            return True
+    return len(among) == 0
+
+
+@compiled
 def _candidates(
-    table: _Numbers, places: _Numbers, gone: _Marks, start: int, bits: int, bands: _Numbers
-) -> tuple[int, int]:
+    table: _Numbers, places: _Numbers, gone: _Marks, start: int, bits: int, bands: _Numbers, among: _Numbers
+) -> tuple[int, int, int, int]:
     """As `BandIndex.candidates`, 0 for none. Texts that are gone are taken off the lists on the way."""
+    bands = bands[:_MOST_BANDS]
     holders = np.empty(len(bands) * _LOOKED_AT, np.int64)
+    weights = np.zeros(len(bands), np.int64)
     many = 0
-    for band in bands:
-        slot = _slot(table, band)
-        held = table[slot, _HELD]
-        if held > 0:
-            if not _is_gone(gone, start, bits, held):
-                holders[many] = held
-                many += 1
-            continue
-        before, place, looked_at = _END, -1 - held if held < 0 else _END, 0
-        while place != _END and looked_at < _LOOKED_AT:
+    for at in range(len(bands)):
+        slot = _slot(table, bands[at])
+        held, have = table[slot, _HELD], many
+        if held > 0 and not _is_gone(gone, start, bits, held) and _is_among(among, held >> bits):
+            holders[many] = held * _MOST_BANDS + at
+            many += 1
+        before, place, walked = _END, -1 - held if held < 0 else _END, 0
+        while place != _END and many - have < _LOOKED_AT and walked < _WALKED:
             after = places[place, _NEXT]
-            if not _is_gone(gone, start, bits, places[place, _TEXT]):
-                holders[many] = places[place, _TEXT]
-                many += 1
-                looked_at += 1
-                before = place
-            else:
+            if _is_gone(gone, start, bits, places[place, _TEXT]):
                 _take_off(table, places, slot, before, after)
+            else:
+                if _is_among(among, places[place, _TEXT] >> bits):
+                    holders[many] = places[place, _TEXT] * _MOST_BANDS + at
+                    many += 1
+                walked += 1
+                before = place
             place = after
+        if many > have:
+            weights[at] = _WEIGHT // (many - have)
     sort(holders, many)
-    first = second = most = next_most = 0
-    begins = 0
-    for at in range(1, many + 1):
-        if at == many or holders[at] != holders[begins]:
-            count, found = at - begins, holders[begins]
-            if count > most:
-                first, second, most, next_most = found, first, count, most
-            elif count > next_most:
-                second, next_most = found, count
-            begins = at
-    # those that share a band by chance need no second look, least of all next to a true copy
-    fewest = max(most / 2, 1 + (len(bands) >= _MANY))
-    return (first if most >= fewest else 0), (second if next_most >= fewest else 0)
+    found, weigh = np.zeros(_FOUND, np.int64), np.zeros(_FOUND, np.int64)
+    # those that share a band by chance, or what everybody says, need no second look
+    fewest, begins, weight = 1 + (len(bands) >= _MANY), 0, 0
+    for at in range(many):
+        weight += weights[holders[at] % _MOST_BANDS]
+        text = holders[at] // _MOST_BANDS
+        if at + 1 < many and holders[at + 1] // _MOST_BANDS == text:
+            continue
+        if at + 1 - begins >= fewest and weight >= _LIGHTEST and weight > weigh[_FOUND - 1]:
+            place = _FOUND - 1
+            while place and weight > weigh[place - 1]:
+                found[place], weigh[place] = found[place - 1], weigh[place - 1]
+                place -= 1
+            found[place], weigh[place] = text, weight
+        begins, weight = at + 1, 0
+    return found[0], found[1], found[2], found[3]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -29,14 +30,20 @@ PARTLY = 90.0
 #: for less stands in it as a quotation does, or a line that somebody puts under everything.
 MOST_OF_IT = 0.6
 
-_TELLING = 40  # letters: parts of fewer are in many texts by chance
+#: A text that is so many times as long as what it copies says more than that.
+LONGER = 1.15
+
+#: Parts of fewer letters are in many texts by chance, unless they are so many words in a row; of scripts that put no
+#: blanks between words, so many signs.
+_TELLING, _TELLING_WORDS, _TELLING_SIGNS = 40, 8, 16
 _PART = 0.85  # of a text's length: a part that is longer
 _RUN = 3  # words in a row: what two texts share that share an anchor
 #: Of a part's letters, at least, in their order, in a text that holds it. A stretch of w letters that is `PARTLY` like
 #: a part of m has 2·LCS ≥ .9·(m + w) and LCS ≤ w, so w and LCS are at least .9 / 1.1 of m.
 _IN_ORDER = PARTLY / (200.0 - PARTLY)
 _KEPT = 1_000  # letters of a text, for comparing
-
+_BLOCK = 4  # words: any run of `_TELLING_WORDS` has so many from a multiple of it on
+_BEHIND = 2  # words that may stand behind a line under a text: a number, a tag
 
 Kind = Literal["exact", "near", "contained"]
 
@@ -65,12 +72,12 @@ def compared(text: str, other: str) -> Likeness | None:
     if text == other:
         return Likeness("exact", 100.0) if text else None
     short, long = (text, other) if len(text) <= len(other) else (other, text)
-    common = long[: len(short)] if len(short) >= _TELLING and long.startswith(short[:8]) else long
+    common = long[: len(short)] if long.startswith(short[:8]) and tells(short) else long
     alike = fuzz.ratio(short, common, score_cutoff=ALIKE)
     if alike:
         return Likeness("near", alike)
     # a part that is nearly as long as the whole would have been nearly the whole
-    if not _TELLING <= len(short) <= _PART * len(long):
+    if len(short) > _PART * len(long) or not tells(short):
         return None
     part = 100.0 if short in long else _alike_to_a_part(short, long)
     return Likeness("contained", part, min(1.0, len(other) / len(text))) if part else None
@@ -103,6 +110,79 @@ def _starts(short: str, long: str) -> list[int]:
             starts.append(found - at)
         at += len(words[place]) + 1
     return starts
+
+
+def tells(text: str) -> bool:
+    """Whether a part of a normalised text is more than what many say by chance."""
+    if len(text) >= _TELLING:
+        return True
+    many = text.count(" ") + 1
+    return many >= (_TELLING_WORDS if len(text) >= 3 * many else _TELLING_SIGNS)
+
+
+class Run(NamedTuple):
+    """Words in a row that two normalised texts have in common: where they begin and end in either, counted in words."""
+
+    begin: int
+    end: int
+    other_begin: int
+    other_end: int
+
+
+def run_in_common(text: str, other: str) -> Run | None:
+    """The longest; None for none that `tells`."""
+    words, others, among = text.split(), other.split(), f" {other} "
+    found, longest, at = None, 0, 0
+    while at + _BLOCK <= len(words):
+        place = among.find(f" {' '.join(words[at : at + _BLOCK])} ")
+        if place < 0:
+            at += _BLOCK
+            continue
+        there = among.count(" ", 0, place + 1) - 1
+        begin, end = at, at + _BLOCK
+        while begin and there and words[begin - 1] == others[there - 1]:
+            begin, there = begin - 1, there - 1
+        while end < len(words) and there + end - begin < len(others) and words[end] == others[there + end - begin]:
+            end += 1
+        shared = " ".join(words[begin:end])
+        if len(shared) > longest and tells(shared):
+            found, longest = Run(begin, end, there, there + end - begin), len(shared)
+        at = end
+    return found
+
+
+def have_much_in_common(text: str, other: str) -> bool:
+    """Whether two normalised texts share as many runs of three words as a part that `tells` has, in a row or not: a
+    word may have been changed in it.
+    """
+    return (
+        len(_runs(text) & _runs(other))
+        > (_TELLING_WORDS if len(text) >= 3 * text.count(" ") else _TELLING_SIGNS) - _RUN
+    )
+
+
+@lru_cache(maxsize=4_096)  # what is said often is compared often
+def _runs(text: str) -> frozenset[tuple[str, ...]]:
+    words = text.split()
+    return frozenset(zip(words, words[1:], words[2:], strict=False))
+
+
+def stands_under(text: str, other: str, *, cut: bool) -> str:
+    """What two texts end with that else say different things: a line that is put under everything; "" for nothing.
+
+    `cut`: the other one goes on behind what is known of it.
+    """
+    run = run_in_common(text, other)
+    if run is None:
+        return ""
+    words, others = text.split(), other.split()
+    if len(others) - run.other_end > _BEHIND or (not cut and len(words) - run.end > _BEHIND):
+        return ""
+    rest, their_rest = words[: run.begin], others[: run.other_begin]
+    if not (tells(" ".join(rest)) and tells(" ".join(their_rest))):
+        return ""
+    both = {*rest} & {*their_rest}
+    return "" if 2 * len(both) > min(len({*rest}), len({*their_rest})) else " ".join(words[run.begin :])
 
 
 def likeness(text: str, other: str) -> float:

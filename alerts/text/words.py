@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from alerts.text.dates import dated
 from alerts.text.word_index import MOST_TERMS
+from secondsource.contracts.folding import copied_text
 from secondsource.contracts.messages import Enriched
 from secondsource.contracts.watch import Watch
 
@@ -83,6 +84,13 @@ def besides(said: tuple[str, ...], quoted: str) -> tuple[str, ...]:
     words = [term for term in said if " " not in term]
     own = tuple(word for word in words if word not in theirs)
     return own if 2 * len(own) >= len(words) else said
+
+
+def without(said: tuple[str, ...], line: str, text: str) -> tuple[str, ...]:
+    """What a post is known by besides a line of it, in the form in which copies are compared."""
+    standing, rest = line.replace(" ", ""), copied_text(text).replace(line, " ").replace(" ", "")
+    spelt = [(term, copied_text(term).replace(" ", "")) for term in said]
+    return tuple(term for term, form in spelt if " " in term or form in rest or form not in standing)
 
 
 def _said(text: str) -> list[str]:

@@ -117,5 +117,10 @@ def test_the_living_texts_that_share_most_bands_are_found(
 
 def _most_alike(holding: dict[int, list[int]], asked: tuple[int, ...]) -> list[int]:
     shared = Counter(number for band in asked for number in holding.get(band, ()))
-    fewest = max(max(shared.values(), default=0) / 2, 1 + (len(asked) >= 8))
-    return [number for _, number in sorted((-count, number) for number, count in shared.items() if count >= fewest)][:2]
+    weighs: Counter[int] = Counter()
+    for band in asked:
+        for number in holding.get(band, ()):
+            weighs[number] += 720_720 // len(holding[band])
+    fewest = 1 + (len(asked) >= 8)
+    found = [one for one in shared if shared[one] >= fewest and 2 * weighs[one] >= 720_720]
+    return [number for _, number in sorted((-weighs[one], one) for one in found)][:4]
