@@ -107,9 +107,9 @@ def bears_out(seen: Agreement, thumb: NDArray[np.uint8], grey: NDArray[np.uint8]
 
     Of dark pictures on one channel its logo, its clock and the edges of its headline are the most that is to be seen
     clearly. They are little, and what is faint in either of the two, the night itself, agrees in no more than a third
-    of its places by chance. The less there is that agrees clearly, the more of all the rest must. And where letters lie
-    over all of both they agree wherever they are; but what lies behind them is light and dark in other places, and
-    moved by a word they agree again.
+    of its places by chance. The less there is that agrees clearly, the more of all the rest must, and be it only
+    levelled. Where letters lie over all of both they agree wherever they are; but what lies behind them is light and
+    dark in other places, and moved by a word they agree again.
     """
     laid = _on_one_scale(thumb, grey, matrix) if seen.places >= _FEWEST else None
     if laid is None:
@@ -135,8 +135,9 @@ def _faintly(
     inside = _moved(solid_b, matrix, a.shape, cv2.INTER_NEAREST)
     both = np.asarray(cv2.erode(solid_a, _NEXT) * cv2.erode(inside, _NEXT) * overlap, np.float32)
     laid = _moved(b.astype(np.float32), matrix, a.shape)
-    strength, alike = _shades(_levelled(a, both), _levelled(laid, both), both)
-    shown = (strength > _SHADE) & (cv2.blur(both, _WINDOW) > _FILLED)
+    strength, alike = _shades(a, laid, both)
+    told = cv2.blur(both, _WINDOW) > _FILLED
+    shown = (strength > _SHADE) & told
     said = int(np.count_nonzero(shown))
     little = min(1.0, max(0.0, (_MUCH - seen.places) / _FALLS))
     needed = _AT_LEAST + (_AT_MOST - _AT_LEAST) * little
@@ -154,6 +155,11 @@ def _faintly(
         top, bottom, left, right = _cut(shown.astype(np.float32), agreeing.astype(np.float32))
         part = np.s_[top:bottom, left:right]
         if np.count_nonzero(agreeing[part]) < _CLEARLY * np.count_nonzero(shown[part]):
+            return False
+    elif little > 0:
+        strength, alike = _shades(_levelled(a, both), _levelled(laid, both), both)
+        shown = (strength > _SHADE) & told
+        if np.count_nonzero(shown & (alike > _AGREES)) < needed * np.count_nonzero(shown):
             return False
     return not _repeated(a, b, matrix, solid_a, solid_b)
 
