@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from alerts.memory.ledger import Ledger
-from alerts.stories.story import Story, read, read_text
+from alerts.stories.story import Note, Story, read, read_text
 
 #: Stories of more posts stay in working form: to bring them back would take too long.
 _LARGE = 256
@@ -47,14 +47,13 @@ class Shelf:
         story = self._hot.get(number)
         return read((self._frozen[number],)) if story is None else story
 
-    def text(self, number: int, representative: int) -> tuple[str, str]:
-        """Uid and text of a story's representative; ("", "") where there is none."""
+    def note(self, number: int, representative: int) -> Note | None:
+        """The note of a story's representative; None where there is none."""
         frozen = self._frozen.get(number)
         if frozen is not None:
             return read_text(frozen, representative)
         story = self._hot.get(number)
-        note = story.notes.get(story.places.get(representative, 0)) if story is not None else None
-        return (note.uid, note.text) if note is not None else ("", "")
+        return story.notes.get(story.places.get(representative, 0)) if story is not None else None
 
     def put(self, story: Story) -> None:
         """A new story."""

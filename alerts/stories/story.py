@@ -570,12 +570,12 @@ def read(bodies: Iterable[bytes]) -> Story:
     return Story(frame, notes.values(), gone)
 
 
-def read_text(body: bytes, representative: int) -> tuple[str, str]:
-    """Uid and text of a saved story's representative, without bringing it into working form; ("", "") for none."""
+def read_text(body: bytes, representative: int) -> Note | None:
+    """The note of a saved story's representative, without bringing it into working form."""
     frame, notes, _ = _decoder.decode(body)
     place = representative & (1 << PLACE_BITS) - 1
     found = (note for note in notes if note.place == place and note.representative(frame.number) == representative)
-    return next(((note.uid, note.text) for note in found), ("", ""))
+    return next(found, None)
 
 
 def _leader(leader: dict[int, int], account: int) -> int:

@@ -11,9 +11,9 @@ first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from alerts.earlier.pictures import Match, PictureBook
 from alerts.memory.digests import digest
@@ -33,7 +33,7 @@ from alerts.text.copies import (
 from alerts.text.embedding import Meanings
 from alerts.text.links import canonical
 from alerts.text.word_index import SURE_ODDS, WordIndex
-from alerts.text.words import besides, own_terms, terms, without
+from alerts.text.words import besides, named, own_terms, terms, without
 from secondsource.contracts.folding import copied_text
 from secondsource.contracts.messages import Enriched, Tie
 from secondsource.contracts.watch import Watch
@@ -50,6 +50,7 @@ MOST_PICTURES = 8
 ORIGINAL = "the original of an earlier post"
 
 _READ = 1_000  # characters of a text that are compared with others
+_MOST_DIGITS = 18
 _ANCHORS = 3  # bands in common: five words and more in a row, or as many here and there
 _FIRST_TEXTS = 4  # of a story, that a post of it is compared with whatever they share
 _MOST_EXACTS = 128
@@ -77,7 +78,8 @@ class Traits(NamedTuple):
 
     `exact`: digest of its normalised text; `representative`: of the near-copies it belongs to, `likeness` in percent
     (0.0 where it is the same); `passing`: most of the post is not of it, so that it makes the post a copy only where
-    something else shows that both are of one story; `longer`: it says more than that. `kin`: representatives with which
+    something else shows that both are of one story; `longer`: it says more than that; `apart`: the same of
+    another place. `kin`: representatives with which
     it has many words in a row in common, though it copies none of them. `line`: what it ends with, if other posts that
     say something else do as well. Pictures with their row and distance; links with their digest. `checked`: pages that
     its reviews say the claim appeared on, which lead to a story but make nobody a copy.
@@ -88,6 +90,7 @@ class Traits(NamedTuple):
     likeness: float = 0.0
     passing: bool = False
     longer: bool = False
+    apart: bool = False
     kin: tuple[int, ...] = ()
     line: str = ""
     pictures: tuple[Match, ...] = ()
@@ -143,7 +146,7 @@ class Ties:
         if exact and sketch.words >= FEWEST_WORDS and exact in self._exacts:
             copied = Traits(exact, self._exacts[exact])
         if copied is None and sketch.bands:
-            copied = self._nearly(exact, sketch.bands, post.text)
+            copied = self._nearly(exact, sketch.bands, post.text, named(enriched))
         if copied is None or not copied.representative:
             copied = self._in_pictures(enriched) or copied or Traits(exact)
         return copied._replace(
@@ -207,7 +210,7 @@ class Ties:
     def told(self, said: tuple[str, ...], traits: Traits | None = None) -> Tied | None:
         """By the rare words they share; of a post that holds another text in `passing`, by what it says besides."""
         if traits is not None and traits.passing:
-            said = besides(said, self._text_of(traits.representative))
+            said = besides(said, self._text_of(traits.representative), wholly=traits.apart)
         found = self._words.find(said)
         if found is None:
             return None
@@ -234,7 +237,7 @@ class Ties:
         """The post's text, pictures, links and words lead to its part of the story."""
         number = note.parts[0] if note.parts else story.frame.number
         frame = story.frame.part(number)
-        representative = traits.representative or note.representative(story.frame.number)
+        representative = note.representative(story.frame.number) or traits.representative
         if (
             representative >> PLACE_BITS == number
             and traits.exact
@@ -374,7 +377,7 @@ class Ties:
         """
         if traits.passing and self.living(traits.representative >> PLACE_BITS) != story.frame.number:
             kin = (traits.representative, *traits.kin)
-            traits = traits._replace(representative=0, likeness=0.0, passing=False, longer=False, kin=kin)
+            traits = traits._replace(representative=0, likeness=0.0, passing=False, longer=False, apart=False, kin=kin)
         if story.notes and traits.exact and (traits.longer or not traits.representative):
             kin = tuple(dict.fromkeys((*self._kin(enriched, story), *traits.kin)))
             traits = traits._replace(kin=kin)
@@ -404,20 +407,39 @@ class Ties:
                     return copied
         return None
 
-    def _nearly(self, exact: int, bands: tuple[int, ...], text: str) -> Traits | None:
+    def _nearly(self, exact: int, bands: tuple[int, ...], text: str, names: tuple[str, ...] = ()) -> Traits | None:
         """The representative that a text nearly copies, wholly or in part, or what else it has in common with others;
         None for nothing.
         """
-        candidates = [(found, self._text_of(found)) for found in (self._bands.candidates(bands) if bands else ())]
-        candidates = [one for one in candidates if one[1]]
+        notes = {found: self._note_of(found) for found in (self._bands.candidates(bands) if bands else ())}
+        candidates = [(found, note.text) for found, note in notes.items() if note is not None and note.text]
         found = best(text[:_READ], candidates)
         if found is not None and found[1].share >= MOST_OF_IT:
-            other = next(other for number, other in candidates if number == found[0])
-            longer = len(copied_text(text[:_READ])) > LONGER * len(copied_text(other))
-            return Traits(exact, found[0], found[1].percent, longer=longer)
+            return self._copying(exact, text, names, notes, found)
         if not candidates:
             return None
         return self._partly(exact, copied_text(text[:_READ]), candidates, found)
+
+    def _copying(
+        self,
+        exact: int,
+        text: str,
+        names: tuple[str, ...],
+        notes: Mapping[int, Note | None],
+        found: tuple[int, Likeness],
+    ) -> Traits:
+        """As `_nearly`, of a text that copies most of the one that was `found`: if it says the same."""
+        kept = copied_text(text[:_READ])
+        told = {number: _told_of(kept, names, note) for number, note in notes.items() if note is not None and note.text}
+        if told[found[0]] != "same":
+            same = [(one, note.text) for one, note in notes.items() if note is not None and told.get(one) == "same"]
+            other = best(text[:_READ], same)
+            found = found if other is None or other[1].share < MOST_OF_IT else other
+        number, likeness = found
+        if told[number] != "same":
+            return Traits(exact, number, likeness.percent, passing=True, longer=True, apart=told[number] == "elsewhere")
+        longer = len(kept) > LONGER * len(copied_text(self._text_of(number)))
+        return Traits(exact, number, likeness.percent, longer=longer)
 
     def _partly(
         self, exact: int, text: str, candidates: Sequence[tuple[int, str]], found: tuple[int, Likeness] | None
@@ -433,12 +455,29 @@ class Ties:
         passing = len(held) < MOST_OF_IT * (len(text) - len(line))
         return Traits(exact, found[0], found[1].percent, passing, longer=True, kin=kin if passing else (), line=line)
 
+    def _note_of(self, representative: int) -> Note | None:
+        return self._shelf.note(self.living(representative >> PLACE_BITS), representative)
+
     def _text_of(self, representative: int) -> str:
-        return self._shelf.text(self.living(representative >> PLACE_BITS), representative)[1]
+        note = self._note_of(representative)
+        return note.text if note is not None else ""
 
     def _uid_of(self, representative: int) -> str:
-        number = self.living(representative >> PLACE_BITS)
-        return self._shelf.text(number, representative)[0] or self._shelf[number].frame.first_uid
+        note = self._note_of(representative)
+        return note.uid if note is not None else self._shelf[self.living(representative >> PLACE_BITS)].frame.first_uid
+
+
+def _told_of(text: str, names: tuple[str, ...], note: Note) -> Literal["same", "otherwise", "elsewhere"]:
+    """Whether a normalised text says what it nearly copies: of the same places, with the same numbers."""
+    here, there = {*names}, {*note.named}
+    if here - there and there - here:
+        return "elsewhere"
+    numbers, theirs = _numbers(text), _numbers(copied_text(note.text))
+    return "otherwise" if numbers - theirs and theirs - numbers else "same"
+
+
+def _numbers(text: str) -> set[int]:
+    return {int(word) for word in text.split() if word.isdecimal() and len(word) <= _MOST_DIGITS}
 
 
 def _of_one_hand(text: str, bands: tuple[int, ...], note: Note) -> bool:

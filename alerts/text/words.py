@@ -78,12 +78,14 @@ def _plain(number: re.Match[str]) -> str:
     return f" {_our_digits(number[1])} "
 
 
-def besides(said: tuple[str, ...], quoted: str) -> tuple[str, ...]:
-    """What a post is known by without a text that stands in it, where it says as much of its own; else all of it."""
+def besides(said: tuple[str, ...], quoted: str, *, wholly: bool = False) -> tuple[str, ...]:
+    """What a post is known by without a text that stands in it, where it says as much of its own, or is `wholly` to be
+    known by that; else all of it.
+    """
     theirs = set(_said(quoted.casefold()))
     words = [term for term in said if " " not in term]
     own = tuple(word for word in words if word not in theirs)
-    return own if 2 * len(own) >= len(words) else said
+    return own if wholly or 2 * len(own) >= len(words) else said
 
 
 def without(said: tuple[str, ...], line: str, text: str) -> tuple[str, ...]:

@@ -188,3 +188,24 @@ def test_those_who_tell_of_one_thing_in_their_own_words_are_sources() -> None:
     """Or the law above would hold of nothing."""
     (story,) = living(judged(SOURCES[:2]))
     assert len(story.origins) == 2
+
+
+TOLL = "The number of people killed by the collapse of the stone bridge in Velgrad has risen to {}, says the mayor"
+WEATHER = (
+    "Weather for {} this afternoon: cloudy with some sun, light wind from the north west, no rain before the evening"
+)
+
+
+def test_a_new_toll_is_the_same_story_of_the_same_source_and_not_the_same_text() -> None:
+    outs = judged([TOLL.format(12), TOLL.format(48), "RT @ana_k: " + TOLL.format(48)])
+    (story,) = living(outs)
+    assert (posts_of(outs)[story.id], len(story.origins)) == ([0, 1, 2], 1)
+    ties = [(member.tie, member.to) for update in updates(outs) for member in update.members]
+    assert [tie for tie, _ in ties] == ["first", "words", "text"]
+    assert ties[2][1] == "x:2"
+
+
+def test_a_form_that_is_filled_in_for_many_places_is_many_stories() -> None:
+    places = ("Paris", "Madrid", "Berlin", "Rome", "Vienna")
+    outs = judged([WEATHER.format(place) for place in (*places, "Madrid")])
+    assert [posts_of(outs)[story.id] for story in living(outs)] == [[1, 5]]
