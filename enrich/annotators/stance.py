@@ -106,7 +106,7 @@ def by_cues(reading: Reading, post: Post, thread: Thread | None = None) -> Judge
     if reading.words == 0 and not shows:
         return Judged(Stance(label="comments"), 0.9)
     if reading.remark and not (post.media or reading.affirmed):
-        return Judged(_stance("comments", reading.remark, reading, post.author), 0.6)
+        return Judged(_stance("comments", reading.remark, reading, post.author), 0.7 if answers else 0.6)
     if answers and not (post.media or reading.affirmed or _repeats(reading, thread)):
         return Judged(Stance(label="comments"), 0.7)
     return Judged(_stance("asserts", _telling("asserts", reading, 0), reading, post.author), 0.6 if answers else 0.7)

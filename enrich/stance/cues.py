@@ -290,8 +290,10 @@ class _Found:
                 return False
             ended = rf"(?<!\w){re.escape(cue.written)}\s*(?:[,،:;–—]|[.](?!\s*\d))"
             return re.search(ended, self.own, re.IGNORECASE) is not None and said in self.clauses()
-        clauses = () if start and self.folded[end:].strip(f" {STOP}") else self.clauses()
-        return bool(clauses) and said in (clauses[0], clauses[-1])
+        if start and self.folded[end:].strip(f" {STOP}"):
+            return False
+        clauses = self.clauses()
+        return bool(clauses) and said in {clauses[0], clauses[-1]}
 
     def fits(self, cue: _Cue, end: int) -> bool:
         """Whether what must follow a cue does: the word it is about, or the end of a clause; hashtags end nothing."""

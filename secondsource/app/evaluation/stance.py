@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from config.cues import load_cues
 from config.loader import BUILT_IN
+from enrich.annotators.language import LanguageAnnotator
 from enrich.annotators.stance import StanceAnnotator
 from enrich.stance.features import Thread
 from enrich.stance.model import StanceModel
@@ -18,6 +20,7 @@ from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import Account, MediaRef, Post
 
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)  # of a post without a date any year it names is an earlier one
+_FOREIGN = 0.4  # how sure silence is in a language without cues
 _SHOWN, _LINKED = (MediaRef(url="given"),), ("given",)
 
 
@@ -28,9 +31,9 @@ def judge_stance(model: Path | None = None, cues: Path | None = None) -> Callabl
     Raises:
         BadConfiguration: cues or a model that cannot work.
     """
-    annotator = StanceAnnotator(
-        load_cues(cues or BUILT_IN / "cues"), None if model is None else StanceModel.load(model)
-    )
+    lists = load_cues(cues or BUILT_IN / "cues")
+    annotator = StanceAnnotator(lists, None if model is None else StanceModel.load(model))
+    languages = cache(LanguageAnnotator)  # made when it is first asked for
 
     def judge(line: Line) -> Line:
         text = text_of(line)
@@ -50,10 +53,14 @@ def judge_stance(model: Path | None = None, cues: Path | None = None) -> Callabl
             links=_LINKED if shows(line, text) else (),
         )
         judged = annotator.judge(post, _thread(annotator, parent, source))
+        confidence = judged.confidence
+        if not judged.stance.cue and any(map(str.isalpha, text)):  # no cue told, but could one?
+            (language,) = languages().identify_all([(text, "")])
+            confidence = confidence if language.code in lists else min(confidence, _FOREIGN)
         found: dict[str, Any] = {
             "label": FIELD[judged.stance.label],
             "stance": judged.stance.label,
-            "confidence": round(judged.confidence, 4),
+            "confidence": round(confidence, 4),
             "cue": judged.stance.cue,
         }
         if judged.stance.hedged:
