@@ -398,12 +398,14 @@ class _Common:
         return np.where((self._cells[at] == cell) & (place[pair] >= 0), self._co_shares[at], 0).astype(np.float64)
 
     def _of_its_class(self, pair: Ints, thing: Ints) -> Floats:
-        """The rate of objects of the same popularity, those the pair has in common left out; one in two if none are."""
+        """The rate of objects of the same popularity, those the pair has in common left out. One in four if none are:
+        enough that what two alone share is judged by how often they do.
+        """
         kinds = len(self._class_possible)
         cell, where = np.unique(pair * kinds + self._class[thing], return_inverse=True)
         happened = self._class_happened[cell % kinds] - np.bincount(where, weights=self._happened[thing])
         possible = self._class_possible[cell % kinds] - np.bincount(where, weights=self._possible[thing])
-        rate: Floats = (np.maximum(happened, 0.0) + 1.0) / (np.maximum(possible, 0.0) + 2.0)
+        rate: Floats = (np.maximum(happened, 0.0) + 0.5) / (np.maximum(possible, 0.0) + 2.0)
         return rate[where]
 
     def _in_common(self, a: Ints, b: Ints) -> tuple[Ints, Ints, Floats]:

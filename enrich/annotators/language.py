@@ -171,7 +171,7 @@ class LanguageAnnotator:
     fills = "language"
 
     def __init__(self, languages: Sequence[str] = DEFAULT_LANGUAGES, *, remembered: int = 4_096) -> None:
-        self._languages = frozenset(map(_code, languages))
+        self._languages = frozenset(map(primary_code, languages))
         self._first = FastText(lid_model(), _not_drawn_out)
         self._second = Langid(self._languages)
         both = {*self._first.labels, *self._second.known}
@@ -299,7 +299,7 @@ class LanguageAnnotator:
         return told
 
     def _judge(self, asked: _Open, first: _Guess, second: _Guess | None, hint: str) -> Language:
-        heard = _code(hint) if hint else ""
+        heard = primary_code(hint) if hint else ""
         found = _decided(first, second, heard)
         if asked.scant and found.confidence < _SCANT_SURE and found.code not in (heard, _NOTHING.code):
             found = Language(code=_NOTHING.code, confidence=round(1.0 - found.confidence, 4))
@@ -376,6 +376,7 @@ def _has_address(text: str) -> bool:
     return "@" in text or "://" in text or "www." in text or text.startswith("RT")
 
 
-def _code(hint: str) -> str:
+def primary_code(hint: str) -> str:
+    """The code by which we call a language, of one as BCP 47 or a platform writes it: he of iw, zh of zh-CN."""
     primary = hint.strip().lower().split("-")[0].split("_")[0]
     return _OTHER_CODES.get(primary, primary)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
 
 from config.schema import Media
 from enrich.media.fetch import Fetcher, FetchLimits
@@ -74,6 +76,27 @@ def find(at: House, what: str, limit: int) -> Found:
     sightings = at.store.archive.earlier([picture], at.clock.now(), _ASKED_FOR)
     nearest = sorted(sightings, key=_nearness)[:limit]
     return Found(picture, sightings[0] if sightings else None, tuple(nearest), at.reuse is not None)
+
+
+def as_json(found: Found) -> dict[str, Any]:
+    """What `media find --json` prints."""
+    return {name: in_rows(value) for name, value in (
+        ("picture", found.picture), ("first", found.first), ("sightings", found.sightings)
+    )}  # fmt: skip
+
+
+def in_rows(value: object) -> Any:
+    """As `msgspec.to_builtins`, each transform as two rows of three, which is how `eval media` writes it."""
+    return _rows(msgspec.to_builtins(value))
+
+
+def _rows(built: Any) -> Any:
+    if isinstance(built, dict):
+        return {
+            name: [list(inner[:3]), list(inner[3:])] if name == "transform" else _rows(inner)
+            for name, inner in built.items()
+        }
+    return [_rows(inner) for inner in built] if isinstance(built, list | tuple) else built
 
 
 def _nearness(seen: Earlier) -> tuple[int, int, float, float, str]:

@@ -103,6 +103,18 @@ def test_once_is_a_coincidence() -> None:
     assert network([]).kept() == ()
 
 
+def test_two_alone_are_judged_by_how_often_they_do_it() -> None:
+    """Nothing else of their things tells how soon such are shared."""
+    others = [Share(f"other {at}", f"reader {at % 50}", at * 37.0) for at in range(2_000)]
+    together = [
+        Share(f"thing {at}", name, at * 1e5 + late) for at in range(6) for name, late in (("a", 0.0), ("b", 3.0))
+    ]
+    (edge,) = network([*others, *together]).kept()
+    assert (edge.a, edge.b, edge.objects) == ("a", "b", 6)
+    twice = [share for share in together if share.object in ("thing 0", "thing 1", "thing 2")]
+    assert network([*others, *twice]).kept() == ()
+
+
 def test_what_a_crowd_shares_at_once_says_nothing_of_any_two() -> None:
     crowd = [Share("bridge", f"user{n}", 0.001 * n) for n in range(CROWD + 10)]
     found = network([*crowd, *_troupe(1)], participation=1)

@@ -29,6 +29,8 @@ def test_a_line_for_each_match_and_one_for_each_query_without(tmp_path: Path) ->
     (archive / "below" / "bridge.mp4").write_bytes(mp4(bridge))
     (archive / "notes.txt").write_text("no clip")
     (queries / "again.mp4").write_bytes(mp4(bridge[50:125]))
+    (queries / ".parts").mkdir()
+    (queries / ".parts" / "again.mp4").write_bytes(mp4(bridge[50:125]))
     (queries / "broken.mp4").write_bytes(mp4(bridge)[:60])
     (queries / "other.mp4").write_bytes(mp4(film(80, seconds=3.0)))
     told = StringIO()
@@ -39,9 +41,9 @@ def test_a_line_for_each_match_and_one_for_each_query_without(tmp_path: Path) ->
     assert again["segments"][0]["match"] == pytest.approx([2.0, 5.0], abs=0.6)
     assert again["transform"]["mirrored"] is False
     assert broken == {
-        "query": "broken.mp4", "match": None, "kind": "clip", "reason": "no video in it that we can decode",
+        "query": "broken.mp4", "match": None, "reason": "no video in it that we can decode",
     }  # fmt: skip
-    assert other == {"query": "other.mp4", "match": None, "kind": "clip"}
+    assert other == {"query": "other.mp4", "match": None}
 
 
 def test_the_same_clip_twice_in_the_archive_is_told_by_both_names(tmp_path: Path) -> None:

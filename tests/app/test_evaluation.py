@@ -82,3 +82,52 @@ def test_a_date_that_is_none_makes_its_line_a_bad_one() -> None:
     ran = CliRunner().invoke(app, ["eval", "factchecks", "--dated"], input=line)
     assert ran.exit_code == 1
     assert "expected ISO 8601" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("language", {"text": "the old bridge", "id": None}),
+        ("entities", {"text": "from Aleppo", "language": None}),
+        ("entities", {"text": "from Aleppo", "language": "zh-CN"}),
+        ("stories", {"id": 1, "text": "the old bridge", "at": None, "author": None, "links": None, "language": None}),
+        ("coordination", {"object": "a", "account": "b", "at": "2031-05-04T09:00:00Z", "post": None}),
+        ("forecast", {"id": "a", "at": 1935835200, "account": None, "interactions": None}),
+        ("factchecks", {"id": "a", "claim": "the bridge fell", "title": None, "text": None, "date": None}),
+    ],
+)
+def test_what_may_be_missing_may_be_null(name: str, line: dict[str, object]) -> None:
+    ran = CliRunner().invoke(app, ["eval", name], input=json.dumps(line))
+    assert (ran.exit_code, ran.stderr) == (0, "")
+
+
+def test_moments_are_read_alike() -> None:
+    written = (("ana", "2031-05-04T09:00:00Z"), ("boris", 1935651603), ("carla", "2031-05-04T12:00:06+03:00"))
+    lines = [{"object": thing, "account": account, "at": at} for thing in ("a", "b") for account, at in written]
+    ran = CliRunner().invoke(app, ["eval", "coordination"], input="\n".join(map(json.dumps, lines)))
+    assert {(edge["a"], edge["b"]) for edge in map(json.loads, ran.stdout.splitlines())} == {
+        ("ana", "boris"), ("ana", "carla"), ("boris", "carla"),
+    }  # fmt: skip
+
+
+def test_of_stories_a_second_line_with_one_id_is_told_of() -> None:
+    lines = [{"id": "1", "text": "the old bridge"}, {"id": "2", "text": "the river"}, {"id": 1, "text": "another"}]
+    ran = CliRunner().invoke(app, ["eval", "stories"], input="\n".join(map(json.dumps, lines)))
+    assert ran.exit_code == 1
+    assert len(ran.stdout.splitlines()) == 2
+    assert json.loads(ran.stderr) == {"error": "id: 1 is that of line 1", "line": 3}
+
+
+def test_one_date_far_ahead_forgets_no_text_and_no_date_is_none() -> None:
+    text = "The old bridge in Velgrad fell into the river this morning"
+    asked = [
+        {"id": "1", "text": text, "at": 1_577_836_800},
+        {"id": "ahead", "text": "Heavy rain is expected over the northern hills tonight", "at": 4e9},
+        {"id": "2", "text": text, "at": 1_577_836_801},
+        {"id": "3", "text": text, "at": None},
+        {"id": "4", "text": text, "at": float("inf")},
+    ]
+    ran = CliRunner().invoke(app, ["eval", "copies"], input="\n".join(map(json.dumps, asked)))
+    found = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [one["copy_of"] for one in found] == [None, None, "1", "1"]
+    assert [json.loads(line)["line"] for line in ran.stderr.splitlines()] == [5]

@@ -46,6 +46,7 @@ def test_a_picture_is_found_whole_and_in_part(newsroom: Newsroom, archive: Path,
     (sighting,) = found["sightings"]
     assert found["first"] == sighting
     assert (sighting["kind"], sighting["seen_in"], sighting["named"]) == ("features", "archive", ["Velgrad"])
+    assert [len(row) for row in sighting["transform"]] == [3, 3]
     assert sighting["region"] == pytest.approx([0.15, 0.15, 0.85, 0.85], abs=0.03)
     assert newsroom.rows("sightings")[0]["picture"] != found["picture"]["id"], "nothing of it is kept"
 

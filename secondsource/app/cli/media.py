@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from alerts.wording import count
@@ -94,7 +93,8 @@ def find(
 
       [b]secondsource media find bridge.jpg[/b]
 
-    Exit code 1: it was not seen before. docs/media-evidence.md says what each line means.
+    Exit code 1: it was not seen before; 2: it is no picture that can be looked at; 3: its address does not answer.
+    docs/media-evidence.md says what each line means.
     """
     from alerts import wording
     from secondsource.app import media_commands, wiring
@@ -104,8 +104,7 @@ def find(
         found = media_commands.find(house, picture, limit)
         now = house.clock.now()
     if as_json:
-        told = {"picture": found.picture, "first": found.first, "sightings": found.sightings}
-        print_json({name: msgspec.to_builtins(value) for name, value in told.items()})
+        print_json(media_commands.as_json(found))
     else:
         if found.first is not None:
             how = wording.how_it_matches(found.first) or "the same file"
@@ -143,7 +142,7 @@ def explain(
     told = media_commands.explain(media, SystemClock(), earlier, later)
     out.write_bytes(told.png)
     if as_json:
-        print_json({"match": msgspec.to_builtins(told.match), "bits": told.bits, "png": str(out)})
+        print_json({"match": media_commands.in_rows(told.match), "bits": told.bits, "png": str(out)})
     else:
         if told.match is not None:
             left, top, right, bottom = (f"{share:.0%}" for share in told.match.region)

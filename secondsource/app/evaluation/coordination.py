@@ -6,7 +6,7 @@ from typing import TextIO
 
 from alerts.origins.communities import groups
 from alerts.origins.coordination import Share, network
-from secondsource.app.evaluation.lines import Line, Lines, text_of, write
+from secondsource.app.evaluation.lines import Line, Lines, moment_of, optional_text, text_of, write
 from secondsource.contracts.errors import BadRecord
 
 
@@ -27,9 +27,4 @@ def judge_coordination(lines: Lines, out: TextIO, *, window: float, min_shares: 
 
 
 def _share(line: Line) -> Share:
-    at = line.get("at")
-    if isinstance(at, bool) or not isinstance(at, int | float) or not abs(at) < 1e11:
-        msg = f"at: expected seconds since 1970, got {at!r:.40}"
-        raise BadRecord(msg)
-    post = text_of(line, "post") if "post" in line else ""
-    return Share(text_of(line, "object"), text_of(line, "account"), float(at), post)
+    return Share(text_of(line, "object"), text_of(line, "account"), moment_of(line), optional_text(line, "post"))

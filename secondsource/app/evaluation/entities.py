@@ -7,10 +7,9 @@ from typing import TextIO
 
 from config.loader import BUILT_IN
 from enrich.annotators.entities import EntityAnnotator
-from enrich.annotators.language import LanguageAnnotator
+from enrich.annotators.language import LanguageAnnotator, primary_code
 from enrich.names.gazetteer import Gazetteer, each_term
-from secondsource.app.evaluation.lines import Line, Lines, answer_together, text_of
-from secondsource.contracts.errors import BadRecord
+from secondsource.app.evaluation.lines import Line, Lines, answer_together, optional_text, text_of
 from secondsource.contracts.messages import Entity
 
 _Asked = tuple[str, str]  # a text and its language, "" where nobody said
@@ -33,11 +32,7 @@ def judge_entities(lines: Lines, out: TextIO) -> None:
 
 
 def _ask(line: Line) -> _Asked:
-    text, language = text_of(line), line.get("language", "")
-    if not isinstance(language, str):
-        msg = f"language: expected text, got {type(language).__name__}"
-        raise BadRecord(msg)
-    return text, language
+    return text_of(line), primary_code(optional_text(line, "language"))
 
 
 def _said(entity: Entity) -> Line:

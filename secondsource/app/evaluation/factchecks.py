@@ -10,7 +10,7 @@ import numpy as np
 
 from alerts.earlier.factchecks import Check, FactCheckIndex
 from alerts.text.understanding import ALIKE, Understanding
-from secondsource.app.evaluation.lines import Line, id_of, text_of
+from secondsource.app.evaluation.lines import Line, id_of, optional_text, text_of
 from secondsource.contracts.errors import BadRecord
 
 
@@ -34,7 +34,7 @@ def judge_factchecks(
     def judge(line: Line) -> Line | None:
         date = _date_of(line) if dated else None
         if "claim" in line:
-            check = Check(text_of(line, "claim"), _optional(line, "title"), _optional(line, "text"))
+            check = Check(text_of(line, "claim"), optional_text(line, "title"), optional_text(line, "text"))
             known.append(_Known(id_of(line), date))
             index.add(check, meant(f"{check.title}\n{check.claim}"))
             return None
@@ -49,10 +49,6 @@ def judge_factchecks(
         return {"id": name, "matches": matches}
 
     return judge
-
-
-def _optional(line: Line, key: str) -> str:
-    return text_of(line, key) if line.get(key) is not None else ""
 
 
 def _date_of(line: Line) -> datetime | None:

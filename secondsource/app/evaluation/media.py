@@ -41,7 +41,7 @@ class Archived(NamedTuple):
 
 
 def files(folder: Path) -> list[Path]:
-    """Everything below the folder but hidden files, in order of name.
+    """Everything below the folder but what is hidden, in order of name.
 
     Raises:
         BadConfiguration: it is no folder, or has nothing in it.
@@ -49,11 +49,17 @@ def files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         msg = f"expected a folder of pictures; {folder} is none"
         raise BadConfiguration(msg)
-    found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    found = shown(folder)
     if not found:
         msg = f"expected a folder of pictures; {folder} is empty"
         raise BadConfiguration(msg)
     return found
+
+
+def shown(folder: Path) -> list[Path]:
+    """The files below a folder, in order of name, without hidden ones and those in hidden folders."""
+    below = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in below if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
 def look_at(body: bytes) -> Look | Unusable:

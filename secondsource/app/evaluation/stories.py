@@ -34,17 +34,13 @@ def judge_stories(
     """From {"id", "text", "at"?, …} to {"id", "story", "tie", "to", "evidence"}, in the order of the times.
 
     "story" is the id of the story's first post. Where a post shows that two stories are one, {"story", "merged_into",
-    "by"} comes before its own line. Without "at" a post comes a second after the one before. A post that is given twice
-    is taken once.
+    "by"} comes before its own line. Without "at" a post comes a second after the one before. Of lines with one id the
+    first is taken, and the others are told of.
     """
     watch = Watch(name=_WATCH, any_of=(_WATCH,), thresholds=Thresholds(story_hours=story_hours))
     book = StoryBook(watch, meanings=None if understanding is None else Meanings(understanding))
-    taken: set[str] = set()
     for enriched in _enriched(sorted(_given(lines), key=lambda one: (one.post.observed_at, one.post.uid))):
         post, at = enriched.post, enriched.post.observed_at.timestamp()
-        if post.uid in taken:
-            continue
-        taken.add(post.uid)
         while (over := book.over(at)) is not None or (over := book.crowded_out()) is not None:
             book.end(over)
         story = book.take(enriched, at)
@@ -60,14 +56,19 @@ def judge_stories(
 
 def _given(lines: Lines) -> Iterator[_Given]:
     last = _START
+    taken: dict[str, int] = {}
     for number, line in lines:
         try:
             given = _read(line, last)
         except BadRecord as error:
             lines.tell(number, str(error))
-        else:
-            last = given.post.observed_at
-            yield given
+            continue
+        first = taken.setdefault(given.post.uid, number)
+        if first != number:
+            lines.tell(number, f"id: {given.post.uid:.40} is that of line {first}")
+            continue
+        last = given.post.observed_at
+        yield given
 
 
 def _read(line: Line, last: datetime) -> _Given:

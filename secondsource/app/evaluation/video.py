@@ -22,6 +22,7 @@ from enrich.reuse.clip_frames import ClipLimits
 from enrich.reuse.clip_prints import TURNS, ClipPrint, clip_print
 from enrich.reuse.clip_search import ClipMatch, search
 from enrich.reuse.index import Index
+from secondsource.app.evaluation.media import shown
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.errors import BadConfiguration
 
@@ -60,7 +61,7 @@ def evaluate(
             query = _name(path, queries)
             found = _print(path, allowed, clock)
             if isinstance(found, Unusable):
-                _line(out, {"query": query, "match": None, "kind": "clip", "reason": found.reason})
+                _line(out, {"query": query, "match": None, "reason": found.reason})
                 continue
             matches = search(found.print_, archived)
             if covered(matches, found.print_) < _COVERED:
@@ -71,7 +72,7 @@ def evaluate(
                 for name in names[match.name]:
                     _line(out, {"query": query, "match": name, **as_json(match)})
             if not matches:
-                _line(out, {"query": query, "match": None, "kind": "clip"})
+                _line(out, {"query": query, "match": None})
 
 
 def as_json(match: ClipMatch) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def _files(folder: Path) -> Iterator[Path]:
     if not folder.is_dir():
         msg = f"expected a folder of clips; {folder} is none"
         raise BadConfiguration(msg)
-    return iter(sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")))
+    return iter(shown(folder))
 
 
 def _name(path: Path, folder: Path) -> str:
