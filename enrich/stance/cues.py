@@ -160,8 +160,8 @@ class CueReader:
 
     def _read(self, own: str) -> Reading:
         kept = words(fold(_BREAK.sub(f" {STOP} ", own)))
-        count = len(kept) - kept.count(STOP)
         folded = f" {' '.join(kept)} "
+        count = len(kept) - folded.count(STOP)
         if len(folded) <= _LONGEST_MASKED:
             folded = _unmasked(folded, kept)
         marked = "?" in own or "؟" in own or "？" in own
@@ -218,7 +218,7 @@ class CueReader:
         self, matches: Sequence[tuple[int, int, int]], first: Mapping[str, str], *, marked: bool
     ) -> Iterator[tuple[_Cue, int, int]]:
         """Cues that may tell something new, where they stand."""
-        idle = [(start, end) for index, start, end in matches if index in self._idle]
+        idle = [(start, end) for index, start, end in matches if index in self._idle] if len(matches) > 1 else []
         for index, start, end in matches:
             tells_nothing = bool(idle) and any(begin < end - 1 and start < over - 1 for begin, over in idle)
             for cue in self._cues[index]:
