@@ -4,6 +4,10 @@ Edited photographs and strangers in the same dress, as in `media_reuse`, are ask
 kept with its score, whether it was accepted or not. The table says of each range of confidence how many proposals had
 it and how many were right. The curve was fitted with seeds 102 and 103; measure with another one.
 
+That was before a match had to be borne out as it must now. Since then two of 1,136 proposals score between -5 and 0
+(both seeds, `--asked 3 --negatives 12`), so that a new fit, 0.555 and 2.875, rests on three that are right far below:
+the curve stays until there are more between. Of 938 accepted ones, told with 0.997 on the mean, all were right.
+
 `python -m benchmarks.media_calibration --fit` says what the curve would be, fitted to this seed.
 """
 
