@@ -145,9 +145,16 @@ _LINK_OR_MENTION = re.compile(
 _SIGN_IN_WORD = re.compile(r"(?<=\w)[@$](?=\w)")
 
 
+#: Put before the vowel of a Hangul syllable that is written in parts, to be seen at once.
+_IN_PARTS = "\ue000"
+_VOWELS = range(0x1161, 0x1176)
+
+
 class _CopyTable(dict[int, str]):
     def __missing__(self, code: int) -> str:
         folded = _table[code].translate(_LOOKALIKES)
+        if code in _VOWELS:
+            folded = _IN_PARTS + folded
         if code <= 0xFFFF:
             self[code] = folded
         return folded
@@ -172,7 +179,7 @@ def copied_text(text: str) -> str:
 
     No retweet prefix, links, mentions, emoji, case, accents, invisible characters, nor a last word cut short. Letters
     that look alike are one (а and a, l and I, and in a word 0 and o), s p e l t words are whole again, and so is what a
-    direction mark turns around.
+    direction mark turns around, and Hangul syllables that are written in parts.
     """
     # what is sketched is compared a moment later, and what is said often is copied often
     return _remembered(text) if len(text) <= _REMEMBERED_LENGTH else _copied(text[:_LONGEST])
@@ -198,15 +205,32 @@ def _copied(text: str) -> str:
         singles, figures = b" a a a " in shape, b"0" in shape
     else:
         folded = text.translate(_copy_table)
+        if _IN_PARTS in folded:
+            folded = unicodedata.normalize("NFC", folded.replace(_IN_PARTS, ""))
         singles, figures = bool(_SINGLES.search(folded)), bool(_FIGURE.search(folded))
     if singles:
-        folded = _SPELT.sub(lambda spelt: spelt[0].replace(" ", ""), folded)
+        folded = _joined(folded, text)
     kept = words(folded)
     if figures:
         kept = [word if word.isalpha() or word.isdecimal() else word.translate(_FIGURES) for word in kept]
     if cut and len(kept) > _FEWEST_WORDS:
         kept = kept[:-1]  # "…wounded near the hosp…" was cut by the platform inside its last word
     return " ".join(kept)
+
+
+def _joined(folded: str, text: str) -> str:
+    """With s p e l t words whole again: where most are, by the blanks of the text as it was, w-r-i-t-t-e-n like this,
+    or by the wider ones.
+    """
+    letters = folded.split()
+    if 4 * sum(len(each) == 1 for each in letters) < 3 * len(letters):
+        return _SPELT.sub(lambda spelt: spelt[0].replace(" ", ""), folded)
+    written = text.split()
+    if 2 * len(written) <= len(letters):
+        parts = [each.translate(_copy_table).replace(_IN_PARTS, "") for each in written]
+    else:
+        parts = folded.split("  ")
+    return " ".join("".join(part.split()) for part in parts)
 
 
 _remembered = lru_cache(maxsize=8_192)(_copied)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -58,6 +59,24 @@ def test_a_prefix_with_blanks_without_end_is_walked_over_once() -> None:
 def test_a_word_cut_off_by_the_platform_does_not_count() -> None:
     assert copied_text("one two three four five six seven eight nine te…").endswith(" nine")
     assert copied_text("wow…") == "wow"
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        " ".join(TEXT),
+        "   ".join(" ".join(word) for word in TEXT.split()),
+        " ".join("-".join(word) for word in TEXT.split()),
+        "  ".join(".".join(word) for word in TEXT.split()),
+    ],
+)
+def test_letters_one_by_one_are_words(spelt: str) -> None:
+    assert copied_text(spelt) == copied_text(TEXT)
+
+
+def test_hangul_in_parts_is_hangul() -> None:
+    text = "오래된 다리가 오늘 아침 강으로 무너져 내렸다고 합니다"
+    assert sketch(unicodedata.normalize("NFD", text)) == sketch(text)
 
 
 def test_near_copies_share_a_band_and_others_do_not() -> None:

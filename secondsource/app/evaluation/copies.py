@@ -14,6 +14,7 @@ from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.folding import copied_text
 
 _TOGETHER = 500  # lines that are sketched at a time
+_FARTHEST = 1e12  # seconds since 1970: 31,000 years
 
 
 class _Asked(NamedTuple):
@@ -25,15 +26,18 @@ class _Asked(NamedTuple):
 def judge_copies(lines: Lines, out: TextIO, index: CopyIndex | None = None) -> None:
     """From {"id", "text", "at"?} to {"id", "copy_of", "likeness", "kind"}, in the order of the lines.
 
-    `at` is ISO 8601 or seconds since 1970; what is older than 72 hours is forgotten. Without it nothing is.
+    `at` is ISO 8601 or seconds since 1970; what is older than 72 hours is forgotten, by the newest time but one: a
+    single date far ahead is not believed. Without it nothing is.
     """
     copies = index or CopyIndex()
-    newest = 0.0
+    newest = now = None
     asking = _asked(lines)
     while asked := list(islice(asking, _TOGETHER)):
         for one, sketch in zip(asked, sketch_copied([one.text for one in asked]), strict=True):
-            newest = max(newest, one.at)
-            found = copies.take(one.id, one.text, sketch, newest)
+            if newest is None or now is None:
+                newest = now = one.at
+            now, newest = max(now, min(newest, one.at)), max(newest, one.at)
+            found = copies.take(one.id, one.text, sketch, now)
             said = (found.of, round(found.percent / 100, 4), found.kind) if found else (None, 0.0, None)
             write(out, {"id": one.id, "copy_of": said[0], "likeness": said[1], "kind": said[2]})
 
@@ -41,7 +45,7 @@ def judge_copies(lines: Lines, out: TextIO, index: CopyIndex | None = None) -> N
 def _asked(lines: Lines) -> Iterator[_Asked]:
     for number, line in lines:
         try:
-            asked = _Asked(_id(line), copied_text(text_of(line)), _seconds(line.get("at", 0.0)))
+            asked = _Asked(_id(line), copied_text(text_of(line)), _seconds(line.get("at")))
         except BadRecord as error:
             lines.tell(number, str(error))
         else:
@@ -57,7 +61,9 @@ def _id(line: Line) -> str:
 
 
 def _seconds(at: object) -> float:
-    if isinstance(at, int | float) and not isinstance(at, bool):
+    if at is None:
+        return 0.0
+    if isinstance(at, int | float) and not isinstance(at, bool) and abs(at) < _FARTHEST:
         return float(at)
     try:
         when = datetime.fromisoformat(at) if isinstance(at, str) else None
