@@ -132,6 +132,7 @@ class StoryBook:
         traits = self._ties.within(traits, enriched, story)
         credited = post.credits or (() if plain or post.platform == _FEEDS else self._credits(post.text))
         note = self._note(story, enriched, key, at, tied, traits, also)
+        note.doubt = _doubt(enriched, tied, credited)
         if credited:
             note.tokens += (credit_token(digest(credited[0])),)
         source = self._registry.source_of(post)
@@ -373,7 +374,6 @@ class StoryBook:
             passes=_passes(story, enriched, account, stance, target, tied),
             reported=0 if post.repost_of or post.counts is None else post.counts.interactions(),
             text=post.text[:QUOTED],
-            doubt=_doubt(enriched, tied),
             named=() if post.repost_of else named(enriched),
             parts=() if parts == (story.frame.number,) else parts,
         )
@@ -531,9 +531,11 @@ def _may_bridge(enriched: Enriched, tied: Tied) -> bool:
     return tied.tie in _BRIDGED_BY or tied.evidence == ORIGINAL
 
 
-def _doubt(enriched: Enriched, tied: Tied) -> int:
-    """How often the weight of an origin that this post begins is halved: see `origins`."""
-    second_hand = bool(enriched.stance.attributed_to and not enriched.post.repost_of)
+def _doubt(enriched: Enriched, tied: Tied, credited: tuple[str, ...]) -> int:
+    """How often the weight of an origin that this post begins is halved: see `origins`. Whose text it carries, and says
+    so, it has not from hearsay.
+    """
+    second_hand = enriched.stance.attributed_to not in ("", *credited) and not enriched.post.repost_of
     return (tied.tie == "reply") + second_hand + (not tied.sure)
 
 

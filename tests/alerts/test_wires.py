@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from alerts.judging.stage import AlertsStage
 from alerts.origins.registry import Listed, Registry
@@ -43,6 +44,15 @@ def test_who_credits_one_agency_has_one_origin(credit: str) -> None:
 def test_who_credits_another_or_only_quotes_one_has_not(credit: str) -> None:
     story = told([f"{OWN_WORDS[0]} (AFP)", credit.format(OWN_WORDS[1])])
     assert len(story.origins) == 2
+
+
+@pytest.mark.parametrize(("whose", "weight"), [("AFP", 1.0), ("the mayor", 0.5)])
+def test_an_agencys_text_is_no_hearsay_for_saying_whose_it_is(whose: str, weight: float) -> None:
+    said = post(1, 0, f"{OWN_WORDS[0]} (AFP)", credits=("AFP",))
+    said = replace(said, stance=replace(said.stance, attributed_to=whose))
+    stage = AlertsStage({"velgrad": watch()}, MemoryArchive())
+    (story,) = final_stories(stage.handle(records(ordered([said, post(2, 10.0, reply_to=1)])))).values()
+    assert [origin.weight for origin in story.origins if origin.first_uid == "x:1"] == [weight]
 
 
 def test_who_has_one_owner_in_the_registry_has_one_origin() -> None:
