@@ -62,7 +62,7 @@ def test_who_posts_in_step_counts_as_one_origin_in_words_of_their_own() -> None:
     pick = random.Random(5)
     said = [f"{text(900)} {' '.join(f'{word}{n}x' for word in _WORDS[:2])}" for n in range(6)]
     told = [post(9_000 + n, 75_000 + 400 * n, said[n], by=f"pusher{n}", reply_to=9_000 if n else 0) for n in range(6)]
-    apart = [post(9_100 + n, 77_500 + n, text(950 + n), by=f"reader{200 + n}", reply_to=9_000) for n in range(2)]
+    apart = [post(9_100 + n, 77_500 + n, text(950 - 223 * n), by=f"reader{200 + n}", reply_to=9_000) for n in range(2)]
     counts = [counted(9_000, 75_100, 50), counted(9_000, 79_000, 500)]
     base: list[Enriched | Engagement] = [*organic(pick, 1), *pushed(pick, 5_000), counted(5_000, 74_000, 60)]
     outs, _ = run([*base, *told, *apart, *counts])
