@@ -15,7 +15,7 @@ from enrich.reuse.archive import ReuseArchive
 from secondsource.app import media_commands, wiring
 from secondsource.app.configuring import load
 from secondsource.app.wiring import House
-from secondsource.contracts.errors import BadRecord
+from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import Account, Earlier, Enriched, MediaRef, Picture, Post, Takedown
 from secondsource.contracts.stage import Record
 from tests.app.newsroom import Newsroom
@@ -82,7 +82,7 @@ def test_a_clip_is_looked_for_by_hand(tmp_path: Path) -> None:
         assert (first.source, first.kind) == ("plaza:1", "clip")
         assert first.seconds[0] == pytest.approx((4, 10, 4, 10), abs=0.8)
         (tmp_path / "broken.mp4").write_bytes(mp4(NEW)[:300])
-        with pytest.raises(BadRecord, match="no video in it"):
+        with pytest.raises(BadConfiguration, match="no video in it"):
             media_commands.find(at, str(tmp_path / "broken.mp4"), 5)
 
 
