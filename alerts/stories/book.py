@@ -43,7 +43,7 @@ from alerts.stories.story import (
 from alerts.stories.ties import FEWEST_WORDS, MOST_PICTURES, MOST_PLACES, ORIGINAL, Tied, Ties, Traits
 from alerts.text.embedding import Meanings
 from alerts.text.polarity import opposed
-from alerts.text.words import named, own_terms
+from alerts.text.words import named
 from alerts.wording import TIES
 from secondsource.contracts.credits import credits_in, may_credit
 from secondsource.contracts.messages import Counts, Enriched, StanceLabel, Tie
@@ -97,7 +97,6 @@ class StoryBook:
         self._due: list[tuple[float, int]] = []
         self._next = 1
         self.shelf = Shelf(f"{watch.name}/stories", most_hot)
-        self._own = own_terms(watch)
         self._ties = Ties(watch, self.shelf, meanings)
         self._steps = Steps(watch.name)
         self._credits = lru_cache(maxsize=_CREDITS)(_credited)  # copies of a text carry its credit
@@ -161,7 +160,7 @@ class StoryBook:
         claim = story.notes.get(story.frame.part(tied.part).claim) or story.notes.get(story.frame.claim)
         if claim is None or claim.stance != "asserts" or not claim.text or enriched.post.text.startswith(claim.text):
             return enriched
-        if not opposed(enriched.post.text, claim.text, self._own, in_words=tied.tie in _IN_WORDS):
+        if not opposed(enriched.post.text, claim.text, self._ties.own, in_words=tied.tie in _IN_WORDS):
             return enriched
         return replace(enriched, stance=replace(enriched.stance, label="comments"))
 

@@ -104,7 +104,7 @@ class Ties:
     def __init__(self, watch: Watch, shelf: Shelf, meanings: Meanings | None = None) -> None:
         self._meanings = meanings
         self._shelf = shelf
-        self._own = own_terms(watch)
+        self.own = own_terms(watch)  #: words that tie no post of the watch to another
         self._into: dict[int, int] = {}  # part → the story that has taken it up
         self._posts: dict[int, int] = {}
         self._exacts: dict[int, int] = {}
@@ -204,7 +204,7 @@ class Ties:
 
     def terms(self, enriched: Enriched, traits: Traits) -> tuple[str, ...]:
         """What `told` and `lead` know a post by."""
-        said = terms(enriched, self._own)
+        said = terms(enriched, self.own)
         return without(said, traits.line, enriched.post.text) if traits.line else said
 
     def told(self, said: tuple[str, ...], traits: Traits | None = None) -> Tied | None:

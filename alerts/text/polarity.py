@@ -12,7 +12,6 @@ never count for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Set
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -94,7 +93,7 @@ class Polarity(NamedTuple):
     opens: bool
 
 
-def opposed(text: str, claim: str, own: Set[str] = frozenset(), *, in_words: bool = True) -> bool:
+def opposed(text: str, claim: str, own: frozenset[str] = frozenset(), *, in_words: bool = True) -> bool:
     """Whether one negates what the other says. `own`: words that all posts of the watch have. `in_words`: whether it is
     their words that tie them; then two that share hardly any, as of two languages, are compared by their first clauses.
     """
@@ -103,7 +102,7 @@ def opposed(text: str, claim: str, own: Set[str] = frozenset(), *, in_words: boo
         return False
     if (one.negated & other.words) - other.denied or (other.negated & one.words) - one.denied:
         return True
-    common = (one.words & other.words) - {_key(word) for word in own}
+    common = (one.words & other.words) - _keys(own)
     if len(common) < _FEW:
         return in_words and one.opens != other.opens
     return 2 * len(common & (one.denied ^ other.denied)) >= len(common)
@@ -180,6 +179,11 @@ def _is_negated(word: str) -> bool:
 
 def _tells(word: str) -> bool:
     return len(word) > 2 and word not in STOPWORDS and word not in _VERBAL and word not in _OTHERS
+
+
+@lru_cache(maxsize=64)  # a watch's own words are hundreds, and the same each time
+def _keys(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(_key, words))
 
 
 @lru_cache(maxsize=8_192)

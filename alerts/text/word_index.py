@@ -197,21 +197,18 @@ class WordIndex:
             max(_RARE_ANYWAY, int(RARE_SHARE * stories)),
             ordinal(terms[0]),
         )
-        if saying == _NOWHERE or apart(terms, self._said(saying)):
+        if saying == _NOWHERE or apart(terms, said := self._said(saying)):
             return None
-        return self._tied(saying, odds, known)
+        theirs = set(said)
+        shared = sorted(
+            [(int(self._terms[one, _COUNT]), self._named[one]) for one in known if self._named[one] in theirs]
+        )
+        return Tied(int(self._sayings[saying, _STORY]), odds, tuple(term for _, term in shared))
 
     def _said(self, saying: int) -> tuple[str, ...]:
         place = saying * MOST_TERMS
         numbers = self._places[place : place + int(self._sayings[saying, _SIZE]), _TERM].tolist()
         return tuple(self._named[number] for number in numbers)
-
-    def _tied(self, saying: int, odds: float, known: Sequence[int]) -> Tied:
-        theirs = set(self._said(saying))
-        shared = sorted(
-            [(int(self._terms[one, _COUNT]), self._named[one]) for one in known if self._named[one] in theirs]
-        )
-        return Tied(int(self._sayings[saying, _STORY]), odds, tuple(term for _, term in shared))
 
 
 @compiled

@@ -81,6 +81,23 @@ def slack() -> Iterator[FakeSlack]:
         yield fake
 
 
+@pytest.fixture
+def deployment(
+    town_day: Town, tmp_path: Path, postgres_url: str, kafka_broker: str, slack: FakeSlack
+) -> Iterator[Deployment]:
+    """For stages and a notifier on Kafka, in batches small enough for something to happen in the middle."""
+    with Deployment(
+        tmp_path / "run",
+        town_day,
+        postgres_url,
+        bootstrap=kafka_broker,
+        batch_size=25,
+        replay_batch=10,
+        slack=slack.url,
+    ) as made:
+        yield made
+
+
 @pytest.fixture(scope="module")
 def real_run(
     town_day: Town,

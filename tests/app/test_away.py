@@ -97,32 +97,21 @@ def test_the_disk_takes_no_more(undisturbed: Run, town_day: Town, tmp_path: Path
 
 @pytest.mark.kafka
 @pytest.mark.postgres
-def test_nobody_answers_where_slack_is(
-    undisturbed: Run, town_day: Town, tmp_path: Path, slack: FakeSlack, kafka_broker: str, postgres_url: str
-) -> None:
+def test_nobody_answers_where_slack_is(undisturbed: Run, deployment: Deployment, slack: FakeSlack) -> None:
     slack.leave()
-    with Deployment(
-        tmp_path / "run",
-        town_day,
-        postgres_url,
-        bootstrap=kafka_broker,
-        batch_size=25,
-        replay_batch=10,
-        slack=slack.url,
-    ) as deployment:
-        deployment.run("enrich", "alerts")
-        sender = deployment.run("store", "notify")
-        wait_until_away("slack", sender)
-        slack.come_back()
-        deployment.wait_until_ready()
-        replay = deployment.replay_half()
-        slack.leave()
-        replay.thaw()
-        until(lambda: "postponed" in _outcomes(sender), "a message to be postponed", [sender])
-        slack.come_back()
-        deployment.wait_until_through(replay)
-        assert_same(deployment.rows(), undisturbed.rows)
-        assert_told_once(slack, undisturbed.rows)
+    deployment.run("enrich", "alerts")
+    sender = deployment.run("store", "notify")
+    wait_until_away("slack", sender)
+    slack.come_back()
+    deployment.wait_until_ready()
+    replay = deployment.replay_half()
+    slack.leave()
+    replay.thaw()
+    until(lambda: "postponed" in _outcomes(sender), "a message to be postponed", [sender])
+    slack.come_back()
+    deployment.wait_until_through(replay)
+    assert_same(deployment.rows(), undisturbed.rows)
+    assert_told_once(slack, undisturbed.rows)
 
 
 def _outcomes(sender: Worker) -> set[str]:

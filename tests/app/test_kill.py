@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Lock
 
@@ -17,23 +16,6 @@ from tests.app.runs import Run
 from tests.fakes.slack import FakeSlack, Json
 
 PARTS: tuple[Part, ...] = (*STAGES, "notify")
-
-
-@pytest.fixture
-def deployment(
-    town_day: Town, tmp_path: Path, postgres_url: str, kafka_broker: str, slack: FakeSlack
-) -> Iterator[Deployment]:
-    """All stages and a notifier on Kafka, in batches small enough to be killed in the middle."""
-    with Deployment(
-        tmp_path / "run",
-        town_day,
-        postgres_url,
-        bootstrap=kafka_broker,
-        batch_size=25,
-        replay_batch=10,
-        slack=slack.url,
-    ) as made:
-        yield made
 
 
 @pytest.mark.slow
