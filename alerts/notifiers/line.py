@@ -7,7 +7,6 @@ network of theirs (`inside`), it is spoken to and not read from, and where it se
 
 from __future__ import annotations
 
-import errno
 import ipaddress
 import socket
 import ssl
@@ -22,9 +21,6 @@ from secondsource.contracts.errors import SourceAway
 REPAIR = 300.0
 
 Resolver = Callable[[str, int], Sequence[str]]
-
-#: The connection did not come about, so nothing was said.
-NOT_REACHED = {errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}
 
 
 def addresses(host: str, port: int) -> Sequence[str]:

@@ -22,7 +22,6 @@ from secondsource.contracts.errors import BadRecord
 THUMB: Final = 4_096  #: pixels of a thumbnail, at most
 HASHED: Final = 512  #: longest side of what PDQ is given: it looks at 64 × 64 of it
 _SHARE: Final = 0.6  #: of the features are taken from the pictures found within, where there are some
-_ANGLES: Final = 256 / (2 * np.pi)
 _HEAD: Final = Struct("<4sHHHHHHBBH")
 _MAGIC: Final = b"2SPr"
 

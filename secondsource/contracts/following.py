@@ -20,4 +20,3 @@ class Candidate(NamedTuple):
     counted_at: datetime | None
     counts: Counts
     before: Counts | None = None
-    before_at: datetime | None = None

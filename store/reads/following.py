@@ -67,7 +67,6 @@ def _candidate(row: Row[Any], before: Row[Any] | None) -> Candidate:
         counted_at=row.counts_at,
         counts=_counts(row),
         before=None if before is None else _counts(before),
-        before_at=None if before is None else before.observed_at,
     )
 
 

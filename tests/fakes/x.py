@@ -155,15 +155,6 @@ class FakeX(Serving):
         waiting = self._refusals.get(path)
         return waiting.popleft() if waiting else None
 
-    def pardon(self) -> None:
-        """No more refusals."""
-        self._refusals.clear()
-
-    def connected(self, times: int, seconds: float = 10.0) -> bool:
-        """Waits until somebody has dialled the stream so often."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self.connects >= times, seconds)
-
     def deserted(self, seconds: float = 10.0) -> bool:
         """Waits until nobody reads the stream any more: what is sent from now on goes to who comes next."""
         with self._changed:
