@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from email.message import EmailMessage
 from typing import Literal, NamedTuple
 
+from alerts.notifiers.connection import REPAIR, within
 from alerts.notifiers.contract import Pace, Refused, Unheard
-from alerts.notifiers.line import REPAIR, within
 from alerts.notifiers.mail_message import identity, message, withdrawal
 from alerts.ports import Delivery
 from secondsource.contracts.clock import Clock

@@ -13,8 +13,8 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from alerts.notifiers.connection import REPAIR, Resolver, addresses, dial, secured, within
 from alerts.notifiers.contract import Pace, Refused, Unheard
-from alerts.notifiers.line import REPAIR, Resolver, addresses, dial, secured, within
 from alerts.notifiers.webhook_body import Change, body, message_id, signature
 from alerts.ports import Delivery
 from secondsource.contracts.clock import Clock

@@ -69,7 +69,7 @@ def test_posts_to_follow_come_with_their_last_two_snapshots(store: Store) -> Non
     assert followed.candidates("bluesky", v.at(-60), 9) == []
     first, second, third = followed.candidates("x", v.at(-60), 9)
     assert first == Candidate(
-        "x:1", ("velgrad",), v.at(-1), v.at(30), Counts(reposts=8, likes=16), Counts(reposts=5, likes=10), v.at(20)
+        "x:1", ("velgrad",), v.at(-1), v.at(30), Counts(reposts=8, likes=16), Counts(reposts=5, likes=10)
     )
     assert second == Candidate("x:2", ("velgrad",), v.at(4), v.at(40), Counts(reposts=3, likes=6))
     assert third == Candidate("x:3", ("velgrad",), v.at(5), None, Counts())

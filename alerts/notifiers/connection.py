@@ -7,7 +7,6 @@ network of theirs (`inside`), it is spoken to and not read from, and where it se
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import ssl
 import threading
@@ -91,14 +90,6 @@ def within(seconds: float, connection: socket.socket) -> Iterator[None]:
         finally:
             timer.cancel()
             timer.join()
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its name alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _name(error: OSError | None) -> str:
