@@ -15,7 +15,7 @@ from secondsource.contracts.messages import Engagement, Message, Post, Takedown,
 from tests.app.deployment import STAGES, Deployment, Part
 from tests.app.processes import until
 from tests.app.rows import Rows
-from tests.fakes.slack import FakeSlack, running
+from tests.fakes.slack import FakeSlack
 from tests.servers.postgres import PostgresServer
 
 _HARBOUR = re.compile(r"\b(harbour|crane|quay|ferry|pier)", re.IGNORECASE)
@@ -73,12 +73,6 @@ def undisturbed(town_day: Town, tmp_path_factory: pytest.TempPathFactory) -> Run
     with Deployment(folder / "run", town_day, f"sqlite:///{database}") as deployment:
         deployment.wait_until_through(deployment.replay())
         return Run(deployment.rows(), database)
-
-
-@pytest.fixture
-def slack() -> Iterator[FakeSlack]:
-    with running() as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.newsroom import Newsroom
-from tests.fakes.slack import APP_TOKEN, SIGNING_SECRET, TOKEN, FakeSlack, running
+from tests.fakes.slack import APP_TOKEN, SIGNING_SECRET, TOKEN, FakeSlack
 from tests.fakes.slack_interactions import ACK_WITHIN, deliver, signed
 from tests.store import velgrad as v
 
@@ -69,12 +69,6 @@ class Night:
 
     def shown(self) -> str:
         return str(self.slack.first_messages()[0]["blocks"])
-
-
-@pytest.fixture
-def slack() -> Iterator[FakeSlack]:
-    with running() as fake:
-        yield fake
 
 
 def test_a_press_over_a_socket_changes_the_message(tmp_path: Path, slack: FakeSlack) -> None:

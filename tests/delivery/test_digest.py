@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -30,12 +29,6 @@ from tests.fakes.slack import TOKEN, Answer, Dropped, FakeSlack, Fault, running
 
 CHANNEL = "slack:C0000000001"
 ALWAYS = 100_000
-
-
-@pytest.fixture
-def slack() -> Iterator[FakeSlack]:
-    with running() as fake:
-        yield fake
 
 
 class Room:

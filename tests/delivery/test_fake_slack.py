@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from tests.fakes.slack import TOKEN, Answer, Dropped, FakeSlack, Html, RateLimited, running
+from tests.fakes.slack import TOKEN, Answer, Dropped, FakeSlack, Html, RateLimited
 
 CHANNEL = "C0000000001"
-
-
-@pytest.fixture
-def slack() -> Iterator[FakeSlack]:
-    with running() as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Any
@@ -27,7 +26,7 @@ from secondsource.contracts.secret import Secret
 from tests.delivery.stories import event
 from tests.fakes.acts import FakeActs
 from tests.fakes.clock import ManualClock
-from tests.fakes.slack import SIGNING_SECRET, TOKEN, FakeSlack, running
+from tests.fakes.slack import SIGNING_SECRET, TOKEN, FakeSlack
 from tests.fakes.slack_interactions import signed
 
 NOON = datetime(2030, 1, 1, tzinfo=UTC)
@@ -37,11 +36,10 @@ SECRET = Secret(SIGNING_SECRET)
 
 
 @pytest.fixture
-def slack() -> Iterator[FakeSlack]:
+def slack(slack: FakeSlack) -> FakeSlack:
     """With one alert in its channel, with buttons."""
-    with running() as fake:
-        post(fake)
-        yield fake
+    post(slack)
+    return slack
 
 
 def post(slack: FakeSlack, *acts: Act, channel: str = "C0000000001") -> str:

@@ -29,7 +29,7 @@ JUDGING = re.compile(
 TEMPLATES = sorted(ROOM.glob("**/templates/*.html"))
 NOTIFIERS = ROOM / "notifiers"
 #: Modules whose words reach operators only, in logs and in `status`; all other modules of notifiers speak to readers.
-FOR_OPERATORS = {"__init__", "contract", "line", "mail", "slack", "slack_errors", "webhook"}
+FOR_OPERATORS = {"__init__", "connection", "contract", "mail", "slack", "slack_errors", "webhook"}
 #: Modules whose words reach readers. Docstrings explain the code to its own people, so are left out.
 SHOWN = [
     ROOM / "wording.py",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import count, pairwise
 from typing import Any
@@ -21,7 +21,7 @@ from store.leaving import scrubbing
 from tests.delivery.stories import CLAIM, event, life
 from tests.fakes.clock import ManualClock
 from tests.fakes.outbox import FakeOutbox
-from tests.fakes.slack import TOKEN, Answer, Dropped, FakeSlack, Html, RateLimited, running
+from tests.fakes.slack import TOKEN, Answer, Dropped, FakeSlack, Html, RateLimited
 
 ONE, TWO = "slack:C0000000001", "slack:C0000000002"
 LEASE = Patience().lease
@@ -92,12 +92,6 @@ class FakeNotifier:
     def find(self, delivery: Delivery) -> str | None:
         self.looked.append(delivery.id)
         return self.there.get(delivery.id)
-
-
-@pytest.fixture
-def slack() -> Iterator[FakeSlack]:
-    with running() as fake:
-        yield fake
 
 
 @pytest.fixture

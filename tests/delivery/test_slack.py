@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.error import URLError
 
 import pytest
@@ -18,12 +17,6 @@ from tests.delivery.stories import CLAIM, event, life
 from tests.fakes.slack import TOKEN, Answer, Dropped, FakeSlack, Html, RateLimited, running
 
 CHANNEL = "C0000000001"
-
-
-@pytest.fixture
-def slack() -> Iterator[FakeSlack]:
-    with running() as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
@@ -27,7 +26,7 @@ from tests.delivery.stories import CLAIM, START, event, life
 from tests.delivery.test_interactions import Analysts
 from tests.fakes.clock import ManualClock
 from tests.fakes.outbox import FakeOutbox
-from tests.fakes.slack import TOKEN, Answer, Dropped, FakeSlack, RateLimited, _check_content, running
+from tests.fakes.slack import TOKEN, Answer, Dropped, FakeSlack, RateLimited, _check_content
 
 CHANNEL = "C0000000001"
 ALERT = event().alert_id
@@ -170,12 +169,6 @@ def test_a_name_too_long_for_a_menu_keeps_its_buttons() -> None:
 
 
 # --- in the channel --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def slack() -> Iterator[FakeSlack]:
-    with running() as fake:
-        yield fake
 
 
 def notifier(slack: FakeSlack, **look: Any) -> SlackNotifier:

@@ -13,15 +13,15 @@ from alerts.interactions.socket_mode import LINGER, MOST, SocketMode
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.secret import Secret
 from tests.delivery.test_interactions import Analysts, post
-from tests.fakes.slack import APP_TOKEN, Answer, Dropped, FakeSlack, Html, RateLimited, running
+from tests.fakes.slack import APP_TOKEN, Answer, Dropped, FakeSlack, Html, RateLimited
 from tests.fakes.slack_interactions import ACK_WITHIN
 
 
 @pytest.fixture
-def slack() -> Iterator[FakeSlack]:
-    with running() as fake:
-        post(fake)
-        yield fake
+def slack(slack: FakeSlack) -> FakeSlack:
+    """With one alert in its channel, with buttons."""
+    post(slack)
+    return slack
 
 
 @contextmanager
