@@ -33,7 +33,7 @@ class Deployment:
         """One process for each list of parts; returns when every one of their stages runs."""
         for parts in workers:
             with self._log(len(self._processes)).open("wb") as log:
-                command = [sys.executable, "-m", "secondsource.app.cli", "run", *parts, "-c", str(self._folder)]
+                command = [sys.executable, "-m", "secondsource.app", "run", *parts, "-c", str(self._folder)]
                 self._processes.append(subprocess.Popen(command, env=self._environ, stdout=log, stderr=log))
         until = time.monotonic() + 120
         while any(
@@ -46,13 +46,15 @@ class Deployment:
         time.sleep(5)  # groups settle: not what is measured
 
     @contextmanager
-    def held(self, worker: int) -> Iterator[None]:
-        """Keep a worker from doing anything. Shorter than the broker's patience (10 s), or it takes it for dead."""
-        self._processes[worker].send_signal(signal.SIGSTOP)
+    def held(self, workers: Sequence[int]) -> Iterator[None]:
+        """Keep workers from doing anything. Shorter than the broker's patience (10 s), or it takes them for dead."""
+        for worker in workers:
+            self._processes[worker].send_signal(signal.SIGSTOP)
         try:
             yield
         finally:
-            self._processes[worker].send_signal(signal.SIGCONT)
+            for worker in workers:
+                self._processes[worker].send_signal(signal.SIGCONT)
 
     def _log(self, number: int) -> Path:
         return self._folder / f"worker-{number}.log"

@@ -122,7 +122,7 @@ def _ours(task: Task, asked: set[str], model: Path | None = None) -> tuple[_Foun
     for query in sorted(asked):  # without a date it asks for all
         lines.append({"query": task.queries[query], "id": query})
         lines.append({"query": task.queries[query], "id": f"{query} dated", "date": signed(task.queries[query])})
-    command = [sys.executable, "-m", "secondsource.app.cli", "eval", "factchecks", "--dated"]
+    command = [sys.executable, "-m", "secondsource.app", "eval", "factchecks", "--dated"]
     command += [] if model is None else ["--model", str(model)]
     begun = time.perf_counter()
     done = subprocess.run(

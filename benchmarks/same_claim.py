@@ -66,7 +66,7 @@ def _pairs(answers: Mapping[str, Mapping[str, str]], names: Sequence[str]) -> Bo
 
 def _stories(texts: Mapping[str, str], model: Path | None = None) -> dict[str, dict[str, str]]:
     lines = "\n".join(json.dumps({"id": name, "text": text}) for name, text in texts.items())
-    command = [sys.executable, "-m", "secondsource.app.cli", "eval", "stories"]
+    command = [sys.executable, "-m", "secondsource.app", "eval", "stories"]
     command += [] if model is None else ["--model", str(model)]
     done = subprocess.run(command, input=lines, capture_output=True, text=True, encoding="utf-8", check=True)
     answers = [json.loads(line) for line in done.stdout.splitlines()]

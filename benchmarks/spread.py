@@ -184,7 +184,7 @@ def _asked(cascades: Sequence[Cascade]) -> dict[str, dict[int, dict[str, Any]]]:
                 print(json.dumps({"id": cascade.name, "at": cascade.at, "account": cascade.author}), file=file)
                 for after, account in cascade.shares:
                     print(json.dumps({"id": cascade.name, "at": cascade.at + after, "account": account}), file=file)
-        command = [sys.executable, "-m", "secondsource.app.cli", "eval", "forecast", "--ages", ",".join(map(str, AGES))]
+        command = [sys.executable, "-m", "secondsource.app", "eval", "forecast", "--ages", ",".join(map(str, AGES))]
         with path.open(encoding="utf-8") as lines:
             done = subprocess.run(command, stdin=lines, capture_output=True, text=True, encoding="utf-8", check=True)
     answers: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)

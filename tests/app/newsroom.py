@@ -73,7 +73,7 @@ class Newsroom:
     def start(self, *arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
         """Start a command in a process of its own; the caller ends it."""
         return subprocess.Popen(
-            [sys.executable, "-m", "secondsource.app.cli", *map(str, arguments)],
+            [sys.executable, "-m", "secondsource.app", *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -1,4 +1,4 @@
-"""One process of ours, started as an operator starts it: `python -m secondsource.app.cli …`."""
+"""One process of ours, started as an operator starts it: `python -m secondsource.app …`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Worker:
         guard = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
         with log.open("ab") as sink:
             self._popen = subprocess.Popen(
-                [*guard, sys.executable, "-m", "secondsource.app.cli", *arguments],
+                [*guard, sys.executable, "-m", "secondsource.app", *arguments],
                 stdin=subprocess.PIPE if typed else subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,

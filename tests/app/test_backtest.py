@@ -113,7 +113,7 @@ def test_the_same_to_the_byte_whatever_the_process(demo: Demo, tmp_path: Path) -
         again = run(*arguments, *form, "--csv", tmp_path / "again.csv")
         assert here.out == again.out
         elsewhere = subprocess.run(
-            [sys.executable, "-m", "secondsource.app.cli", *arguments, *form, "--csv", str(tmp_path / "there.csv")],
+            [sys.executable, "-m", "secondsource.app", *arguments, *form, "--csv", str(tmp_path / "there.csv")],
             capture_output=True, text=True, check=False, env=os.environ | {"PYTHONHASHSEED": "77"},
         )  # fmt: skip
         assert (elsewhere.returncode, elsewhere.stderr) == (0, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -10,10 +11,14 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any, Literal
 
 import pytest
+from rich.console import Console
 
+from secondsource.app.demo import showing
+from secondsource.app.threads import Stopped
 from secondsource.contracts.errors import SecondSourceError
 from secondsource.contracts.messages import Coverage, DeadLetter
 from tests.app.newsroom import Newsroom, Ran, post, run
@@ -485,6 +490,30 @@ def test_stopped_and_started_again(number: signal.Signals, newsroom: Newsroom) -
     went_on = newsroom.run("replay", file)
     assert "10 records sent" in went_on.out
     assert len(newsroom.rows("posts")) == 20
+
+
+@pytest.mark.parametrize(("heard", "code"), [(signal.default_int_handler, -signal.SIGINT), (signal.SIG_IGN, 7)])
+def test_interrupted_while_its_modules_are_read_in(heard: Any, code: int, tmp_path: Path) -> None:
+    """Also left alone where whoever started it wants that ignored, as `nohup` and `&` in a script do."""
+    (tmp_path / "typer.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nraise SystemExit(7)\n")
+    ran = subprocess.run(
+        [sys.executable, "-m", "secondsource.app", "status"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, heard),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (code, "", "")
+
+
+def test_a_demo_that_is_stopped_tells_nothing_that_it_has_not_seen(tmp_path: Path) -> None:
+    page = io.StringIO()
+    stop = Event()
+    stop.set()
+    with pytest.raises(Stopped, match="begin again"):
+        showing.show(tmp_path / "demo", Console(file=page), stop)
+    assert "Not flagged" not in page.getvalue()
 
 
 def waited_for_posts(newsroom: Newsroom, process: subprocess.Popen[str], least: int) -> None:

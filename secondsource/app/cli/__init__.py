@@ -9,6 +9,7 @@ A command imports what it needs when it runs, so that --help and `config check` 
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -49,6 +50,9 @@ app.add_typer(eval_app, name="eval")
 app.add_typer(stance_app, name="stance")
 
 
+_INTERRUPTED = 128 + signal.SIGINT  # as shells say it, and Typer within a command
+
+
 def main() -> None:
     """Run a command; our errors become one message and an exit code."""
     asked = Asked()
@@ -62,6 +66,8 @@ def main() -> None:
         _fail(pasteable(str(error), asked.config), HALTED)
     except SecondSourceError as error:
         _fail(pasteable(str(error), asked.config), FOUND)
+    except KeyboardInterrupt:  # before a command began
+        sys.exit(_INTERRUPTED)
     except OSError as error:
         if error.filename is None:
             raise  # of no file that anybody named

@@ -17,6 +17,7 @@ from rich.console import Console
 from alerts.wording import duration, moment, rules
 from secondsource.app import replaying, wiring
 from secondsource.app.demo.town import Town, write_town
+from secondsource.app.threads import Stopped
 from secondsource.app.wiring import House
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import AlertEvent, StanceLabel
@@ -41,6 +42,7 @@ def show(folder: Path, console: Console, stop: Event) -> None:
 
     Raises:
         BadConfiguration: the folder holds something that is not a demo.
+        Stopped: before the end, of which the page would tell what is not so.
     """
     town = write_town(_emptied(folder))
     console.print(_opening(town), markup=False, soft_wrap=True)
@@ -50,6 +52,8 @@ def show(folder: Path, console: Console, stop: Event) -> None:
         done = replaying.replay(house, request, stop, lambda _done, _total: None)
         took = time.monotonic() - started
         wiring.sender(house, wiring.notifiers(house, sys.stdout), "demo").drain_once(stop)
+        if stop.is_set():
+            raise Stopped("Stopped before the end. To see all of it, begin again: secondsource demo")
         console.print(_page(house, town, done, took), markup=False, soft_wrap=True)
 
 
