@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from benchmarks.edits import edited
 from secondsource.app.cli import app
 from secondsource.app.evaluation import media as evaluate_media
 from secondsource.contracts.errors import BadConfiguration
+from tests.enrich.reuse.clip_makers import animation, film, mp4
 from tests.enrich.reuse.makers import scene
 
 
@@ -62,3 +65,20 @@ def test_a_folder_that_is_missing_or_empty_is_refused(tmp_path: Path, folders: t
     (tmp_path / "bare").mkdir()
     with pytest.raises(BadConfiguration, match="is empty"):
         list(evaluate_media.media(tmp_path / "bare", folders[1], jobs=1))
+
+
+def test_what_moves_is_looked_at_by_its_key_frames_on_either_side(tmp_path: Path) -> None:
+    archive, queries = tmp_path / "archive", tmp_path / "queries"
+    archive.mkdir()
+    queries.mkdir()
+    scene(1).save(archive / "one.png")
+    clip = film(3, 4, seconds=8.0, size=(384, 256))
+    (archive / "clip.mp4").write_bytes(mp4(clip))
+    frames = [np.asarray(scene(number)) for number in (7, 1)]
+    (queries / "later.gif").write_bytes(animation(frames, "GIF", 2_000))
+    Image.fromarray(clip[150]).save(queries / "still.png")
+    later, still = evaluate_media.media(archive, queries, jobs=1)
+    assert (later["match"], later["seconds"]) == ("one.png", {"query": 2.0, "match": 0.0})
+    assert still["match"] == "clip.mp4"
+    assert still["seconds"]["query"] == 0.0
+    assert 4.0 <= still["seconds"]["match"] <= 8.0

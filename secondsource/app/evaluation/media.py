@@ -15,11 +15,15 @@ from typing import Any, Final, NamedTuple
 
 import cv2
 
-from enrich.media.pictures import Unusable, decode
+from enrich.media.pictures import KEY_FRAMES, NO_VIDEO, Frame, Unusable, decode
+from enrich.reuse.clip_frames import ClipLimits
+from enrich.reuse.clips import key_pictures
 from enrich.reuse.index import Entry, Index
-from enrich.reuse.prints import Look, looked
+from enrich.reuse.prints import Print, looked
 from enrich.reuse.search import Match, search
+from secondsource.contracts.clock import SystemClock
 from secondsource.contracts.errors import BadConfiguration
+from secondsource.contracts.messages import frame_id
 
 _MAX_PIXELS: Final = 50_000_000
 _AT_A_TIME: Final = 8
@@ -27,17 +31,40 @@ _AT_A_TIME: Final = 8
 Mapping = Callable[[Callable[[Path], Any], Sequence[Path]], Iterator[Any]]
 
 
+class Moment(NamedTuple):
+    """A frame that is archived: of which file, by its SHA-256, and at which second of it."""
+
+    file: str
+    seconds: float
+
+
 class Archived(NamedTuple):
     """A folder's pictures in an index of their own, in `folder`.
 
-    `names`: SHA-256 to the files that have it, as they stand below the folder of pictures.
+    `names`: SHA-256 to the files that have it, as they stand below the folder of pictures. `moments`: what stands in
+    the index under which name; of what does not move, the file's SHA-256.
 
     `unusable`: files that gave no picture, and why.
     """
 
     folder: Path
     names: dict[str, list[str]]
+    moments: dict[str, Moment]
     unusable: dict[str, str]
+
+
+class Found(NamedTuple):
+    """An archived frame that is seen in a query, and at which second of the query."""
+
+    match: Match
+    seconds: float
+
+
+class _Printed(NamedTuple):
+    """A file to be archived: the name of each of its frames, when it is shown, and its print."""
+
+    file: str
+    frames: list[tuple[str, float, Print]]
 
 
 def files(folder: Path) -> list[Path]:
@@ -62,28 +89,36 @@ def shown(folder: Path) -> list[Path]:
     return sorted(path for path in below if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
-def look_at(body: bytes) -> Look | Unusable:
-    """A picture's look: its first frame's."""
-    decoded = decode(body, max_pixels=_MAX_PIXELS, key_frames=1)
-    return decoded if isinstance(decoded, Unusable) else looked(decoded.frames[0].rgb)
+def frames(body: bytes) -> Sequence[Frame] | Unusable:
+    """What there is to look at: a picture, or the key frames of what moves."""
+    decoded = decode(body, max_pixels=_MAX_PIXELS)
+    if decoded == Unusable(NO_VIDEO):
+        keys = key_pictures(body, ClipLimits(), SystemClock(), KEY_FRAMES)
+        if isinstance(keys, Unusable):
+            return keys
+        return [Frame(number, key.at, key.rgb) for number, key in enumerate(keys)]
+    return decoded if isinstance(decoded, Unusable) else decoded.frames
 
 
 def archive(folder: Path, index: Path, jobs: int) -> Archived:
     """Put a folder's pictures into a new index in the folder `index`."""
     names: dict[str, list[str]] = {}
+    moments: dict[str, Moment] = {}
     unusable: dict[str, str] = {}
     kept = Index(index)
     with _mapping(jobs, None) as each:
         for batch in _batches(files(folder), 256):
             entries = []
-            for path, (name, found) in zip(batch, each(_printed, batch), strict=True):
-                if isinstance(found, Unusable):
-                    unusable[str(path.relative_to(folder))] = found.reason
+            for path, printed in zip(batch, each(_printed, batch), strict=True):
+                if isinstance(printed, Unusable):
+                    unusable[str(path.relative_to(folder))] = printed.reason
                     continue
-                names.setdefault(name, []).append(str(path.relative_to(folder)))
-                entries.append(Entry(name, found))
+                names.setdefault(printed.file, []).append(str(path.relative_to(folder)))
+                for name, seconds, print_ in printed.frames:
+                    moments[name] = Moment(printed.file, seconds)
+                    entries.append(Entry(name, print_))
             kept.add(entries)
-    return Archived(index, names, unusable)
+    return Archived(index, names, moments, unusable)
 
 
 def searched(archived: Archived, queries: Path, jobs: int) -> Iterator[dict[str, Any]]:
@@ -98,7 +133,7 @@ def searched(archived: Archived, queries: Path, jobs: int) -> Iterator[dict[str,
     asked = files(queries)
     with _mapping(jobs, archived.folder) as each:
         for path, found in zip(asked, each(_searched, asked), strict=True):
-            yield from records(str(path.relative_to(queries)), found, archived.names)
+            yield from records(str(path.relative_to(queries)), found, archived)
 
 
 def media(archive_folder: Path, queries: Path, jobs: int) -> Iterator[dict[str, Any]]:
@@ -114,16 +149,22 @@ def media(archive_folder: Path, queries: Path, jobs: int) -> Iterator[dict[str, 
         yield from searched(archived, queries, jobs)
 
 
-def records(query: str, found: Sequence[Match] | Unusable, names: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
-    """What is written of one query."""
+def records(query: str, found: Sequence[Found] | Unusable, archived: Archived) -> Iterator[dict[str, Any]]:
+    """What is written of one query: of each archived file, the frame that is surest."""
     if isinstance(found, Unusable):
         yield {"query": query, "match": None, "reason": found.reason}
         return
     if not found:
         yield {"query": query, "match": None}
-    for match in found:
-        for name in names[match.name]:
-            yield {"query": query, "match": name, **told(match)}
+    files: set[str] = set()
+    for match, seconds in sorted(found, key=lambda each: (-each.match.confidence, each.match.name, each.seconds)):
+        moment = archived.moments[match.name]
+        if moment.file in files:
+            continue
+        files.add(moment.file)
+        at = {"seconds": {"query": seconds, "match": moment.seconds}} if seconds or moment.seconds else {}
+        for name in archived.names[moment.file]:
+            yield {"query": query, "match": name, **told(match), **at}
 
 
 def told(match: Match) -> dict[str, Any]:
@@ -158,16 +199,22 @@ def _mapping(jobs: int, index: Path | None) -> Iterator[Mapping]:
         yield partial(pool.map, chunksize=_AT_A_TIME)
 
 
-def _printed(path: Path) -> tuple[str, Any]:
+def _printed(path: Path) -> _Printed | Unusable:
     body = path.read_bytes()
-    found = look_at(body)
-    return sha256(body).hexdigest(), found if isinstance(found, Unusable) else found.kept
+    found = frames(body)
+    if isinstance(found, Unusable):
+        return found
+    file = sha256(body).hexdigest()
+    return _Printed(file, [(frame_id(file, each.number), each.at_seconds, looked(each.rgb).kept) for each in found])
 
 
-def _searched(path: Path) -> list[Match] | Unusable:
+def _searched(path: Path) -> list[Found] | Unusable:
     assert _index is not None
-    found = look_at(path.read_bytes())
-    return found if isinstance(found, Unusable) else search(found, _index.segments())
+    found = frames(path.read_bytes())
+    if isinstance(found, Unusable):
+        return found
+    segments = _index.segments()
+    return [Found(match, each.at_seconds) for each in found for match in search(looked(each.rgb), segments)]
 
 
 def _batches(paths: Sequence[Path], size: int) -> Iterator[Sequence[Path]]:
