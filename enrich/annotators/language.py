@@ -40,6 +40,7 @@ _SURELY_FOREIGN = 0.9  # where fastText is so sure of a language nobody configur
 _FOREIGN = "foreign"
 _LONGEST = 1_000  # characters read at most
 _SHORTEST = 3  # letters
+_SHORTEST_HAN = 2  # signs, each of which is a word or half of one
 _SCANT_SURE = 0.6  # less does not tell of a text that is scant
 _FEW_TAGS = 2
 _LIKELY = 0.6  # said of a romanised language that the models contradict only without being sure
@@ -55,6 +56,7 @@ _DRAWN_OUT = re.compile(r"([^\W\d])\1{2,}")  # sooooo
 _ASCII_WORDS = bytes(ord(chr(code).lower()) if code < 128 and chr(code).isalnum() else 32 for code in range(256))
 _ASCII_LETTERS = bytes(code if code < 128 and chr(code).isalpha() else 32 for code in range(256))
 _COMPATIBLE = re.compile("[\ufb50-\ufdff\ufe70-\ufefc\uff10-\uff5a\U0001d400-\U0001d7ff]")
+_HAN = re.compile("[\u3400-\u9fff]")
 _ARABIC = re.compile("[\u0620-\u06ff\u0750-\u077f]")
 _ARABIC_WORD = re.compile("[\u0620-\u06ff\u0750-\u077f]+")
 #: Labels that count for a language written alike, where only such languages are told apart.
@@ -216,13 +218,7 @@ class LanguageAnnotator:
             return Language(code="en", confidence=_LIKELY)
         written = _without_place(written[:_LONGEST])
         if written.isascii():
-            spelt = written.encode().translate(_ASCII_WORDS)
-            latin = romanised(spelt.decode().split())
-            line = spelt.translate(_ASCII_LETTERS).decode()
-            if latin is not None and latin.sure:
-                return self._recognised(known_as(latin.language, self._languages), 0.5 + latin.share / 2)
-            enough = len(line) - line.count(" ") >= _SHORTEST
-            return _Open(line, latin, scant=_scant(written)) if enough else _NOTHING
+            return self._by_words(written)
         if _COMPATIBLE.search(written):
             written = unicodedata.normalize("NFKC", written)
         if _ARABIC.search(written):
@@ -232,11 +228,24 @@ class LanguageAnnotator:
             if told is not None and self._languages.intersection(told.among):
                 return _Open(" ".join(_ARABIC_WORD.findall(written)), None, told.among, _scant(written))
         line = written.translate(_letters)
+        if line.isascii():  # all else in it are emoji, quotation marks and the like
+            return self._by_words(written)
         letters = len(line) - line.count(" ")
         scripted = self._by_script(line, letters) if letters else ""
         if scripted:
             return _NOTHING if scripted == _NOTHING.code else Language(code=scripted, confidence=1.0)
-        return _Open(line, scant=_scant(written)) if letters >= _SHORTEST else _NOTHING
+        enough = letters >= _SHORTEST or (letters >= _SHORTEST_HAN and _HAN.search(line) is not None)
+        return _Open(line, scant=_scant(written)) if enough else _NOTHING
+
+    def _by_words(self, written: str) -> Language | _Open:
+        """Of a text whose letters are all plain Latin ones."""
+        spelt = written.encode("ascii", "replace").translate(_ASCII_WORDS)
+        latin = romanised(spelt.decode().split())
+        line = spelt.translate(_ASCII_LETTERS).decode()
+        if latin is not None and latin.sure:
+            return self._recognised(known_as(latin.language, self._languages), 0.5 + latin.share / 2)
+        enough = len(line) - line.count(" ") >= _SHORTEST
+        return _Open(line, latin, scant=_scant(written)) if enough else _NOTHING
 
     def _recognised(self, code: str, confidence: float) -> Language:
         """Of a language told by its words or letters; "und" where nobody configured it."""
@@ -306,7 +315,7 @@ class LanguageAnnotator:
         latin = asked.romanised
         if latin is None or (found.confidence >= _SURELY_FOREIGN and found.code != "und"):
             return found
-        return self._recognised(known_as(latin.language, self._languages), max(_LIKELY, latin.share))
+        return self._recognised(known_as(latin.language, self._languages), _LIKELY + 0.2 * latin.share)
 
     def _by_script(self, text: str, letters: int) -> str:
         """The language whose script most of the letters are in, where it is the only one of ours in that script; "und"

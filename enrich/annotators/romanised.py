@@ -38,11 +38,12 @@ def _read() -> dict[str, _Hits]:
 
 _BY_WORD = _read()
 _WEAKEST = 1.5  # so much that three weak words make
-_TELLING = frozenset(word for word, hits in _BY_WORD.items() if any(strong for _, strong in hits))
+#: Those of which two tell the language.
+TELLING = frozenset(word for word, hits in _BY_WORD.items() if any(strong for _, strong in hits))
 
 _FIGURES_ARE = "ar"
 _FEW, _MANY = 2, 3  # different telling words
-_OF_FEW, _OF_MANY, _OF_ONE, _OF_WEAK = 0.25, 0.15, 0.5, 0.3  # the share of all words that must be in the list
+_OF_FEW, _OF_MANY, _OF_WEAK = 0.25, 0.15, 0.3  # the share of all words that must be in the list
 
 
 #: Figures that stand for the consonants ء ع خ ح: beside a vowel within a word of four and more, which tells them from
@@ -64,11 +65,11 @@ class Romanised(NamedTuple):
 def romanised(said: Sequence[str]) -> Romanised | None:
     """What words of small Latin letters and figures may be written in, if it is one of these languages.
 
-    Sure: one telling word where half of the words are listed, two where a quarter are, three in long texts. Likely: one
-    where a quarter are, or nothing but weak ones.
+    Sure: two telling words where a quarter of the words are listed, three in long texts. Likely: one where a quarter
+    are, or nothing but weak ones.
     """
     within, before = _figures(said)
-    if not within and _TELLING.isdisjoint(said):
+    if not within and TELLING.isdisjoint(said):
         weak = sum(map(_BY_WORD.__contains__, said)) + len(before)
         if weak < 2 * _WEAKEST or weak < 2 * _OF_WEAK * len(said):
             return None
@@ -87,8 +88,7 @@ def romanised(said: Sequence[str]) -> Romanised | None:
     best: tuple[bool, int, float, str] | None = None
     for language, weighs in weight.items():
         words, share = len(telling.get(language, ())), weighs / len(said)
-        least = _OF_ONE if words < _FEW else _OF_FEW if words < _MANY else _OF_MANY
-        sure = words > 0 and share >= least
+        sure = words >= _FEW and share >= (_OF_FEW if words < _MANY else _OF_MANY)
         if sure or (words and share >= _OF_FEW) or (share >= _OF_WEAK and weighs >= _WEAKEST):
             best = max(best or (False, 0, 0.0, ""), (sure, words, share, language))
     return Romanised(best[3], min(1.0, best[2]), best[0]) if best else None

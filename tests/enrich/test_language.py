@@ -46,6 +46,11 @@ def test_one_of_a_few_letters_in_a_script_of_its_own_is_enough(annotator: Langua
     assert annotator.identify("שלום").code == "he"
 
 
+def test_two_han_signs_are_words_enough(annotator: LanguageAnnotator) -> None:
+    assert annotator.identify("晚安").code == "zh"
+    assert annotator.identify("安").code == "und"
+
+
 def test_a_language_that_is_not_configured_is_not_taken_for_one_that_is() -> None:
     english = LanguageAnnotator(("en",))
     assert english.identify("The bridge fell this morning").code == "en"

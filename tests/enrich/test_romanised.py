@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.loader import BUILT_IN
 from enrich.annotators.arabic_script import by_letters
 from enrich.annotators.language import LanguageAnnotator
-from enrich.annotators.romanised import known_as, romanised
+from enrich.annotators.romanised import TELLING, known_as, romanised
+from enrich.names.gazetteer import each_term
+from secondsource.contracts.folding import fold
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,43 @@ def language() -> LanguageAnnotator:
 )
 def test_each_is_what_it_is(language: LanguageAnnotator, text: str, code: str) -> None:
     assert language.identify(text).code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("kya goal tha yaar 😡⚽", "hi"),
+        ("“yaar ye kab tak chalega” …", "hi"),
+        ("salam chetori khoobi ❤️", "fa"),
+    ],
+)
+def test_emoji_and_quotation_marks_make_no_difference(language: LanguageAnnotator, text: str, code: str) -> None:
+    assert language.identify(text).code == code
+
+
+@pytest.mark.parametrize(
+    "text", ["Ukraine war", "OTAN", "Mubarak resigns", "Train to Lund", "Maine fire", "Laut Medien"]
+)
+def test_names_and_words_of_other_languages_do_not_tell(language: LanguageAnnotator, text: str) -> None:
+    assert language.identify(text).code not in {"hi", "ar", "el", "ru", "fa", "bn"}
+
+
+@pytest.mark.parametrize(("text", "code"), [("hai ragione", "it"), ("Wo bist", "de"), ("apa khabar", "id")])
+def test_one_word_alone_is_weighed_against_what_the_models_hold(
+    language: LanguageAnnotator, text: str, code: str
+) -> None:
+    assert language.identify(text).code == code
+
+
+def test_one_word_alone_is_never_sure(language: LanguageAnnotator) -> None:
+    assert 0.6 <= language.identify("bakwas").confidence <= 0.8
+
+
+def test_the_well_known_names_tell_no_language() -> None:
+    files = [BUILT_IN / "gazetteer" / name for name in ("core.tsv", "names.tsv", "regions.tsv")]
+    named = {fold(term.name).strip() for term in each_term(files)}
+    own = {"falastin", "libnan", "lubnan", "masr", "rossiya"}  # as they are called in that language
+    assert named & TELLING <= own
 
 
 def test_what_nobody_asked_for_is_never_the_nearest_that_was() -> None:
