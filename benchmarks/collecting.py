@@ -14,7 +14,8 @@ from pathlib import Path
 from threading import Event
 
 from benchmarks.report import Report, measured, resident_megabytes
-from ingest.collectors.bluesky import Bluesky, BlueskySettings
+from ingest.collectors.bluesky import Bluesky
+from ingest.collectors.bluesky.settings import BlueskySettings
 from ingest.collectors.bluesky.wire import read, record_in
 from ingest.collectors.x.lines import Ownership, to_posts
 from ingest.formats.bluesky import COLLECTION, Where, hashtags_of, languages_of, to_post

@@ -15,9 +15,10 @@ import pytest
 from atproto import AsyncJetstreamClient
 from websockets.server import ServerProtocol
 
-from ingest.collectors.bluesky import Bluesky, BlueskySettings
+from ingest.collectors.bluesky import Bluesky
 from ingest.collectors.bluesky.memory import Handles, Sent
 from ingest.collectors.bluesky.pace import Pace
+from ingest.collectors.bluesky.settings import BlueskySettings
 from ingest.collectors.bluesky.stream import Closed, Inlet, Opened, Stream
 from ingest.formats.reading import microseconds
 from secondsource.contracts.clock import Clock, SystemClock

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 from typing import ClassVar
 
-from ingest.collectors.bluesky import Bluesky, BlueskySettings
+from ingest.collectors.bluesky import Bluesky
+from ingest.collectors.bluesky.settings import BlueskySettings
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.stage import Collector
 from tests.fakes.bluesky import THEN, FakeBluesky, Happened, Json, post_record, v2_frame
