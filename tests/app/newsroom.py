@@ -70,14 +70,16 @@ class Newsroom:
         """Run a command in this process."""
         return run(*arguments, environ=self._environ)
 
-    def start(self, *arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str | Path, environ: Mapping[str, str] | None = None, **options: Any
+    ) -> subprocess.Popen[str]:
         """Start a command in a process of its own; the caller ends it."""
         return subprocess.Popen(
             [sys.executable, "-m", "secondsource.app", *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=os.environ | self._environ,
+            env={**os.environ, **self._environ, **(environ or {})},
             **options,
         )
 

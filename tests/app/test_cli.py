@@ -556,6 +556,20 @@ def test_a_reader_that_goes_away_is_no_failure(newsroom: Newsroom) -> None:
     process.stderr.close()
 
 
+@pytest.mark.parametrize(("encoding", "written"), [("ascii", "utf-8"), ("iso-8859-1", "iso-8859-1")])
+def test_a_terminal_that_lacks_the_signs(encoding: str, written: str, newsroom: Newsroom) -> None:
+    named = newsroom.write("Überfall “حلب”.jsonl", [b"notes"])
+    environ = {"PYTHONIOENCODING": encoding}
+    process = newsroom.start("replay", named, environ=environ, encoding=written)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (1, "")
+    assert ".jsonl: read as own" in out
+    process = newsroom.start("replay", named, "--name", "again", "--json", environ=environ, encoding="utf-8")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (1, "")
+    assert json.loads(out)["refused"][0]["source"] == f"{named.name}:1"
+
+
 def test_standard_input(newsroom: Newsroom) -> None:
     process = newsroom.start("replay", "-", stdin=subprocess.PIPE)
     out, err = process.communicate("".join(json.dumps(each) + "\n" for each in FIFTY[:5]), timeout=60)

@@ -23,7 +23,7 @@ from secondsource.app.cli.keeping import compliance_app, forget, migrate, takedo
 from secondsource.app.cli.letters import letters_app
 from secondsource.app.cli.media import media_app
 from secondsource.app.cli.stance import stance_app
-from secondsource.app.cli.told import AWAY, FOUND, HALTED, WRONG, pasteable
+from secondsource.app.cli.told import AWAY, FOUND, HALTED, WRONG, bear_any_terminal, pasteable
 from secondsource.app.cli.watching import demo, replay, run, status
 from secondsource.contracts.errors import BadConfiguration, Halted, SecondSourceError, SourceAway
 from secondsource.runtime.logs import escape as plain
@@ -56,6 +56,7 @@ _INTERRUPTED = 128 + signal.SIGINT  # as shells say it, and Typer within a comma
 def main() -> None:
     """Run a command; our errors become one message and an exit code."""
     asked = Asked()
+    bear_any_terminal()
     try:
         app(obj=asked)
     except BadConfiguration as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from secondsource.app.cli.told import FOUND
+from secondsource.app.cli.told import FOUND, speak_utf8
 from secondsource.app.evaluation.lines import Lines, answer, standard_lines
 from secondsource.runtime.logs import escape as plain
 
@@ -180,6 +180,7 @@ def media(
     """
     from secondsource.app.evaluation import media as evaluate_media
 
+    speak_utf8()
     for record in evaluate_media.media(archive, queries, jobs or evaluate_media.default_jobs()):
         if "archive" in record:
             typer.echo(f"{plain(record['archive'])} is not in the archive: {plain(record['reason'])}", err=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,8 +27,28 @@ MOST_SHOWN = 20  #: lines of a list; the rest is counted
 _COMMAND = re.compile(r"(?:(?<=: )|(?<=`))secondsource ([^`\n]+)")
 
 
+def speak_utf8() -> None:
+    """On standard output, whatever the terminal is set to: what machines read is."""
+    _write_as(encoding="utf-8")
+
+
+def bear_any_terminal() -> None:
+    """A sign that a terminal cannot show is a question mark there, and ends no command. ASCII, which nobody chose, is
+    taken for UTF-8, as Typer takes it.
+    """
+    if getattr(sys.stdout, "encoding", None) and codecs.lookup(sys.stdout.encoding).name == "ascii":
+        speak_utf8()
+    _write_as(errors="replace")
+
+
+def _write_as(**how: str) -> None:
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(**how)
+
+
 def print_json(value: Any) -> None:
     r"""What json.dumps leaves as it is and a terminal would obey becomes \uXXXX, which means the same in JSON."""
+    speak_utf8()
     for line in json.dumps(value, ensure_ascii=False, indent=2, default=str).split("\n"):
         typer.echo(plain(line))
 
