@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from ingest.collectors.feeds import Feeds, FeedsSettings
+from ingest.collectors.feeds import Feeds
 from ingest.collectors.feeds.listed import LISTED
+from ingest.collectors.feeds.settings import FeedsSettings
 from ingest.formats.feed import Feed, within
 from secondsource.contracts.clock import Clock, SystemClock
 from secondsource.contracts.credits import agency

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from ingest.collectors.feeds import Feeds, FeedsSettings
+from ingest.collectors.feeds import Feeds
 from ingest.collectors.feeds.fact_checks import queries, to_posts
+from ingest.collectors.feeds.settings import FeedsSettings
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import Account, Coverage, Post, Review
 from secondsource.contracts.secret import Secret

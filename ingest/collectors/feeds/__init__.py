@@ -9,82 +9,25 @@ Feeds list what was published lately: a gap that they reach back over is closed 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from hashlib import sha256
-from queue import Empty, SimpleQueue
-from threading import Event, Thread
+from threading import Event
 from typing import ClassVar
 
 import msgspec
 
 from ingest.collectors.feeds.fact_checks import ClaimSearch, to_posts
-from ingest.collectors.feeds.listed import LISTED
-from ingest.collectors.feeds.polling import FeedPolling, Memory, Polled, Polling, Unmapped
-from ingest.formats.feed import Feed, to_post
-from ingest.formats.reading import EPOCH, FAULTS, MICROSECOND, unreadable
+from ingest.collectors.feeds.polling import FeedPolling, Polling, Unmapped
+from ingest.collectors.feeds.run import Cursor, Run
+from ingest.collectors.feeds.settings import FeedsSettings
+from ingest.formats.feed import to_post
+from ingest.formats.reading import FAULTS, unreadable
 from ingest.matching import Matcher
-from ingest.sight import Sight
 from ingest.surroundings import Surroundings
 from secondsource.contracts.errors import BadConfiguration, BadRecord
-from secondsource.contracts.messages import Message, Post, Struct, Tick
-from secondsource.contracts.secret import Secret
-from secondsource.contracts.settings import setting
-from secondsource.contracts.stage import Batch, Rejected
+from secondsource.contracts.messages import Message, Post
+from secondsource.contracts.stage import Batch
 from secondsource.contracts.watch import Watch
 from secondsource.outside.web import Limits, Web
-
-log = logging.getLogger(__name__)
-
-_LOOK_UP_SECONDS = 0.2  #: how long anything blocks before `stop` is looked at
-_AT_ONCE = 4  #: feeds that are being read at a time
-_CALMER, _CALMEST = 1.25, 4.0  #: a feed that did not change is asked that much later each time, up to so much
-_LONGEST_PAUSE = 6 * 3600.0  #: between tries of a feed that fails, unless its server asks for more
-_LONGEST_ASKED = 86_400.0
-_NAMED = 5  #: failing feeds that a blind spot names
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedsSettings:
-    """What `collectors.feeds` may say."""
-
-    enabled: bool = setting(True, "Whether feeds are read.")
-    feeds: tuple[Feed, ...] = setting(LISTED, "Feeds to read, instead of those that come with the product.")
-    poll_seconds: float = setting(300.0, "How often a feed is asked, in seconds.", at_least=30, at_most=86400)
-    max_bytes: int = setting(5_000_000, "Longest document that is read.", at_least=10_000, at_most=100_000_000)
-    timeout_seconds: float = setting(20.0, "How long a feed or page may take in all.", at_least=1, at_most=300)
-    private_hosts: tuple[str, ...] = setting(
-        (),
-        "Hosts (or host:port) that may be read although they are not on the public internet.",
-        example=("feeds.lan",),
-    )
-    fact_check_key: Secret | None = setting(
-        None, "Key of Google's Fact Check Tools; without one they are not asked.", example="FACT_CHECK_KEY"
-    )
-    fact_check_url: str = setting(
-        "https://factchecktools.googleapis.com", "Where Fact Check Tools answer.", pattern=r"https?://\S+"
-    )
-    fact_check_seconds: float = setting(
-        3600.0, "How often Fact Check Tools are asked for a watch, in seconds.", at_least=60, at_most=604800
-    )
-    fact_check_days: int = setting(30, "How old a review may be.", at_least=1, at_most=3650)
-
-    def off(self) -> str:
-        if not self.enabled:
-            return "off; set collectors.feeds.enabled: true to read feeds"
-        if not self.feeds and self.fact_check_key is None:
-            return "feeds has nothing to read; name feeds under collectors.feeds.feeds"
-        return ""
-
-
-class _Cursor(Struct, frozen=True, kw_only=True):
-    """`watches` is what the entries sent so far were matched against: for others, all are read again."""
-
-    at: datetime | None = None
-    watches: str = ""
-    feeds: dict[str, Memory] = {}  # noqa: RUF012 -- msgspec copies it, and nothing here is changed in place
 
 
 class Feeds:
@@ -113,10 +56,10 @@ class Feeds:
     def batches(self, cursor: str, stop: Event) -> Iterator[Batch]:
         """For ever, until `stop`."""
         try:
-            begun = msgspec.json.decode(cursor, type=_Cursor) if cursor else _Cursor()
+            begun = msgspec.json.decode(cursor, type=Cursor) if cursor else Cursor()
         except msgspec.DecodeError as error:
             raise BadConfiguration(f"feeds: expected a cursor of its own, came {cursor[:80]!r}: {error}") from error
-        return _Run(self, begun, stop).batches()
+        return Run(self, begun, stop).batches()
 
     def remap(self, body: bytes) -> Sequence[Message]:
         try:
@@ -159,173 +102,3 @@ class Feeds:
                 for watch in self.watches
             ]
         return asked
-
-
-@dataclass(slots=True)
-class _Standing:
-    """How one feed stands. `due` on the monotonic clock; `answered`, `reaches` since the last gap."""
-
-    polling: Polling
-    memory: Memory
-    due: float
-    counts: bool
-    busy: bool = False
-    calm: int = 0
-    failures: int = 0
-    reason: str = ""
-    answered: bool = False
-    reaches: float | None = None
-
-
-class _Run:
-    """One run of a collector: where each feed stands, and what is being read."""
-
-    def __init__(self, collector: Feeds, begun: _Cursor, stop: Event) -> None:
-        around = collector.around
-        self._name, self._clock, self._random, self._stop = collector.name, around.clock, around.random, stop
-        self._watched = _sought(collector.watches)
-        anew = begun.watches != self._watched
-        now = self._clock.monotonic()
-        pollings = collector.pollings()
-        feeds = any(polling.counts for polling in pollings)
-        self._standing = {
-            polling.key: _Standing(
-                polling, _begun(begun.feeds.get(polling.key), anew=anew), now, counts=polling.counts or not feeds
-            )
-            for polling in pollings
-        }
-        self._counting = [one for one in self._standing.values() if one.counts]
-        self._sight = Sight(collector.name, [watch.name for watch in collector.watches], self._clock, begun=begun.at)
-        self._gap_from: datetime | None = begun.at
-        self._promised = begun.at or EPOCH
-        self._ticked_at: float | None = None
-        self._running = 0
-        self._done: SimpleQueue[tuple[str, Polled]] = SimpleQueue()
-
-    def batches(self) -> Iterator[Batch]:
-        while not self._stop.is_set():
-            self._start_due()
-            posts: list[Post] = []
-            rejected: list[Rejected] = []
-            for key, polled in self._finished():
-                self._take(self._standing[key], polled)
-                posts += polled.posts
-                rejected += polled.rejected
-            now = self._clock.monotonic()
-            if posts or rejected or self._ticked_at is None or now - self._ticked_at >= 1.0:
-                self._ticked_at = now
-                yield self._batch(posts, rejected)
-
-    def _batch(self, posts: Sequence[Post], rejected: Sequence[Rejected]) -> Batch:
-        """All observed now, each later than all that was promised."""
-        messages: list[Message] = []
-        for post in posts:
-            at = self._promised = max(self._clock.now(), self._promised + MICROSECOND)
-            messages.append(msgspec.structs.replace(post, observed_at=at))
-        messages += self._sight.told()
-        self._promised = max(self._clock.now(), self._promised)
-        messages.append(Tick(collector=self._name, at=self._promised))
-        memories = {key: one.memory for key, one in self._standing.items() if one.memory != Memory()}
-        cursor = _Cursor(at=self._sight.good_at, watches=self._watched, feeds=memories)
-        return Batch(messages, rejected, msgspec.json.encode(cursor).decode())
-
-    # --- reading
-
-    def _start_due(self) -> None:
-        now = self._clock.monotonic()
-        due = [one for one in self._standing.values() if not one.busy and one.due <= now]
-        for one in sorted(due, key=lambda one: one.due)[: _AT_ONCE - self._running]:
-            one.busy = True
-            self._running += 1
-            Thread(target=self._poll, args=(one.polling, one.memory), name="feeds-poll", daemon=True).start()
-
-    def _poll(self, polling: Polling, memory: Memory) -> None:
-        try:
-            polled = polling.poll(memory)
-        except Exception as error:
-            log.exception("feeds: %s", polling.label)
-            polled = Polled("failed", memory, reason=f"{type(error).__name__}: {str(error)[:200]}")
-        self._done.put((polling.key, polled))
-
-    def _finished(self) -> list[tuple[str, Polled]]:
-        """What has been read, waiting a little where there is nothing yet."""
-        finished: list[tuple[str, Polled]] = []
-        try:
-            if self._running:
-                finished.append(self._done.get(timeout=_LOOK_UP_SECONDS))
-            else:
-                now = self._clock.monotonic()
-                wait = min((one.due - now for one in self._standing.values()), default=1.0)
-                self._clock.wait(min(max(wait, 0.0), 1.0), self._stop)
-            while True:
-                finished.append(self._done.get_nowait())
-        except Empty:
-            pass
-        self._running -= len(finished)
-        return finished
-
-    # --- what came of it
-
-    def _take(self, one: _Standing, polled: Polled) -> None:
-        one.busy, one.memory = False, polled.memory
-        seconds = one.polling.seconds
-        if polled.outcome in {"failed", "gone"}:
-            one.failures += 1
-            if polled.reason != one.reason:
-                log.warning("feeds: %s: %s", one.polling.label, polled.reason)
-            one.reason = polled.reason
-            pause = min(seconds * 2.0 ** min(one.failures, 20), max(_LONGEST_PAUSE, seconds))
-            pause = max(pause, min(polled.pause or 0.0, _LONGEST_ASKED))
-        else:
-            if one.reason:
-                log.info("feeds: %s can be read again", one.polling.label)
-            one.failures, one.reason = 0, ""
-            one.calm = 0 if polled.outcome == "changed" else one.calm + 1
-            pause = seconds * min(_CALMER ** min(one.calm, 20), _CALMEST)
-            one.reaches = polled.reaches if polled.outcome == "changed" else EPOCH.timestamp()
-        one.answered = True
-        one.due = self._clock.monotonic() + pause * self._random.uniform(0.9, 1.1)
-        if one.counts:
-            self._look(failed=bool(one.reason))
-
-    def _look(self, *, failed: bool) -> None:
-        """Whether enough can be read to say that it sees."""
-        now = self._clock.now()
-        failing = [one for one in self._counting if one.reason]
-        read = [one for one in self._counting if one.answered and not one.reason]
-        if 2 * len(failing) > len(self._counting):
-            if self._sight.seeing:
-                self._gap_from = self._sight.good_at
-                for one in self._counting:
-                    one.answered, one.reaches = bool(one.reason), None
-            self._sight.lost(_unread(failing, len(self._counting)))
-        elif not failed and 2 * len(read) >= len(self._counting):
-            self._sight.alive(now)
-            self._close_gap(now)
-
-    def _close_gap(self, now: datetime) -> None:
-        """Once all have been asked: what was published meanwhile has been read where they reach back so far."""
-        if self._gap_from is None or not all(one.answered for one in self._counting):
-            return
-        start, self._gap_from = self._gap_from, None
-        reaches = [one.reaches for one in self._counting if not one.reason]
-        if all(at is not None and EPOCH + timedelta(seconds=at) <= start for at in reaches):
-            self._sight.recovered(start, now, "read afterwards: the feeds reach back over it")
-
-
-def _begun(memory: Memory | None, *, anew: bool) -> Memory:
-    """As it was saved; for other watches than then, without what would keep entries from being read again."""
-    if memory is None:
-        return Memory()
-    return Memory(sent=memory.sent) if anew else memory
-
-
-def _sought(watches: Sequence[Watch]) -> str:
-    """What the watches look for, in short."""
-    return sha256(msgspec.json.encode(tuple(watches))).hexdigest()[:16]
-
-
-def _unread(failing: Sequence[_Standing], of: int) -> str:
-    named = "; ".join(f"{one.polling.label} ({one.reason[:80]})" for one in failing[:_NAMED])
-    more = f"; and {len(failing) - _NAMED} more" if len(failing) > _NAMED else ""
-    return f"{len(failing)} of {of} feeds cannot be read: {named}{more}"

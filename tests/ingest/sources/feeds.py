@@ -8,8 +8,9 @@ from typing import ClassVar, Self
 
 import msgspec
 
-from ingest.collectors.feeds import Feeds, FeedsSettings
+from ingest.collectors.feeds import Feeds
 from ingest.collectors.feeds.polling import Unmapped
+from ingest.collectors.feeds.settings import FeedsSettings
 from ingest.formats.feed import Entry, Feed, entries
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.stage import Collector
