@@ -1,0 +1,1 @@
+"""What operators write: the schema, the loader, and the YAML that comes with the product."""

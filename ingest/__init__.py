@@ -1,0 +1,1 @@
+"""Posts come in: collectors fetch, formats map, and coverage tells what was seen."""

@@ -1,0 +1,1 @@
+"""Wiring, the command line, and what its commands do."""

@@ -1,0 +1,1 @@
+"""The shared language: messages, topics, protocols, errors. Imports nothing of ours."""

@@ -1,7 +1,7 @@
 """One run of the Mastodon collector: what is asked and dialled next, what came of it, and what is told of coverage.
 
-One thread decides everything (this one); threads that only ask (mastodon_asking) or only read events
-(stream) hand it what happened.
+One thread decides everything (this one); threads that only ask (asking) or only read events (stream)
+hand it what happened.
 """
 
 from __future__ import annotations
