@@ -24,7 +24,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
-from alerts.origins.corroboration import Place, PlaceNames, Told, same_incident
+from alerts.origins.incidents import Place, PlaceNames, Statement, same_incident
 from benchmarks.report import Report
 from secondsource.contracts.folding import fold
 
@@ -36,7 +36,7 @@ _UNKNOWN = {"", "NA"}
 
 class _Video(NamedTuple):
     id: str
-    told: Told
+    told: Statement
     place: str
     day: str
 
@@ -100,7 +100,7 @@ def _videos() -> list[_Video]:
     return [
         _Video(
             row["Reference_Code"],
-            Told(row["Source"], _at(row["Recording_Date"], row["Recording_Hour"]), row["Description"]),
+            Statement(row["Source"], _at(row["Recording_Date"], row["Recording_Hour"]), row["Description"]),
             row["Neighborhood"].strip(),
             row["Recording_Date"],
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.origins.corroboration import Place, PlaceNames, Told, same_incident, skeleton
+from alerts.origins.incidents import Place, PlaceNames, Statement, same_incident, skeleton
 
 PLACES = PlaceNames([Place("velgrad", ("Velgrad",)), Place("kafr-tamuz", ("Kafr Tamuz",)), Place("novi", ("Novi",))])
 NOON = 1_935_835_200.0
@@ -23,8 +23,8 @@ def test_short_names_match_only_as_they_are_written() -> None:
 
 
 def test_two_sources_of_one_place_and_day_are_linked() -> None:
-    one = Told("Gazette", NOON, "The bridge of Velgrad has fallen")
-    other = Told("Radio", NOON + 3 * 3600, "velgrad: rescue at the river")
+    one = Statement("Gazette", NOON, "The bridge of Velgrad has fallen")
+    other = Statement("Radio", NOON + 3 * 3600, "velgrad: rescue at the river")
     found = same_incident(one, other, PLACES)
     assert found is not None
     assert (found.places, found.hours) == (("velgrad",), 3.0)
@@ -35,9 +35,9 @@ def test_two_sources_of_one_place_and_day_are_linked() -> None:
 
 
 def test_a_local_source_that_tells_of_another_place_links_nothing() -> None:
-    one = Told("Gazette", NOON, "Casualties of the strike on Velgrad")
-    there = Told("Velgrad Media Centre", NOON, "casualties in velgrad")
-    elsewhere = Told("Kafr Tamuz Media Centre", NOON, "casualties of the strike on Velgrad")
+    one = Statement("Gazette", NOON, "Casualties of the strike on Velgrad")
+    there = Statement("Velgrad Media Centre", NOON, "casualties in velgrad")
+    elsewhere = Statement("Kafr Tamuz Media Centre", NOON, "casualties of the strike on Velgrad")
     assert same_incident(one, there, PLACES) is not None
     assert same_incident(one, elsewhere, PLACES) is None
     assert same_incident(elsewhere, one, PLACES) is None
