@@ -2,9 +2,10 @@
 
 A picture is seen everywhere once eight posts of eight accounts have shown it that are pairwise unrelated. Two posts are
 unrelated where they share no word, hashtag or name, each says three words or more, and they name different places or
-events, or lie a week apart. Posts of one event in many languages share what they name or are close in time, so a
-picture that merely goes far stays what it is. Which posts are kept is decided one after the other in event order, so
-the measure is the same in every replay; no more than eight are kept.
+events, or lie a week apart; the watch's own words and names, and what the picture reads, aside. Posts of one event in
+many languages share what they name or are close in time, so a picture that merely goes far stays what it is. Which
+posts are kept is decided one after the other in event order, so the measure is the same in every replay; no more than
+eight are kept.
 """
 
 from __future__ import annotations

@@ -387,8 +387,10 @@ class StoryBook:
         post = enriched.post
         names = named(enriched)
         shown = enriched.pictures[:MOST_PICTURES]
-        said = () if post.repost_of else self._ties.terms(enriched, traits)
-        tells = showing(key, digest(post.author.uid), post.observed_at.timestamp(), said, names)
+        # What its pictures read is said by all who show them, and of what the watch is of all of them speak.
+        said = () if post.repost_of else self._ties.terms(replace(enriched, pictures=()), traits)
+        beyond = named(enriched, self._ties.own)
+        tells = showing(key, digest(post.author.uid), post.observed_at.timestamp(), said, beyond)
         for picture, match in zip(shown, traits.pictures or map(self.pictures.enter, shown), strict=True):
             sighting = Sighting(
                 at=post.observed_at.timestamp(),

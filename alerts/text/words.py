@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from alerts.text.dates import dated
 from alerts.text.word_index import MOST_TERMS
-from secondsource.contracts.folding import copied_text
+from secondsource.contracts.copied import copied_text
 from secondsource.contracts.messages import Enriched
 from secondsource.contracts.watch import Watch
 
@@ -136,9 +136,15 @@ def _split(tag: str) -> str:
     return f" {' '.join(_JOINT.split(tag))} "
 
 
-def named(enriched: Enriched) -> tuple[str, ...]:
-    """Ids of the places and events that a post names, each once, at most eight."""
-    names = [entity.id for entity in enriched.entities if entity.kind in {"place", "event"}]
+def named(enriched: Enriched, own: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """Ids of the places and events that a post names, each once, at most eight; with a watch's `own` words given,
+    without what it is itself about.
+    """
+    names = [
+        entity.id
+        for entity in enriched.entities
+        if entity.kind in {"place", "event"} and not (own and own.issuperset(_words(entity.text)))
+    ]
     return tuple(dict.fromkeys(names))[:_MOST_NAMED] if names else ()
 
 

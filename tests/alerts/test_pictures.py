@@ -16,7 +16,7 @@ from alerts.memory.digests import digest
 from alerts.rules.past import elsewhere, first_seen, reasons
 from alerts.rules.uncorroborated_spike import EXAMPLES
 from alerts.wording import apart, how_it_matches, named
-from secondsource.contracts.messages import Earlier, Entity, Picture, Reuse
+from secondsource.contracts.messages import Earlier, Enriched, Entity, Picture, Reuse
 from secondsource.contracts.reuse import inverted
 from tests.alerts.invented import START, at, events, history, picture, post, sketch
 from tests.alerts.test_stage import pleas, run
@@ -188,6 +188,36 @@ class TestEverywhere:
         assert event.finding.earlier == ()
         assert "seen everywhere" in [reason.name for reason in event.finding.reasons]
         assert "first seen" not in event.finding.headline
+
+    def test_what_can_be_read_in_a_logo_makes_its_posts_no_kin(self) -> None:
+        logo = replace(picture("logo"), text="Daily Eye Velgrad", words=sketch("Daily Eye Velgrad"))
+        earlier = [
+            post(5_000 + n, -600_000 + n * 4_000, f"alpha{n} beta{n} gamma{n} delta{n}", pictures=(logo,),
+                 entities=place(f"Town{n}"))
+            for n in range(FEWEST_UNRELATED + 1)
+        ]  # fmt: skip
+        assert self.tells_of_everywhere(logo, earlier)
+
+    def test_nor_does_the_place_that_the_watch_is_of(self) -> None:
+        logo = picture("logo")
+        earlier = [
+            post(5_000 + n, (n - 12) * 8 * DAY, f"alpha{n} beta{n} gamma{n} delta{n} in Velgrad", pictures=(logo,),
+                 entities=place("Velgrad"))
+            for n in range(FEWEST_UNRELATED + 1)
+        ]  # fmt: skip
+        assert self.tells_of_everywhere(logo, earlier)
+        at_once = [
+            post(5_000 + n, -600_000 + n * 4_000, f"alpha{n} beta{n} gamma{n} delta{n} in Velgrad", pictures=(logo,),
+                 entities=place("Velgrad"))
+            for n in range(FEWEST_UNRELATED + 1)
+        ]  # fmt: skip
+        assert not self.tells_of_everywhere(logo, at_once), "many voices of one event"
+
+    @staticmethod
+    def tells_of_everywhere(logo: Picture, earlier: Sequence[Enriched]) -> bool:
+        story = [*history(100, -600), post(1, 0, pictures=(logo,)), *pleas(200, 10, 30)]
+        (event,) = [each for each in events(run([*earlier, *story])) if each.kind == "opened"]
+        return "seen everywhere" in [reason.name for reason in event.finding.reasons]
 
     def test_a_removed_post_no_longer_counts(self) -> None:
         book = PictureBook("velgrad/pictures")
