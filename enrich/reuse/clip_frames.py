@@ -1,31 +1,24 @@
 """From bytes to frames in time: what of a video or an animation is shown when, safely decoded.
 
-Videos are decoded by the FFmpeg (LGPL-2.1) that OpenCV brings, from memory, as one of four containers and nothing that
-could name another file; animations (GIF, WebP, APNG, AVIF) by Pillow. Sound is ignored.
+Videos are decoded from memory, as one of four containers and nothing that could name another file; animations (GIF,
+WebP, APNG, AVIF) by Pillow. Sound is ignored.
 """
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
 from io import BytesIO
-from typing import Any, Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from enrich.media.pictures import Unusable
+from enrich.reuse.clip_readers import Opening, Rgb, installed
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.messages import Struct
-
-# FFmpeg tells standard error of every damaged macroblock, OpenCV of every file that is none; what is wrong with a clip
-# is in our answer. An operator who has set either keeps it; the first is read when a clip is first opened.
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-if "OPENCV_LOG_LEVEL" not in os.environ:
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
 
 _DENSEST: Final = 1 / 31  #: seconds; of clips at 50 or 60 frames a second every second frame is enough
 _HELD: Final = 0.5  #: seconds after which a frame that is still shown is given again
@@ -33,7 +26,6 @@ _SHORTEST: Final = 0.02  #: seconds; browsers show a GIF's frame of less for a t
 _LEAST_SIDE: Final = 16
 _ANIMATED: Final = ("GIF", "WEBP", "PNG", "AVIF")
 Grey = NDArray[np.uint8]
-Rgb = NDArray[np.uint8]
 
 
 class ClipLimits(Struct, frozen=True, kw_only=True):
@@ -60,10 +52,11 @@ class Frames:
     Iterating never raises: a clip that is damaged in the middle ends there.
     """
 
-    def __init__(self, body: bytes, limits: ClipLimits, clock: Clock) -> None:
+    def __init__(self, body: bytes, limits: ClipLimits, clock: Clock, opened: Opening) -> None:
         self._body = body
         self._limits = limits
         self._clock = clock
+        self._opened = opened
         self.complete = False  #: whether the clip was seen to its end
         self.seconds = 0.0  #: how much of it was seen
         self.reason = ""  #: why there is no more, where it is not the end
@@ -73,7 +66,7 @@ class Frames:
         seen = 0
         last: Frame | None = None
         try:
-            for frame in _decoded(self._body, self._limits):
+            for frame in _decoded(self._body, self._limits, self._opened):
                 seen += 1
                 if frame.at > self._limits.max_seconds or seen > self._limits.max_frames:
                     self.reason = "longer than what is looked at"
@@ -102,10 +95,13 @@ class _Refused(Exception):
         self.reason = reason
 
 
-def frames_of(body: bytes, limits: ClipLimits, clock: Clock) -> Frames | Unusable:
-    """The frames of a clip, or why these bytes are none. Nothing is decoded yet."""
+def frames_of(body: bytes, limits: ClipLimits, clock: Clock, opened: Opening | None = None) -> Frames | Unusable:
+    """The frames of a clip, or why these bytes are none. Nothing is decoded yet.
+
+    `opened`: who decodes videos; the best there is, where none is named.
+    """
     reason = _not_a_clip(body, limits)
-    return Unusable(reason) if reason else Frames(body, limits, clock)
+    return Unusable(reason) if reason else Frames(body, limits, clock, opened or installed().opened)
 
 
 def is_clip(body: bytes) -> bool:
@@ -138,42 +134,36 @@ def _may_move(body: bytes) -> bool:
     return body[4:12] == b"ftypavis" or (body.startswith(b"\x89PNG\r\n\x1a\n") and b"acTL" in body[:4_096])
 
 
-def _decoded(body: bytes, limits: ClipLimits) -> Iterator[Frame]:
+def _decoded(body: bytes, limits: ClipLimits, opened: Opening) -> Iterator[Frame]:
     """Frames by the time they are shown at; one without pixels, last, says when the last ends."""
-    return _of_video(body, limits) if _is_video(body) else _of_animation(body, limits)
+    return _of_video(body, limits, opened) if _is_video(body) else _of_animation(body, limits)
 
 
-def _of_video(body: bytes, limits: ClipLimits) -> Iterator[Frame]:
-    asked = [cv2.CAP_PROP_N_THREADS, limits.threads, cv2.CAP_PROP_HW_ACCELERATION, cv2.VIDEO_ACCELERATION_NONE]
-    stored = BytesIO(body)  # must outlive `source`, which reads it once more when it is released
-    source = cast("Any", cv2.VideoCapture)(stored, cv2.CAP_FFMPEG, asked)  # its stub knows no BytesIO
+def _of_video(body: bytes, limits: ClipLimits, opened: Opening) -> Iterator[Frame]:
+    reader = opened(body, limits.threads)
+    if reader is None:
+        raise _Refused("no video in it that we can decode")
     try:
-        if not source.isOpened():
-            raise _Refused("no video in it that we can decode")
-        width, height = source.get(cv2.CAP_PROP_FRAME_WIDTH), source.get(cv2.CAP_PROP_FRAME_HEIGHT)
-        _check_size(int(width), int(height), limits)
-        rate = source.get(cv2.CAP_PROP_FPS)
-        step = 1 / rate if math.isfinite(rate) and 1 <= rate <= 240 else 1 / 25
+        _check_size(reader.width, reader.height, limits)
+        step = 1 / reader.rate if math.isfinite(reader.rate) and 1 <= reader.rate <= 240 else 1 / 25
         at, due, first = -step, 0.0, True
-        while source.grab():
-            told = source.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        while (told := reader.advance()) is not None:
             # Where the file's clock stands still, goes back or leaps, its rate is believed.
             at = told if math.isfinite(told) and at < told < at + 60 else at + step
             if at < due and not first:
                 yield Frame(at, _NO_PIXELS)
                 continue
-            shown, bgr = source.retrieve()
-            if not shown or bgr is None:
+            rgb = reader.picture()
+            if rgb is None:
                 continue
-            _check_size(bgr.shape[1], bgr.shape[0], limits)
-            yield Frame(max(0.0, at), np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)))
+            _check_size(rgb.shape[1], rgb.shape[0], limits)
+            yield Frame(max(0.0, at), rgb)
             due, first = at + _DENSEST, False
         if first:
             raise _Refused("no frame in it that we can decode")
         yield Frame(at + step, _NO_PIXELS)
     finally:
-        source.release()
-        stored.close()
+        reader.close()
 
 
 _NO_PIXELS: Final = np.zeros((0, 0, 3), np.uint8)

@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image
 
 from enrich.media.pictures import Unusable, hashed
-from enrich.reuse.clip_frames import ClipLimits, Frame, Grey, Rgb, frames_of
+from enrich.reuse.clip_frames import ClipLimits, Frame, Grey, frames_of
+from enrich.reuse.clip_readers import Rgb
 from enrich.reuse.clip_prints import SETTLED, cut_between
 from secondsource.contracts.clock import Clock
 

@@ -41,8 +41,10 @@ def _of_pictures(configuration: Configuration) -> Iterator[Service]:
     yield parts_of_pictures(configuration)
     from enrich.media import codecs
     from enrich.media.credentials import examining
+    from enrich.reuse.clip_readers import installed
 
     yield Service("HEIC pictures", *codecs.heic())
+    yield Service("AV1 video", on=installed().exact, how=installed().detail)
     yield Service("Content Credentials", *examining())
     yield _of_what_is_kept(configuration)
 
