@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.spread.forecast import FEWEST, MOST_STORIES, Foresight, Horizon, stale
-from alerts.spread.foretelling import Act, Told, foretell
+from alerts.spread.forecast_replay import Act, Forecasts, replay_forecasts
 from alerts.spread.growth import GRID, Growth, shape
 from secondsource.contracts.messages import Forecast
 
@@ -73,7 +73,7 @@ class Town:
         return [act for one in range(number) for act in self.story(f"s{one}", one * 7_200.0)]
 
 
-def held(told: list[Told], acts: list[Act]) -> tuple[float, float]:
+def held(told: list[Forecasts], acts: list[Act]) -> tuple[float, float]:
     """Shares of forecasts whose interval held what came: at twice the age, and in the end."""
     came: dict[str, list[float]] = {}
     for act in acts:
@@ -88,7 +88,7 @@ def held(told: list[Told], acts: list[Act]) -> tuple[float, float]:
 
 def test_four_intervals_of_five_hold_what_comes() -> None:
     acts = Town(random.Random(7)).stories(900)
-    told = [one for one in foretell(acts, (900.0, 3_600.0), 86_400.0) if one.learnt >= 300]
+    told = [one for one in replay_forecasts(acts, (900.0, 3_600.0), 86_400.0) if one.learnt >= 300]
     assert len(told) > 1_000
     twice, final = held(told, acts)
     assert 0.75 <= twice <= 0.87
@@ -97,11 +97,11 @@ def test_four_intervals_of_five_hold_what_comes() -> None:
 
 def test_a_forecast_knows_nothing_of_what_comes_after_it() -> None:
     acts = Town(random.Random(3)).stories(120)
-    whole = {(one.story, one.age): one for one in foretell(acts, (900.0, 3_600.0), 86_400.0)}
+    whole = {(one.story, one.age): one for one in replay_forecasts(acts, (900.0, 3_600.0), 86_400.0)}
     cut = acts[len(acts) // 2].at
     known = [act for act in acts if act.at <= cut]
     started = {act.story: act.at for act in reversed(acts)}
-    said = [one for one in foretell(known, (900.0, 3_600.0), 86_400.0) if started[one.story] + one.age < cut]
+    said = [one for one in replay_forecasts(known, (900.0, 3_600.0), 86_400.0) if started[one.story] + one.age < cut]
     assert len(said) > 60
     assert all(whole[one.story, one.age] == one for one in said)
 
@@ -109,14 +109,14 @@ def test_a_forecast_knows_nothing_of_what_comes_after_it() -> None:
 def test_the_order_of_lines_does_not_matter() -> None:
     acts = Town(random.Random(5)).stories(40)
     mixed = sorted(acts, key=lambda act: hash((act.story, -act.at)))
-    assert list(foretell(mixed, (900.0,), 3_600.0)) == list(foretell(acts, (900.0,), 3_600.0))
+    assert list(replay_forecasts(mixed, (900.0,), 3_600.0)) == list(replay_forecasts(acts, (900.0,), 3_600.0))
 
 
 def test_what_is_known_beforehand_counts_from_the_beginning() -> None:
     known = Town(random.Random(1)).stories(400)
     acts = Town(random.Random(2)).story("new", 1e9)
-    (without,) = foretell(acts, (900.0,), 86_400.0)
-    (with_,) = foretell(acts, (900.0,), 86_400.0, known)
+    (without,) = replay_forecasts(acts, (900.0,), 86_400.0)
+    (with_,) = replay_forecasts(acts, (900.0,), 86_400.0, known)
     assert (without.learnt, with_.learnt) == (0, 400)
     assert without.final != with_.final
 
@@ -188,6 +188,6 @@ def test_platform_counts_that_fall_repeat_jump_back_or_come_late_are_one_count()
         Act("s", 620.0, interactions=500),
         Act("s", 605.0, interactions=480),
     ]
-    (one,), (other,) = foretell(steady, (900.0,), 3_600.0), foretell(odd, (900.0,), 3_600.0)
+    (one,), (other,) = replay_forecasts(steady, (900.0,), 3_600.0), replay_forecasts(odd, (900.0,), 3_600.0)
     assert one == other
     assert one.interactions == 500

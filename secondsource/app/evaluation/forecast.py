@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from alerts.spread.forecast import Range
-from alerts.spread.foretelling import Act, foretell
+from alerts.spread.forecast_replay import Act, replay_forecasts
 from secondsource.app.evaluation.lines import Line, Lines, id_of, moment_of, optional_text, write
 from secondsource.contracts.errors import BadConfiguration, BadRecord
 
@@ -18,7 +18,7 @@ def judge_forecast(
 ) -> None:
     """From {"id", "at", "account"?, "interactions"?} to a line for each story and age, in the order they were due."""
     known = list(_acts(history)) if history is not None else ()
-    for told in foretell(list(_acts(lines)), ages, over_hours * 3_600, known):
+    for told in replay_forecasts(list(_acts(lines)), ages, over_hours * 3_600, known):
         line = {
             "id": told.story,
             "age": told.age,

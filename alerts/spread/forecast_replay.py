@@ -29,8 +29,8 @@ class Act(NamedTuple):
     interactions: int | None = None
 
 
-class Told(NamedTuple):
-    """What was said of a story `age` seconds old: of twice that age, and of its end.
+class Forecasts(NamedTuple):
+    """What was forecast of a story `age` seconds old: for twice that age, and for its end.
 
     `learnt`: finished stories known.
     """
@@ -67,10 +67,10 @@ class _Story:
             self.growth.reach(act.at - self.opened_at, self.tally.total)
 
 
-def foretell(
+def replay_forecasts(
     acts: Iterable[Act], ages: Sequence[float], over_after: float, known: Iterable[Act] = ()
-) -> Iterator[Told]:
-    """What would have been said of each story at each of the ages, in the order of the moments.
+) -> Iterator[Forecasts]:
+    """What would have been forecast of each story at each of the ages, in the order of the moments.
 
     A story is over, and others are compared with it, when it has had no interaction for `over_after` seconds. Stories
     of `known` are taken to be over from the beginning. All acts are taken to be known to the end: what nothing is said
@@ -79,7 +79,7 @@ def foretell(
     foresight = Foresight("")
     for story in _whole(known):
         foresight.learn(story.growth)
-    yield from _Telling(foresight, ages, over_after).all(sorted(acts, key=lambda act: act.at))
+    yield from _Replay(foresight, ages, over_after).all(sorted(acts, key=lambda act: act.at))
 
 
 def _whole(acts: Iterable[Act]) -> list[_Story]:
@@ -93,7 +93,7 @@ def _whole(acts: Iterable[Act]) -> list[_Story]:
     return sorted(stories.values(), key=lambda story: (story.last_at, story.number))
 
 
-class _Telling:
+class _Replay:
     def __init__(self, foresight: Foresight, ages: Sequence[float], over_after: float) -> None:
         self._foresight = foresight
         self._ages = ages
@@ -103,7 +103,7 @@ class _Telling:
         #: What is due when: an age of a story that is to be told of, or (age 0) its end.
         self._due: list[tuple[float, int, float, str]] = []
 
-    def all(self, acts: Iterable[Act]) -> Iterator[Told]:
+    def all(self, acts: Iterable[Act]) -> Iterator[Forecasts]:
         for act in acts:
             yield from self._until(act.at)
             story = self._stories.get(act.story)
@@ -116,20 +116,20 @@ class _Telling:
             heapq.heappush(self._due, (act.at + self._over_after, story.number, 0.0, act.story))
         yield from self._until(math.inf)
 
-    def _until(self, until: float) -> Iterator[Told]:
+    def _until(self, until: float) -> Iterator[Forecasts]:
         while self._due and self._due[0][0] < until:
             due, number, age, name = heapq.heappop(self._due)
             story = self._stories[name]
             if age:
-                yield self._tell(name, story, age)
+                yield self._forecasts(name, story, age)
             elif due < story.last_at + self._over_after:
                 heapq.heappush(self._due, (story.last_at + self._over_after, number, 0.0, name))
             elif name not in self._over:
                 self._over.add(name)
                 self._foresight.learn(story.growth)
 
-    def _tell(self, name: str, story: _Story, age: float) -> Told:
+    def _forecasts(self, name: str, story: _Story, age: float) -> Forecasts:
         count, shape = story.growth.count, story.growth.shape(age)
         twice = self._foresight.range(count, shape, age, "twice")
         final = self._foresight.range(count, shape, age, "final")
-        return Told(name, age, count, twice, final, self._foresight.learnt)
+        return Forecasts(name, age, count, twice, final, self._foresight.learnt)
