@@ -43,13 +43,14 @@ def reasons(evidence: StoryEvidence) -> list[Reason]:
         pictures = count(len(evidence.everywhere), "of its pictures is", "of its pictures are")
         since = min(each.since for each in evidence.everywhere)
         posts = max(each.posts for each in evidence.everywhere)
+        ties, is_ = ("It ties", "is") if len(evidence.everywhere) == 1 else ("They tie", "are")
         lines.append(
             Reason(
                 name="seen everywhere",
                 value=str(len(evidence.everywhere)),
                 sentence=f"{pictures} seen everywhere: shown since {since:%Y-%m-%d} by {posts} posts or more that have "
-                "nothing in common, as a logo, a stock picture or a template is. It ties no posts together and is not "
-                "counted as seen before.",
+                "nothing in common, as a logo, a stock picture or a template is. "
+                f"{ties} no posts together and {is_} not counted as seen before.",
             )
         )
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -9,8 +10,8 @@ from msgspec.structs import replace
 from alerts.rules import taking_off
 from alerts.rules.evidence import Example, Old, Rule, StoryEvidence
 from alerts.rules.invented_stories import CALM, CONFIRMED, LOGO, OLD_RIVER, OPENED, RIVER, SPIKE, STORY, YOUNG
-from alerts.wording import count
-from secondsource.contracts.messages import Finding, Reason
+from alerts.wording import count, seen_on
+from secondsource.contracts.messages import Earlier, Finding, Reason
 from secondsource.contracts.watch import Thresholds
 
 NAME = "recycled_media"
@@ -28,7 +29,7 @@ def fires(evidence: StoryEvidence, thresholds: Thresholds) -> bool:
 
 def describe(evidence: StoryEvidence, thresholds: Thresholds) -> Finding:
     old = _old(evidence, thresholds)
-    own = [] if old is None else [_reason(old)]
+    own = [] if old is None else [_reason(old, evidence.earlier)]
     alone = taking_off.uncorroborated(evidence, thresholds)
     head = "Old picture taking off" + (" without corroboration" if alone else "")
     head += f": shown by {count(old.posts, 'post')} of the story" if old is not None else ""
@@ -43,11 +44,12 @@ def _old(evidence: StoryEvidence, thresholds: Thresholds) -> Old | None:
     return max(old, key=lambda each: (each.interactions, each.posts)) if old else None
 
 
-def _reason(old: Old) -> Reason:
+def _reason(old: Old, earlier: Sequence[Earlier]) -> Reason:
+    since = next((seen_on(seen) for seen in earlier if seen.seen_at == old.since), f"{old.since:%Y-%m-%d}")
     return Reason(
         name="old picture",
         value=str(old.interactions),
-        sentence=f"A picture first seen {old.since:%Y-%m-%d} is shown by {count(old.posts, 'post')} that assert the "
+        sentence=f"A picture first seen {since} is shown by {count(old.posts, 'post')} that assert the "
         f"story; they drew {count(old.interactions, 'interaction')}.",
     )
 

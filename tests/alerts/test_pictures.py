@@ -245,6 +245,17 @@ class TestThenAndNow:
             "the words of then and of now name no place or event in common."
         )
 
+    def test_no_sentence_dates_a_picture_finer_than_its_importer(self) -> None:
+        of_a_month = Earlier(
+            picture=BRIDGE.id, seen_at=datetime(2014, 3, 31, 23, 59, 59, tzinfo=UTC), source="import:agency/1.jpg",
+            handle="", caption="Flood", dated_by="importer, month", seen_in="archive",
+        )  # fmt: skip
+        story = [*history(100, -600), post(1, 0, pictures=(BRIDGE,)), *pleas(200, 10, 30)]
+        (event,) = [each for each in events(run(story, MemoryArchive([of_a_month]))) if each.kind == "opened"]
+        said = [event.finding.headline, *(reason.sentence for reason in event.finding.reasons)]
+        assert "A picture first seen 2014-03 is shown" in " ".join(said)
+        assert not [sentence for sentence in said if "2014-03-31" in sentence]
+
     @pytest.mark.parametrize(
         ("then", "now"), [((), ("velgrad",)), (("brod",), ()), (("brod", "velgrad"), ("velgrad", "x"))]
     )
