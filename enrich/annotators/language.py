@@ -18,10 +18,10 @@ from typing import NamedTuple
 import numpy as np
 
 from enrich.annotator import Tags
-from enrich.annotators.arabic_script import by_letters
-from enrich.annotators.fasttext_model import FastText, Floats
-from enrich.annotators.langid_model import Langid
-from enrich.annotators.romanised import Romanised, known_as, romanised
+from enrich.languages.arabic_script import by_letters
+from enrich.languages.fasttext_model import FastText, Floats
+from enrich.languages.langid_model import Langid
+from enrich.languages.romanised import Romanised, known_as, romanised
 from enrich.memo import Memo
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import Language, Post

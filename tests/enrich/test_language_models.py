@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from py3langid.langid import LanguageIdentifier
 
-from enrich.annotators.fasttext_model import FastText
-from enrich.annotators.langid_model import Langid
 from enrich.annotators.language import LanguageAnnotator, lid_model
+from enrich.languages.fasttext_model import FastText
+from enrich.languages.langid_model import Langid
 from secondsource.contracts.errors import BadConfiguration
 from tests.enrich.makers import SCRIPTS
 

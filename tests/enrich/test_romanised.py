@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.loader import BUILT_IN
-from enrich.annotators.arabic_script import by_letters
 from enrich.annotators.language import LanguageAnnotator
-from enrich.annotators.romanised import TELLING, known_as, romanised
+from enrich.languages.arabic_script import by_letters
+from enrich.languages.romanised import TELLING, known_as, romanised
 from enrich.names.gazetteer import each_term
 from secondsource.contracts.folding import fold
 
