@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
-from types import ModuleType, TracebackType
-from typing import ClassVar, Self
+from types import ModuleType
+from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.secret import Secret
 from secondsource.contracts.stage import Collector
+from tests.fakes.serving import Serving
 from tests.fakes.surroundings import surroundings
 from tests.ingest.sources import WATCHES, Ability
 
@@ -22,7 +22,7 @@ _NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 _ANSWERED_AT_ONCE = 3
 
 
-class PlazaSource:
+class PlazaSource(Serving):
     """Satisfies `tests.ingest.sources.Source`. `module` is the page's, run."""
 
     module: ClassVar[ModuleType]
@@ -51,21 +51,7 @@ class PlazaSource:
             def log_message(self, *_: object) -> None:
                 """Nobody reads it."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler)
 
     def publish(self, *numbers: int) -> None:
         self.lines += [self.record(number) for number in numbers]

@@ -15,7 +15,7 @@ from secondsource.app.backtest.labels import read_labels
 from secondsource.app.verdicts import interval, record, records
 from secondsource.contracts.acts import Act, ActKind, Verdict
 from store.alerting.verdicts import AlertHistory
-from store.memory import open_store
+from store.memory import Store, open_store
 from tests.app.documents import ROOT, blocks
 from tests.app.newsroom import WATCH, Newsroom
 from tests.store import velgrad as v
@@ -81,24 +81,22 @@ def test_the_interval_is_wilsons() -> None:
     assert math.isclose(high, 0.9433, abs_tol=1e-4)
 
 
+def judge(store: Store) -> None:
+    """A day of posts and two alerts, of which one was dismissed as known."""
+    v.keep(store, *(v.enriched(number, seconds=number * 3600) for number in range(25)))
+    v.keep(store, v.alert(1), v.alert(5, name="velgrad/2/spike"))
+    dismissed = Act(
+        id="one", alert_id="velgrad/1/spike", kind="dismissed", by="ana", at=v.at(61), via="slack", verdict="known"
+    )
+    store.acts.record(dismissed)
+
+
 @pytest.fixture
 def judged(tmp_path: Path) -> Newsroom:
     newsroom = Newsroom(tmp_path)
     newsroom.run("migrate")
     with newsroom.store() as store:
-        v.keep(store, *(v.enriched(number, seconds=number * 3600) for number in range(25)))
-        v.keep(store, v.alert(1), v.alert(5, name="velgrad/2/spike"))
-        store.acts.record(
-            Act(
-                id="one",
-                alert_id="velgrad/1/spike",
-                kind="dismissed",
-                by="ana",
-                at=v.at(61),
-                via="slack",
-                verdict="known",
-            )
-        )
+        judge(store)
     return newsroom
 
 
@@ -132,19 +130,7 @@ def test_what_cannot_be_asked(arguments: Sequence[str], said: str, tmp_path: Pat
 def test_the_same_numbers_from_both_databases(judged: Newsroom, postgres_url: str) -> None:
     there = open_store(postgres_url, create=True)
     try:
-        v.keep(there, *(v.enriched(number, seconds=number * 3600) for number in range(25)))
-        v.keep(there, v.alert(1), v.alert(5, name="velgrad/2/spike"))
-        there.acts.record(
-            Act(
-                id="one",
-                alert_id="velgrad/1/spike",
-                kind="dismissed",
-                by="ana",
-                at=v.at(61),
-                via="slack",
-                verdict="known",
-            )
-        )
+        judge(there)
         with judged.store() as here:
             since = v.NOON + timedelta(seconds=1)
             assert records(there, [WATCH], since) == records(here, [WATCH], since)

@@ -13,7 +13,6 @@ with FakeMastodon() as one:
 from __future__ import annotations
 
 import json
-import select
 import socket
 import struct
 from collections import deque
@@ -25,7 +24,7 @@ from threading import Condition, Lock
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from tests.fakes.serving import Serving
+from tests.fakes.serving import Serving, hung_up
 
 TOKEN = "token-of-the-fake"
 
@@ -234,7 +233,7 @@ class FakeMastodon(Serving):
         """The next thing to do: "beat" after silence, "gone" where the client has hung up."""
         waited = 0.0
         while not self.over.is_set() and waited < self.heartbeat:
-            if _gone(client):
+            if hung_up(client):
                 return "gone", b""
             try:
                 return commands.get(timeout=0.01)
@@ -242,24 +241,11 @@ class FakeMastodon(Serving):
                 waited += 0.01
         return ("gone" if self.over.is_set() else "beat"), b""
 
-    def until_gone(self, client: socket.socket) -> None:
-        while not self.over.wait(0.01) and not _gone(client):
-            pass
-
 
 def _event(name: str, data: bytes) -> bytes:
     """An event as it goes over the wire; more than one line of data is more than one field."""
     lines = b"".join(b"data: %s\n" % line for line in data.split(b"\n"))
     return b"event: %s\n%s\n" % (name.encode(), lines)
-
-
-def _gone(client: socket.socket) -> bool:
-    if not select.select([client], [], [], 0)[0]:
-        return False
-    try:
-        return client.recv(1, socket.MSG_PEEK) == b""
-    except OSError:
-        return True
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -379,7 +365,7 @@ class _Handler(BaseHTTPRequestHandler):
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                     self.connection.close()
                 elif what == "stall":
-                    one.until_gone(self.connection)
+                    one.until_hung_up(self.connection)
                 return
         except OSError:
             return

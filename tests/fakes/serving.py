@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import socket
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -30,3 +32,17 @@ class Serving:
         self.over.set()
         self.server.shutdown()
         self.server.server_close()
+
+    def until_hung_up(self, client: socket.socket) -> None:
+        while not self.over.wait(0.01) and not hung_up(client):
+            pass
+
+
+def hung_up(client: socket.socket) -> bool:
+    """Whether the other side has ended the connection; what it sent meanwhile is left unread."""
+    if not select.select([client], [], [], 0)[0]:
+        return False
+    try:
+        return client.recv(1, socket.MSG_PEEK) == b""
+    except OSError:
+        return True

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import json
 import re
-import select
 import socket
 import struct
 from collections import Counter, deque
@@ -31,7 +30,7 @@ from threading import Condition, Lock
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from tests.fakes.serving import Serving
+from tests.fakes.serving import Serving, hung_up
 
 TOKEN = "token-of-the-fake"
 STREAM = "/2/tweets/search/stream"
@@ -366,7 +365,7 @@ class FakeX(Serving):
         while not self.over.is_set() and waited < self.heartbeat:
             if self._generation != generation:
                 return "end", b""
-            if _gone(client):
+            if hung_up(client):
                 return "gone", b""
             try:
                 return self._commands.get(timeout=0.01 if self.endless is None else 0)
@@ -375,10 +374,6 @@ class FakeX(Serving):
             if self.endless is not None:
                 return "data", self.spelled(next(self.endless)) + b"\r\n"
         return ("gone" if self.over.is_set() else "beat"), b""
-
-    def until_gone(self, client: socket.socket) -> None:
-        while not self.over.wait(0.01) and not _gone(client):
-            pass
 
     def found(self, query: Mapping[str, str]) -> tuple[int, Json]:
         """A page of recent search, newest first, without reposts."""
@@ -451,15 +446,6 @@ def _connection_issue(issue: str, detail: str) -> bytes:
             "type": f"{_PROBLEMS}/streaming-connection",
         }
     ).encode()
-
-
-def _gone(client: socket.socket) -> bool:
-    if not select.select([client], [], [], 0)[0]:
-        return False
-    try:
-        return client.recv(1, socket.MSG_PEEK) == b""
-    except OSError:
-        return True
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -589,7 +575,7 @@ class _Handler(BaseHTTPRequestHandler):
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                     self.connection.close()
                 elif what == "stall":
-                    self.x.until_gone(self.connection)
+                    self.x.until_hung_up(self.connection)
         except OSError:
             if not left:
                 self.x.leave()
