@@ -29,10 +29,10 @@ class _Word(NamedTuple):
 
 def named_before(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
     """The name before the words `said` (folded, as found in `own`); "" where none stands there."""
-    tokens, place = _found(own, said)
+    tokens, place = _found(own, said, before=_LOOKED_AT)
     clause: list[_Word] = []
     following = tokens[place].start if tokens else 0
-    for token in reversed(tokens[max(0, place - _LOOKED_AT) : place]):
+    for token in reversed(tokens[:place]):
         if _CLAUSE.search(own, token.end, following):
             break
         clause.insert(0, token)
@@ -48,12 +48,12 @@ def named_before(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
 
 def named_after(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
     """The name after the words `said`."""
-    return _after(own, *_found(own, said), len(said), pronouns)
+    return _after(own, *_found(own, said, after=_LONGEST + 1), len(said), pronouns)
 
 
 def named_behind_comma(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
     """The name after the words `said`, where these begin a clause: "…, says the mayor"."""
-    tokens, place = _found(own, said)
+    tokens, place = _found(own, said, before=1, after=_LONGEST + 1)
     if not tokens or not place or _CLAUSE.search(own, tokens[place - 1].end, tokens[place].start) is None:
         return ""
     return _after(own, tokens, place, len(said), pronouns)
@@ -61,7 +61,7 @@ def named_behind_comma(own: str, said: Sequence[str], pronouns: Set[str]) -> str
 
 def named_joined(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
     """The name whose first word is the last of `said`, without the letter before it: "للأمم المتحدة" is "to the UN"."""
-    bare = _after(own, *_found(own, said), len(said) - 1, pronouns)[1:]
+    bare = _after(own, *_found(own, said, before=1, after=_LONGEST), len(said) - 1, pronouns)[1:]
     name = f"ا{bare}" if bare.startswith("ل") else bare
     return "" if fold(name.partition(" ")[0]) in pronouns else name
 
@@ -130,21 +130,24 @@ def _up_to_reported(clause: list[_Word]) -> list[_Word]:
     return clause[: next(genitive, 1)]
 
 
-def _found(own: str, said: Sequence[str]) -> tuple[list[_Word], int]:
-    """The words around the place where `said` is first found, one to each folded one, and that place among them; no
-    words if it is nowhere.
+def _found(own: str, said: Sequence[str], *, before: int = 0, after: int = 0) -> tuple[list[_Word], int]:
+    """The words `said` where they are first found, with so many before and after them, one to each folded one; and
+    their place among these. No words if they are nowhere.
     """
     matches = list(_TOKEN.finditer(own))
-    found = words(fold(f" {_APART} ".join([match[0] for match in matches])))
-    spelt = [word for word in found if word != _APART]
+    tokens = [match[0] for match in matches]
+    spelt = fold(" ".join(tokens)).split() if own.isascii() and "_" not in own else []
     owners: Sequence[int] = range(len(matches))  # of each folded word, the match it is of
-    if len(found) != 2 * len(matches) - 1 or found[1::2].count(_APART) != len(matches) - 1:
-        owners = [owner for owner, word in _counted(found) if word != _APART]
+    if len(spelt) != len(matches):  # in ASCII each token is a word at least: as many words are one each
+        found = words(fold(f" {_APART} ".join(tokens)))
+        spelt = [word for word in found if word != _APART]
+        if len(found) != 2 * len(matches) - 1 or found[1::2].count(_APART) != len(matches) - 1:
+            owners = [owner for owner, word in _counted(found) if word != _APART]
     wanted = list(said)
     place = _place(spelt, wanted)
     if place < 0:
         return [], 0
-    first, end = max(0, place - _LOOKED_AT), place + len(wanted) + _LONGEST + 1
+    first, end = max(0, place - before), place + len(wanted) + after
     around = zip(spelt[first:end], (matches[owner] for owner in owners[first:end]), strict=True)
     return [_Word(word, match.start(), match.end()) for word, match in around], place - first
 
