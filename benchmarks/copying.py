@@ -15,7 +15,7 @@ from pathlib import Path
 from alerts.text.copies import CopyIndex
 from benchmarks.report import Report, measured, resident_megabytes
 from enrich.annotators.copies import sketch_copied
-from secondsource.contracts.folding import copied_text
+from secondsource.contracts.copied import copied_text
 
 DATA = Path("../shared/data")
 _MANY, _FALSE = 2_000, 20_000

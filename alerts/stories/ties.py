@@ -24,6 +24,7 @@ from alerts.text.copies import (
     LONGER,
     MOST_OF_IT,
     Likeness,
+    as_read,
     best,
     compared,
     have_much_in_common,
@@ -34,7 +35,7 @@ from alerts.text.embedding import Meanings
 from alerts.text.links import canonical
 from alerts.text.word_index import SURE_ODDS, WordIndex
 from alerts.text.words import besides, named, own_terms, terms, without
-from secondsource.contracts.folding import copied_text
+from secondsource.contracts.copied import copied_text
 from secondsource.contracts.messages import Enriched, Tie
 from secondsource.contracts.watch import Watch
 
@@ -472,8 +473,15 @@ def _told_of(text: str, names: tuple[str, ...], note: Note) -> Literal["same", "
     here, there = {*names}, {*note.named}
     if here - there and there - here:
         return "elsewhere"
-    numbers, theirs = _numbers(text), _numbers(copied_text(note.text))
-    return "otherwise" if numbers - theirs and theirs - numbers else "same"
+    other = copied_text(note.text)
+    if not _of_other_numbers(text, other):
+        return "same"
+    return "otherwise" if _of_other_numbers(as_read(text, other), other) else "same"
+
+
+def _of_other_numbers(text: str, other: str) -> bool:
+    numbers, theirs = _numbers(text), _numbers(other)
+    return bool(numbers - theirs and theirs - numbers)
 
 
 def _numbers(text: str) -> set[int]:

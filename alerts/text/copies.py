@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
 from rapidfuzz import fuzz
-from rapidfuzz.distance import LCSseq
+from rapidfuzz.distance import LCSseq, Postfix, Prefix
 
 from alerts.text.band_index import BandIndex, Bands
-from secondsource.contracts.folding import copied_text
+from secondsource.contracts.copied import copied_text
 from secondsource.contracts.messages import Sketch
 
 #: Two normalised texts at least this alike (Indel ratio, 0..100) are copies.
@@ -36,13 +36,18 @@ LONGER = 1.15
 #: Parts of fewer letters are in many texts by chance, unless they are so many words in a row; of scripts that put no
 #: blanks between words, so many signs.
 _TELLING, _TELLING_WORDS, _TELLING_SIGNS = 40, 8, 16
+_HALF = _TELLING // 2
 _PART = 0.85  # of a text's length: a part that is longer
+_HARDLY = 5  # one word in so many, that two texts have in common of which one is written backwards
+_IN_COMMON = 0.8  # of the words of the shorter text, that another in another order has
 _RUN = 3  # words in a row: what two texts share that share an anchor
 #: Of a part's letters, at least, in their order, in a text that holds it. A stretch of w letters that is `PARTLY` like
 #: a part of m has 2·LCS ≥ .9·(m + w) and LCS ≤ w, so w and LCS are at least .9 / 1.1 of m.
 _IN_ORDER = PARTLY / (200.0 - PARTLY)
 _KEPT = 1_000  # letters of a text, for comparing
 _BLOCK = 4  # words: any run of `_TELLING_WORDS` has so many from a multiple of it on
+_TELLING_IN_ORDER = 12  # words that stand in another text in their order, others between them,
+_BETWEEN = 2  # which may be as many
 _BEHIND = 2  # words that may stand behind a line under a text: a number, a tag
 
 Kind = Literal["exact", "near", "contained"]
@@ -66,11 +71,20 @@ class Likeness(NamedTuple):
 def compared(text: str, other: str) -> Likeness | None:
     """How alike two normalised texts are; None where neither copies the other.
 
-    Nearly the same: the Indel ratio is at least `ALIKE`; where one is the other cut short, of their common length.
-    Contained: the shorter one stands in the longer, `PARTLY` of its letters.
+    Nearly the same: the Indel ratio is at least `ALIKE`; where one is the other cut short, of their common length; or
+    else so many of their words are, in any order. Contained: the shorter one stands in the longer, `PARTLY` of its
+    letters. What one is not as it stands it may be read in another order.
     """
     if text == other:
         return Likeness("exact", 100.0) if text else None
+    found = _compared(text, other)
+    if found is None and tells(text) and tells(other):
+        found = next(filter(None, (_compared(*both) for both in _readings(text, other))), None)
+    return found
+
+
+def _compared(text: str, other: str) -> Likeness | None:
+    """As `compared`, as they stand."""
     short, long = (text, other) if len(text) <= len(other) else (other, text)
     common = long[: len(short)] if long.startswith(short[:8]) and tells(short) else long
     alike = fuzz.ratio(short, common, score_cutoff=ALIKE)
@@ -81,6 +95,38 @@ def compared(text: str, other: str) -> Likeness | None:
         return None
     part = 100.0 if short in long else _alike_to_a_part(short, long)
     return Likeness("contained", part, min(1.0, len(other) / len(text))) if part else None
+
+
+def _readings(text: str, other: str) -> Iterator[tuple[str, str]]:
+    """Two normalised texts in the orders in which one may have been written from the other, if they have their words in
+    common so: its words backwards, or anyhow; its letters backwards; the letters of its words in an order of their own.
+    """
+    words, theirs = text.split(), {*other.split()}
+    fewest = max(_TELLING_WORDS, _IN_COMMON * min(len({*words}), len(theirs)))
+    shared = len(theirs & {*words})
+    if shared >= fewest:
+        yield " ".join(words[::-1]), other
+        if len(text) >= 3 * len(words):
+            yield " ".join(sorted(words)), " ".join(sorted(other.split()))
+    elif shared * _HARDLY < fewest:
+        turned = text[::-1].split()
+        if len(theirs & {*turned}) >= fewest:
+            yield text[::-1], other
+            yield " ".join(turned[::-1]), other
+        else:
+            yield _jumbled(text), _jumbled(other)
+
+
+@lru_cache(maxsize=4_096)  # what is said often is compared often
+def _jumbled(text: str) -> str:
+    """The letters of each word once, in the alphabet's order: "heeelp" and "hlep" → "ehlp"."""
+    return " ".join("".join(sorted({*word})) for word in text.split())
+
+
+def as_read(text: str, other: str) -> str:
+    """A normalised text, forwards or backwards, whichever has more words of the other one."""
+    turned, theirs = text[::-1], {*other.split()}
+    return turned if len(theirs & {*turned.split()}) > len(theirs & {*text.split()}) else text
 
 
 def _alike_to_a_part(short: str, long: str) -> float:
@@ -153,18 +199,58 @@ def run_in_common(text: str, other: str) -> Run | None:
 
 def have_much_in_common(text: str, other: str) -> bool:
     """Whether two normalised texts share as many runs of three words as a part that `tells` has, in a row or not: a
-    word may have been changed in it.
+    word may have been changed in it; or nearly all words of the one stand in the other in their order, or as many of
+    its letters as tell in a row, whatever blanks are between them; or so if one is read backwards.
     """
+    words, others = text.split(), other.split()
+    shared = len({*words} & {*others})
+    if shared > _TELLING_WORDS - _RUN and (_share_runs(text, other) or _in_order(words, others, shared)):
+        return True
+    letters, theirs = text.replace(" ", ""), other.replace(" ", "")
+    if _stretch(letters, theirs) or (shared >= _TELLING_WORDS and _share_runs(" ".join(words[::-1]), other)):
+        return True
+    if shared * _HARDLY >= min(len(words), len(others)):
+        return False
+    turned = text[::-1]
     return (
-        len(_runs(text) & _runs(other))
-        > (_TELLING_WORDS if len(text) >= 3 * text.count(" ") else _TELLING_SIGNS) - _RUN
+        _stretch(letters[::-1], theirs)
+        or _share_runs(turned, other)
+        or _share_runs(" ".join(turned.split()[::-1]), other)
     )
+
+
+def _share_runs(text: str, other: str) -> bool:
+    fewest = (_TELLING_WORDS if len(text) >= 3 * text.count(" ") else _TELLING_SIGNS) - _RUN
+    return len(_runs(text) & _runs(other)) > fewest
 
 
 @lru_cache(maxsize=4_096)  # what is said often is compared often
 def _runs(text: str) -> frozenset[tuple[str, ...]]:
     words = text.split()
     return frozenset(zip(words, words[1:], words[2:], strict=False))
+
+
+def _stretch(letters: str, others: str) -> bool:
+    """Whether they have so many letters in a row in common that it tells."""
+    for at in range(0, len(letters) - _HALF + 1, _HALF):  # any so long a run has half of it from a multiple of that on
+        place = others.find(letters[at : at + _HALF])
+        if place >= 0:
+            before = Postfix.similarity(letters[:at], others[:place])
+            if before + Prefix.similarity(letters[at:], others[place:]) >= _TELLING:
+                return True
+    return False
+
+
+def _in_order(words: list[str], others: list[str], shared: int) -> bool:
+    """Whether nearly all of the fewer words stand among the others in their order. `shared`: those that are in both."""
+    fewer, more = sorted((len(words), len(others)))
+    fewest = math.ceil(PARTLY / 100 * fewer)
+    return (
+        shared * _BETWEEN >= fewest  # as a word may come again
+        and fewer >= _TELLING_IN_ORDER
+        and more <= _BETWEEN * fewer
+        and LCSseq.similarity(words, others, score_cutoff=fewest) > 0
+    )
 
 
 def stands_under(text: str, other: str, *, cut: bool) -> str:

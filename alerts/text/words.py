@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from alerts.text.dates import dated
 from alerts.text.word_index import MOST_TERMS
-from secondsource.contracts.folding import copied_text
+from secondsource.contracts.copied import copied_text
 from secondsource.contracts.messages import Enriched
 from secondsource.contracts.watch import Watch
 

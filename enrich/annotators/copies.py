@@ -8,7 +8,7 @@ from hashlib import blake2b
 from enrich.annotator import Tags
 from enrich.annotators.anchors import anchored
 from enrich.memo import Memo
-from secondsource.contracts.folding import copied_text
+from secondsource.contracts.copied import copied_text
 from secondsource.contracts.messages import Post, Sketch
 
 _REMEMBERED_LENGTH = 1_000
@@ -37,11 +37,8 @@ def sketch_texts(texts: Sequence[str]) -> list[Sketch]:
 
 def sketch_copied(texts: Sequence[str]) -> list[Sketch]:
     """As `sketch_texts`, of texts already reduced to what a copy keeps (`copied_text`)."""
-    return [
-        Sketch(exact=_digest(text), bands=bands, words=words)
-        for text, (words, bands) in zip(texts, anchored(texts), strict=True)
-    ]
+    return [Sketch(exact=_digest(found.letters), bands=found.anchors, words=found.words) for found in anchored(texts)]
 
 
-def _digest(text: str) -> str:
-    return blake2b(text.encode("utf-8", "replace"), digest_size=12).hexdigest() if text else ""
+def _digest(letters: bytes) -> str:
+    return blake2b(letters, digest_size=12).hexdigest() if letters else ""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import NamedTuple
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -95,6 +96,13 @@ CHANGES: tuple[Change, ...] = (
     lambda text, dice: f"{dice.choice(CHATTER)}: {text}",
     lambda text, dice: f"{dice.choice(CHATTER)}: {text} {dice.choice(CHATTER)}.",
     lambda text, _: f"BREAKING: {text} #Breaking #News",
+    lambda text, _: text[::-1],
+    lambda text, _: " ".join(text.split(" ")[::-1]),
+    lambda text, _: " ".join(word[::-1] for word in text.split(" ")),
+    lambda text, _: text.replace(" ", ""),
+    lambda text, _: "".join(letter * 2 for letter in text),
+    lambda text, dice: "".join(letter * dice.choice((1, 1, 1, 1, 4)) for letter in text),
+    lambda text, dice: " ".join(" ".join(word) if dice.random() < 0.4 else word for word in text.split(" ")),
     _another_word,
     _twisted,
 )
@@ -171,6 +179,41 @@ def test_a_changed_copy_adds_no_source_in_any_order_of_arrival(told: list[Told])
         assert story.independent <= len(sources)
 
 
+def _with_words_between(text: str) -> str:
+    return " ".join(f"{word} xxx" if place % 2 else word for place, word in enumerate(text.split(" ")))
+
+
+def _neighbours_swapped(text: str) -> str:
+    words = text.split(" ")
+    return " ".join(word for place in range(0, len(words), 2) for word in reversed(words[place : place + 2]))
+
+
+REWRITTEN: tuple[Callable[[str], str], ...] = (
+    lambda text: text[::-1],
+    lambda text: " ".join(text.split(" ")[::-1]),
+    lambda text: " ".join(word[::-1] for word in text.split(" ")),
+    lambda text: text.replace(" ", ""),
+    lambda text: text.title().replace(" ", "").replace(",", ""),
+    lambda text: text.replace(" ", "\u200b"),
+    lambda text: "".join(letter * 2 for letter in text),
+    lambda text: " ".join(" ".join(word) if len(word) > 4 else word for word in text.split(" ")),
+    lambda text: " ".join(f"{place}. {word}" for place, word in enumerate(text.split(" "))),
+    _with_words_between,
+    _neighbours_swapped,
+)
+
+
+@pytest.mark.parametrize("rewritten", REWRITTEN)
+def test_what_is_rewritten_in_another_order_is_the_same_source_whichever_came_first(
+    rewritten: Callable[[str], str],
+) -> None:
+    for source in (0, 2, 6):
+        text = SOURCES[source]
+        for first, second in ((text, rewritten(text)), (rewritten(text), text)):
+            (story,) = living(judged((first, second)))
+            assert (len(story.origins), story.independent) == (1, 1)
+
+
 def test_a_line_under_posts_that_tell_of_different_things_makes_no_story_of_them() -> None:
     texts = [f"{SOURCES[place]}. {LINES[0]}" for place in (3, 4, 5)]
     assert living(judged(texts)) == []
@@ -191,6 +234,14 @@ def test_those_who_tell_of_one_thing_in_their_own_words_are_sources() -> None:
 
 
 TOLL = "The number of people killed by the collapse of the stone bridge in Velgrad has risen to {}, says the mayor"
+
+
+def test_a_toll_written_backwards_is_the_same_text_and_of_the_same_numbers() -> None:
+    outs = judged([TOLL.format(128), f"{TOLL.format(128)[::-1]} #velgrad"])
+    ties = [member.tie for update in updates(outs) for member in update.members]
+    assert ties == ["first", "text"]
+
+
 WEATHER = (
     "Weather for {} this afternoon: cloudy with some sun, light wind from the north west, no rain before the evening"
 )

@@ -6,7 +6,7 @@ import pytest
 
 from alerts.text.copies import Copy, CopyIndex
 from enrich.annotators.copies import sketch_copied
-from secondsource.contracts.folding import copied_text
+from secondsource.contracts.copied import copied_text
 
 TEXT = "The old bridge in Velgrad fell into the river this morning, three people are hurt, say those who saw it"
 
@@ -29,6 +29,12 @@ def take(index: CopyIndex, id_: str, text: str, at: float = 0.0) -> Copy | None:
         (TEXT.replace("three", "four"), "near"),
         (f"My aunt who lives nearby has just written to all of us: {TEXT} and I hope she is well", "contained"),
         (TEXT[30:], "contained"),
+        (TEXT[::-1], "exact"),
+        (TEXT.replace(" ", ""), "exact"),
+        (f"RT @ana: {TEXT[::-1]} #velgrad", "near"),
+        (" ".join(TEXT.split()[::-1]), "near"),
+        (" ".join(word[::-1] for word in TEXT.split()), "near"),
+        ("".join(letter * 3 for letter in TEXT) + " #velgrad", "near"),
     ],
 )
 def test_a_changed_copy_is_a_copy(changed: str, kind: str) -> None:
@@ -37,6 +43,12 @@ def test_a_changed_copy_is_a_copy(changed: str, kind: str) -> None:
     copy = take(index, "second", changed)
     assert copy is not None
     assert (copy.of, copy.kind) == ("first", kind)
+
+
+def test_the_same_letters_in_other_words_are_no_copy() -> None:
+    index = CopyIndex()
+    take(index, "first", "one two three four five six seven eight nine ten eleven twelve")
+    assert take(index, "other", "one two three four five six sixty seventy eighty ninety hundred thousand") is None
 
 
 def test_arabic_in_all_its_forms() -> None:

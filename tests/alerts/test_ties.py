@@ -12,7 +12,7 @@ from alerts.text.copies import ALIKE, Likeness, best, likeness
 from alerts.text.links import canonical
 from alerts.text.word_index import WordIndex
 from alerts.text.words import own_terms, terms
-from secondsource.contracts.folding import copied_text
+from secondsource.contracts.copied import copied_text
 from secondsource.contracts.messages import Entity, Picture
 from tests.alerts.invented import CLAIM, WATCH, picture, post
 

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enrich.annotators.copies import CopyAnnotator, sketch_texts
-from secondsource.contracts.folding import copied_text
+from secondsource.contracts.copied import copied_text
 from secondsource.contracts.messages import Sketch
 from tests.enrich.makers import post
 
-GOLDEN_EXACT = "c663eeed6f004ccb48224541"
-GOLDEN_BANDS = (5505096692441608, 2784888037379931, 6567696157512222)
+GOLDEN_EXACT = "0be4b3508c903218f9144e35"
+GOLDEN_BANDS = (1870251956639643, 8552140743079385, 5910246723952978)
 TEXT = "The bridge in Velgrad fell this morning with many cars on it, say people there"
 
 
@@ -72,6 +72,51 @@ def test_a_word_cut_off_by_the_platform_does_not_count() -> None:
 )
 def test_letters_one_by_one_are_words(spelt: str) -> None:
     assert copied_text(spelt) == copied_text(TEXT)
+
+
+UPRIGHT, TURNED = "abcdefghijklmnopqrstuvwxyz", "ɐqɔpǝɟƃɥᴉɾʞlɯuodbɹsʇnʌʍxʎz"
+
+
+def _dressed(first: int) -> str:
+    return "".join(chr(first + ord(letter) - ord("a")) if letter.isalpha() else letter for letter in TEXT.lower())
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        TEXT[::-1],
+        TEXT.lower().translate(str.maketrans(UPRIGHT, TURNED))[::-1],
+        TEXT.lower().translate(str.maketrans(UPRIGHT, TURNED)),
+        "".join(letter * 2 if letter.isalpha() else letter for letter in TEXT),
+        TEXT.replace("bridge", "briiiidge").replace("fell", "fellllll"),
+        TEXT.replace(" ", ""),
+        TEXT.title().replace(" ", "").replace(",", ""),
+        TEXT.replace(" ", "\u3164"),
+        TEXT.replace(" ", "\u200b"),
+        " ".join("-".join(word) if place % 2 else word for place, word in enumerate(TEXT.split())),
+        "\u00ad".join(TEXT),
+        "Th3 6ridge in V3lgr@d f3ll 7h1s m0rn!ng w17h m@ny c@r$ 0n it, $ay peop1e th3r3",
+        TEXT.replace("i", "&#105;").replace(",", "&comma;"),
+        _dressed(0x1F150),
+        _dressed(0x1F170),
+        _dressed(0x249C),
+        _dressed(0x1D4EA),
+        _dressed(0x1F1E6),
+        " ".join(_dressed(0x1F1E6)),
+        TEXT.lower().translate(str.maketrans("adenrtuwy", "ą∂ǝɲʀƭυѡү")),
+    ],
+)
+def test_letters_in_another_dress_or_order_have_the_same_digest(copy: str) -> None:
+    assert sketch(copy).exact == sketch(TEXT).exact
+
+
+def test_flags_are_no_letters() -> None:
+    assert copied_text(f"{TEXT} 🇺🇦🇺🇦 🇵🇱") == copied_text(TEXT)
+
+
+def test_other_numbers_and_other_words_have_another_digest() -> None:
+    toll = "The number of people killed in Velgrad has risen to 12"
+    assert len({sketch(toll.replace("12", other)).exact for other in ("12", "21", "1 2", "112", "13", "٢١")}) == 5
 
 
 def test_hangul_in_parts_is_hangul() -> None:

@@ -10,8 +10,8 @@ from typing import NamedTuple, TextIO
 from alerts.text.copies import CopyIndex
 from enrich.annotators.copies import sketch_copied
 from secondsource.app.evaluation.lines import Line, Lines, text_of, write
+from secondsource.contracts.copied import copied_text
 from secondsource.contracts.errors import BadRecord
-from secondsource.contracts.folding import copied_text
 
 _TOGETHER = 500  # lines that are sketched at a time
 _FARTHEST = 1e12  # seconds since 1970: 31,000 years
