@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 from secondsource.contracts.baselines import AGES, CLASSES, ONE_AGE, AtAge, Baseline, Usual
 from store.database.tables import accounts, engagement, posts, stories, story_posts
 from store.database.views import post_watches
-from store.memory import Store
+from store.store import Store
 
 #: Fewer stories lead to expect nothing.
 FEWEST = 30

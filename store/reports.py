@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, func, select, type_coerce
 
 from store.database.column_types import from_micros
 from store.database.views import post_watches
-from store.memory import Store
+from store.store import Store
 
 _HOUR = 3_600_000_000  # microseconds
 

@@ -10,7 +10,7 @@ from secondsource.contracts.errors import SourceAway
 from secondsource.contracts.messages import AlertEvent
 from secondsource.contracts.stage import Out, Record
 from secondsource.contracts.topics import ALERTS, DEAD_LETTERS, ENRICHED
-from store.memory import Store
+from store.store import Store
 
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from alerts.wording import count, duration, number
 from secondsource.contracts.messages import Struct
 from secondsource.runtime.logs import escape
 from store.alerting.verdicts import AlertHistory, verdict
-from store.memory import Store
+from store.store import Store
 
 _DAY = 86_400.0
 _Z = 1.959964  # of the normal distribution, two-sided 95 %

@@ -22,7 +22,7 @@ from secondsource.app.demo.town import Town
 from secondsource.contracts import topics
 from secondsource.contracts.errors import SourceAway
 from store.database.tables import leases
-from store.memory import open_store
+from store.store import open_store
 from tests.app.processes import Worker, until
 from tests.app.rows import CHANNEL, Rows, rows_of
 from tests.fakes.slack import TOKEN

@@ -18,7 +18,7 @@ import pytest
 from config.loader import BUILT_IN
 from secondsource.app import cli
 from secondsource.contracts.messages import DeadLetter
-from store.memory import Store, open_store
+from store.store import Store, open_store
 
 WATCH = "velgrad"
 _WATCHES = f"watches:\n  - name: {WATCH}\n    hashtags: [Velgrad]\n"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from store.memory import Store
+from store.store import Store
 from tests.fakes.slack import FakeSlack
 
 CHANNEL = "C0000000001"  #: of the fake Slack, where the watch tells of its alerts

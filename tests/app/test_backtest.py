@@ -20,7 +20,7 @@ from secondsource.app.backtest.labels import Case, Truth, read_labels
 from secondsource.app.backtest.report import harmless
 from secondsource.contracts.acts import Act, Verdict
 from secondsource.contracts.errors import BadConfiguration
-from store.memory import open_store
+from store.store import open_store
 from tests.app.documents import ROOT, blocks
 from tests.app.newsroom import WATCH, Newsroom, Ran, post, run
 

@@ -18,7 +18,7 @@ from secondsource.app.wiring import house
 from secondsource.contracts.baselines import AGES, AtAge, Baseline
 from secondsource.contracts.messages import Engagement, Enriched
 from secondsource.contracts.stage import Out, Record
-from store.memory import open_store
+from store.store import open_store
 from tests.alerts.invented import at, counted, final_stories, merged, ordered, post, repost, tick, watch
 from tests.app.newsroom import Newsroom
 from tests.fakes.archive import MemoryArchive

@@ -17,7 +17,7 @@ from secondsource.app.configuring import load
 from secondsource.app.wiring import House
 from secondsource.contracts.errors import SourceAway
 from secondsource.contracts.messages import Takedown
-from store.memory import Store
+from store.store import Store
 from tests.app.newsroom import Newsroom
 from tests.fakes.x import TOKEN, FakeX
 from tests.store import velgrad as v

@@ -339,7 +339,7 @@ QUERIES = [
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_every_query_gives_rows(query: str, demo: Demo) -> None:
-    from store.memory import open_store
+    from store.store import open_store
 
     store = open_store(f"sqlite:///{demo.folder / 'velgrad.sqlite'}")
     try:

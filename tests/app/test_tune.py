@@ -16,7 +16,7 @@ from secondsource.app.backtest.tuning import Trial, frontier, read_varied, sugge
 from secondsource.app.configuring import load
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.watch import Thresholds
-from store.memory import open_store
+from store.store import open_store
 from tests.app.newsroom import WATCH, Newsroom, run
 from tests.app.newsroom import post as written_by_hand
 

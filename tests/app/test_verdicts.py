@@ -15,7 +15,7 @@ from secondsource.app.backtest.labels import read_labels
 from secondsource.app.verdicts import interval, record, records
 from secondsource.contracts.acts import Act, ActKind, Verdict
 from store.alerting.verdicts import AlertHistory
-from store.memory import Store, open_store
+from store.store import Store, open_store
 from tests.app.documents import ROOT, blocks
 from tests.app.newsroom import WATCH, Newsroom
 from tests.store import velgrad as v

@@ -19,8 +19,8 @@ from secondsource.contracts.acts import Act, ActKind, Verdict
 from secondsource.contracts.messages import AlertEvent
 from secondsource.contracts.stage import Record
 from store.leaving import scrubbing
-from store.memory import open_store
 from store.stage import StoreStage
+from store.store import open_store
 from tests.delivery import hostile
 from tests.delivery.stories import CLAIM, event
 from tests.fakes.clock import ManualClock

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from store.memory import Store, open_store
+from store.store import Store, open_store
 
 BOTH = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
 

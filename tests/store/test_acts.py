@@ -9,7 +9,7 @@ from alerts.ports import Acts
 from secondsource.contracts.acts import Act, ActKind, Verdict
 from secondsource.contracts.errors import BadRecord
 from store.leaving.scrubbing import REMOVED
-from store.memory import Store
+from store.store import Store
 from tests.store import velgrad as v
 
 ALERT = "velgrad/1/spike"

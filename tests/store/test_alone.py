@@ -9,11 +9,11 @@ from contextlib import closing
 import pytest
 
 from secondsource.contracts.errors import BadConfiguration
-from store.memory import Store, open_store
+from store.store import Store, open_store
 
 _HOLDS = """
 import sys
-from store.memory import open_store
+from store.store import open_store
 open_store(sys.argv[1]).alone.hold()
 print("held", flush=True)
 sys.stdin.read()

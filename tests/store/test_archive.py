@@ -8,9 +8,9 @@ import pytest
 from alerts.ports import Archive
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import Earlier
-from store.memory import Store, open_store
 from store.pictures.archive import Imported
 from store.pictures.fingerprints import Fingerprints
+from store.store import Store, open_store
 from tests.store import velgrad as v
 
 BRIDGE = "0f1e2d3c4b5a6978" * 4

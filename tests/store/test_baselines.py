@@ -20,8 +20,8 @@ from secondsource.contracts.messages import Account, Engagement, Enriched, Sketc
 from secondsource.contracts.stage import Record
 from store.alerting.baselines import KEPT, BaselineReader
 from store.baseline_fitting import dispersion, fit, middle_mean
-from store.memory import Store
 from store.stage import StoreStage
+from store.store import Store
 from tests.alerts.invented import at, counted, final_stories, ordered, post, repost, watch
 from tests.fakes.archive import MemoryArchive
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from store.database.copying import copied
-from store.memory import Store
 from store.rows.upserts import FEW
+from store.store import Store
 from tests.store import velgrad as v
 
 AWKWARD = ["\\N", "tab\tand\\t", "two\nlines\r\n", "\\", "", "[]", "мост 🌊", "it's", "x" * 3000]

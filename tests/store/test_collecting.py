@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ingest.ports import Followed, Known, Removals, Spending
 from secondsource.contracts.following import Candidate
 from secondsource.contracts.messages import Counts
-from store.memory import Store
+from store.store import Store
 from tests.store import velgrad as v
 
 DAY = date(2026, 3, 2)

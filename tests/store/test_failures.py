@@ -9,7 +9,7 @@ from sqlalchemy import event, text
 
 from secondsource.contracts.errors import BadConfiguration, SourceAway
 from store.database.engine import open_engine
-from store.memory import Store, open_store
+from store.store import Store, open_store
 from tests.servers.postgres import PostgresServer
 from tests.servers.process import free_ports
 from tests.store import velgrad as v

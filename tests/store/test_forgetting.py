@@ -9,8 +9,8 @@ import pytest
 
 from secondsource.contracts.errors import SourceAway
 from secondsource.contracts.stage import Record
-from store.memory import Store, open_store
 from store.stage import StoreStage
+from store.store import Store, open_store
 from tests.store import velgrad as v
 
 BRIDGE = "0f1e2d3c4b5a6978" * 4

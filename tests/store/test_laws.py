@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from secondsource.contracts.messages import Counts, Coverage, Message, Tick
-from store.memory import Store
+from store.store import Store
 from tests.store import velgrad as v
 
 BRIDGE = "0123456789abcdef" * 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from store.memory import Store
+from store.store import Store
 from tests.store import velgrad as v
 
 

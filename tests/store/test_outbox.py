@@ -9,8 +9,8 @@ from sqlalchemy import Connection, event
 from alerts.ports import AsItStands, Outbox
 from secondsource.contracts.messages import AlertEvent, AlertKind
 from store.leaving.scrubbing import REMOVED
-from store.memory import Store
 from store.stage import destinations
+from store.store import Store
 from tests.store import velgrad as v
 
 FIRST = "velgrad/1/spike#1>console"

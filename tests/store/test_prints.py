@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from secondsource.contracts.messages import Reuse
-from store.memory import Store
 from store.pictures.archive import Imported
+from store.store import Store
 from tests.store import velgrad as v
 
 

@@ -13,10 +13,10 @@ from alerts.ports import Evidence
 from secondsource.contracts.evidence import Blind, Overview
 from secondsource.contracts.messages import AlertEvent, Counts, Coverage, StoryUpdate, Tick
 from store.coverage import union
-from store.memory import Store
 from store.reads.standing import Standing
 from store.reads.status import CollectorStatus, Gap
 from store.reports import posts_per_hour
+from store.store import Store
 from tests.store import velgrad as v
 
 SMALL = st.integers(0, 30)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import msgspec
 
 from secondsource.contracts.messages import Counts, Coverage, Engagement, Post
-from store.memory import Store
+from store.store import Store
 from tests.store import velgrad as v
 
 

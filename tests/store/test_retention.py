@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from secondsource.contracts.messages import Coverage, Message
 from store.leaving.retention import Forgotten
-from store.memory import Store
+from store.store import Store
 from tests.store.velgrad import alert, at, emptied, engagement, enriched, everything, keep, letter, picture, story
 
 LAST_YEAR = -365 * 86_400.0

@@ -12,9 +12,9 @@ from store.database.engine import open_engine
 from store.database.schema import check, expected, migrate
 from store.database.tables import metadata
 from store.database.views import views
-from store.memory import Store, open_store
 from store.rows import upserts
 from store.rows.upserts import Upsert
+from store.store import Store, open_store
 
 UPSERTS: list[Upsert[tuple[object, ...]]] = [each for each in vars(upserts).values() if isinstance(each, Upsert)]
 

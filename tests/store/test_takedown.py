@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from secondsource.contracts.messages import DeadLetter, Earlier, Message, Reason, encode
 from store.leaving.letter_names import MOST, named_in
 from store.leaving.scrubbing import REMOVED, without
-from store.memory import Store
+from store.store import Store
 from tests.store import velgrad as v
 
 BRIDGE = "0f1e2d3c4b5a6978" * 4

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from alerts.ports import Trails
 from secondsource.contracts.evidence import Step, StoryTrail
 from secondsource.contracts.messages import Enriched
-from store.memory import Store
 from store.reads.trails import TrailReads
+from store.store import Store
 from tests.store import velgrad as v
 
 STORY = "velgrad/1"

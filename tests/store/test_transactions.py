@@ -12,7 +12,7 @@ from secondsource.contracts.errors import BadRecord, SourceAway
 from secondsource.contracts.messages import Counts
 from secondsource.contracts.progress import Saved
 from secondsource.runtime.ports import Progress
-from store.memory import Store, open_store
+from store.store import Store, open_store
 from tests.store import velgrad as v
 
 

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from secondsource.contracts.messages import Coverage, Message, Tick
 from store.database.views import views
-from store.memory import Store, open_store
+from store.store import Store, open_store
 from tests.store import velgrad as v
 
 BRIDGE = "00ff" * 16

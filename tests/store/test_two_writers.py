@@ -8,8 +8,8 @@ from threading import Barrier
 import pytest
 
 from secondsource.contracts.stage import Record
-from store.memory import Store, open_store
 from store.stage import StoreStage
+from store.store import Store, open_store
 from tests.store import velgrad as v
 
 ROUNDS, EACH = 40, 6

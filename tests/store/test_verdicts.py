@@ -8,7 +8,7 @@ import msgspec
 
 from secondsource.contracts.acts import Act, ActKind, Verdict
 from store.alerting.verdicts import verdict
-from store.memory import Store
+from store.store import Store
 from tests.store import velgrad as v
 
 

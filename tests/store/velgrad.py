@@ -33,8 +33,8 @@ from secondsource.contracts.messages import (
 )
 from secondsource.contracts.stage import Record
 from store.database.tables import metadata
-from store.memory import Store
 from store.stage import StoreStage
+from store.store import Store
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CLAIM = "The old bridge of Velgrad is under water, see the picture"

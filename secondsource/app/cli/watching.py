@@ -28,8 +28,8 @@ from secondsource.runtime.logs import escape as plain
 if TYPE_CHECKING:
     from ingest.collectors.replay.reading import Took
     from secondsource.app import replaying
-    from store.memory import Store
     from store.reads.status import Status
+    from store.store import Store
 
 
 def demo(

@@ -22,7 +22,7 @@ from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.watch import Watch
 from secondsource.runtime.metrics import Metrics, serve
 from secondsource.runtime.retry import Backoff, Retry
-from store.memory import Store, open_store
+from store.store import Store, open_store
 
 if TYPE_CHECKING:
     from enrich.media.kept import MediaStore

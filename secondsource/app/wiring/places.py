@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from config.loader import Configuration
 from secondsource.contracts.errors import BadConfiguration
-from store.memory import Store
+from store.store import Store
 
 if TYPE_CHECKING:
     from enrich.media.kept import MediaStore

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from enrich.reuse.archive import ReuseArchive
 from enrich.reuse.prints import looked
-from store.memory import open_store
+from store.store import open_store
 
 Rgb = NDArray[np.uint8]
 
@@ -154,7 +154,7 @@ from contextlib import closing
 from pathlib import Path
 from enrich.reuse.archive import ReuseArchive
 from enrich.reuse.prints import looked
-from store.memory import open_store
+from store.store import open_store
 from tests.enrich.reuse.test_archive import name, scene
 with closing(open_store(sys.argv[1])) as store:
     archive = ReuseArchive(Path(sys.argv[2]), store.prints)
