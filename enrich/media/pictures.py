@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from io import BytesIO
@@ -28,6 +29,9 @@ _SMALLEST_SIDE = 5  # PDQ has nothing to say of less
 _SNIFFED = 1_024
 _LARGE = 4_000_000  # pixels from which a picture is decoded alone: at 20 bytes a pixel, eight at once would be 8 GB
 _SCANS = 100  # of a progressive JPEG: cameras and platforms write about ten, each costs a pass over all pixels
+
+# That a file's metadata is damaged is no news to who imports a folder; what costs a picture we say ourselves.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 KEY_FRAMES = bounds.KEY_FRAMES
 _LOOKED_AT = 400  # frames of an animation, at most
@@ -263,7 +267,8 @@ def _as_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16") or image.mode in {"I", "F"}:
         values = np.asarray(image).astype(np.float64)
         top = float(values.max()) if np.isfinite(values).all() else 0.0
-        scale = 1.0 if 1.0 < top <= 255.0 else (255.0 if top <= 1.0 else 255.0 / 65_535.0)
+        # A sensor fills ten, twelve or fourteen bits of sixteen; shares of 1 have none.
+        scale = 255.0 / (2.0 ** max(8, math.ceil(math.log2(top + 1))) - 1) if top > 1.0 else 255.0
         return Image.fromarray(np.clip(values * scale, 0, 255).astype(np.uint8), "L").convert("RGB")
     if image.mode == "LAB":
         return image.getchannel(0).convert("RGB")

@@ -3,6 +3,8 @@ from __future__ import annotations
 import base64
 import random
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 import zlib
@@ -42,6 +44,7 @@ def refused(body: bytes) -> str:
 
 
 PNG = b"\x89PNG\r\n\x1a\n"
+DAMAGED_EXIF = b"Exif\0\0MM\0*\xff\xff\xff\xff" + b"\xff" * 40
 
 
 def chunk(name: bytes, data: bytes) -> bytes:
@@ -104,8 +107,20 @@ def test_a_turned_picture_is_set_upright() -> None:
 
 
 def test_damaged_exif_does_not_lose_the_picture() -> None:
-    found = taken(saved(scene(), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff" + b"\xff" * 40, quality=95))
+    found = taken(saved(scene(), "JPEG", exif=DAMAGED_EXIF, quality=95))
     assert distance(found.pdq, PLAIN.pdq) <= 31
+
+
+def test_nobody_is_told_of_damaged_exif(tmp_path: Path) -> None:
+    (tmp_path / "one.jpg").write_bytes(saved(scene(), "JPEG", exif=DAMAGED_EXIF, quality=95))
+    script = (
+        "import pathlib, sys; from enrich.media.pictures import decode; "
+        "print(type(decode(pathlib.Path(sys.argv[1]).read_bytes(), max_pixels=1_000_000)).__name__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "one.jpg")], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("Decoded\n", "")
 
 
 MOVING = ["GIF", "WEBP", "PNG", "AVIF"]
@@ -230,6 +245,14 @@ def test_sixteen_bits_a_channel() -> None:
     grey = np.asarray(scene().convert("L")).astype(np.uint16) * 257
     assert distance(taken(saved(Image.fromarray(grey), "PNG")).pdq, PLAIN.pdq) <= 31
     assert distance(taken(png(640, 480, np.asarray(scene()).astype(np.uint16) * 257)).pdq, PLAIN.pdq) <= 31
+
+
+@pytest.mark.parametrize("bits", [9, 10, 12, 14])
+def test_sixteen_bits_of_which_a_sensor_filled_fewer(bits: int) -> None:
+    grey = np.asarray(scene().convert("L")).astype(np.float64) * (2**bits - 1) / 255
+    found = taken(saved(Image.fromarray(grey.astype(np.uint16)), "PNG"))
+    assert distance(found.pdq, PLAIN.pdq) <= 31
+    assert found.quality >= PLAIN.quality - 10
 
 
 def png(width: int, height: int, rgb: NDArray[np.uint16]) -> bytes:
