@@ -143,6 +143,8 @@ class CueReader:
     def read(self, text: str) -> Reading:
         reposted = _REPOSTED.match(text) if "RT" in text[:20] else None
         own = text[reposted.end() :] if reposted else text
+        if STOP in own:  # ours, to part sentences
+            own = own.replace(STOP, " ")
         if "@" in own or "＠" in own or "http" in own or "www." in own:
             own = _NOT_OWN.sub(" ", own)
         own = own.strip()

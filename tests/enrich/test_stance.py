@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enrich.annotators.stance import StanceAnnotator
+from enrich.stance.cues import STOP
 from enrich.stance.model import StanceModel, Weights
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import Account, MediaRef, Review, Stance
@@ -355,6 +356,12 @@ _EAGER = StanceAnnotator(cues(), eager())
 def test_nothing_anybody_writes_stops_it(text: str, reply_to: str) -> None:
     for annotator in (_PLAIN, _EAGER):
         assert stance(annotator, text, reply_to=reply_to) == stance(annotator, text, reply_to=reply_to)
+
+
+def test_a_letter_that_stands_for_the_end_of_a_sentence_says_nothing_in_a_post(annotator: StanceAnnotator) -> None:
+    """It parted words of a name, or of a cue, and no post that had it and named its source was read at all."""
+    assert stance(annotator, f"The mayor {STOP} said the bridge fell").attributed_to == "mayor"
+    assert stance(annotator, f"There is no {STOP} evidence that it fell").label == "denies"
 
 
 @pytest.mark.parametrize("cue", ["{source} {year}", "is {date}", "de*", "a* b", "{year}"])
