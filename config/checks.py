@@ -82,6 +82,10 @@ def check_deployment(document: Document, settings: Deployment, environ: Mapping[
 
 def _check_kafka(document: Document, settings: Deployment, environ: Mapping[str, str]) -> Iterator[Problem]:
     kafka = settings.kafka
+    for server in kafka.bootstrap.split(","):
+        if not 0 < int(server.rpartition(":")[2]) < 2**16:
+            what = f"no port has the number in {quoted(server)}"
+            yield document.problem(("kafka", "bootstrap"), what, "host:9092")
     if kafka.security_protocol.startswith("SASL") and settings.transport == "kafka":
         if not kafka.sasl_username:
             yield document.problem(("kafka", "security_protocol"), "SASL needs a user", "sasl_username: secondsource")

@@ -218,6 +218,9 @@ class _Reading:
 
     def _read_secret(self, document: Document, keys: SecretKeys) -> None:
         value = from_environment(keys.variable, self._environ)
+        if value is not None and not value.reveal().isprintable():
+            what = f"the environment variable {keys.variable} holds a line break or another sign that no secret has"
+            self._problems.append(document.problem(keys.key("_env"), what, f"export {keys.variable}=… in one line"))
         if value is None and keys.path is not None and keys.path.is_file():
             what = ""
             try:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, NamedTuple, Protocol, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, Protocol, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, Field, create_model
 
@@ -164,18 +164,22 @@ def _key(name: str, field: dataclasses.Field[Any], hint: Any, *, listed: bool) -
         return tuple[model, ...], Field(**more)  # type: ignore[valid-type] # a model made just now
     if hint == tuple[str, ...]:
         more |= _lengths(about) | {"default": field.default}
-        return hint, Field(**more)
+        return tuple[Annotated[str, Field(pattern=_whole(about.get("pattern")))], ...], Field(**more)
     if hint not in _PLAIN:
         raise TypeError(f"{name}: a setting is {', '.join(kind.__name__ for kind in _PLAIN)}, a tuple or a Secret")
     if hint is str:
         pattern = about.get("pattern")
         more |= {"min_length": about.get("at_least"), "max_length": about.get("at_most", _LONGEST_TEXT)}
-        more["pattern"] = f"^(?:{pattern})$" if pattern else None
+        more["pattern"] = _whole(pattern)
         if listed and not field.default and (about.get("at_least") or (pattern and not re.fullmatch(pattern, ""))):
             return hint, Field(**more)
     else:
         more |= {"ge": about.get("at_least"), "le": about.get("at_most")}
     return hint, Field(**more, default=field.default)
+
+
+def _whole(pattern: str | None) -> str | None:
+    return f"^(?:{pattern})$" if pattern else None
 
 
 def _lengths(about: Mapping[str, Any]) -> dict[str, int]:

@@ -110,7 +110,7 @@ class StanceModel:
         except FileNotFoundError:
             raise _unusable(path, "is not there") from None
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise _unusable(path, f"is not a stance model ({error})") from error
+            raise _unusable(path, "is not a stance model") from error  # NumPy's words advise to read it unsafely
         return cls(thread, alone, about)
 
 

@@ -23,7 +23,7 @@ def setting(
     """A field of a settings dataclass. `what` is one sentence for whoever edits the file.
 
     `at_least` and `at_most` bound numbers (both included) and the length of texts and lists; `pattern` is a regular
-    expression a text must match from end to end.
+    expression that a text must match from end to end, and each text of a list.
     """
     about = {"what": what, "example": default if example is None else example}
     bounds = {"at_least": at_least, "at_most": at_most, "pattern": pattern}

@@ -24,14 +24,19 @@ _SQLITE_PRAGMAS = (
 )
 
 
-def _parsed(url: str) -> URL:
+def parsed_url(url: str) -> URL:
+    """The store's address, with the driver we use. Asks no database.
+
+    Raises:
+        BadConfiguration: it is none, or of a database we cannot use.
+    """
     examples = "sqlite:///second-source.db or postgresql://user:password@host/database"
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError):  # the second of a port that is no number
         # The text may hold a password, so it is not repeated.
         msg = f"the store's URL cannot be read; write {examples}"
-        raise BadConfiguration(msg) from error
+        raise BadConfiguration(msg) from None
     if parsed.drivername in {"postgresql", "postgres", "postgresql+psycopg"}:
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in {"sqlite", "sqlite+pysqlite"}:
@@ -79,7 +84,7 @@ def open_engine(url: str) -> Engine:
         SourceAway: it does not answer.
         BadConfiguration: the URL or the credentials cannot work. No message repeats a password.
     """
-    parsed = _parsed(url)
+    parsed = parsed_url(url)
     engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed)
     with telling(parsed), engine.connect() as connection:
         connection.exec_driver_sql("SELECT 1")

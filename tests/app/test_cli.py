@@ -189,6 +189,51 @@ def test_a_configuration_that_is_wrong_starts_nothing(command: str, newsroom: Ne
     assert not Path(newsroom.store_url.removeprefix("sqlite:///")).exists()
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("store: {url: 'postgresql+psycopg://host:abc/velgrad'}", "store.url: the store's URL cannot be read"),
+        ("store: {url: 'sqlite:////no/such/folder/a.sqlite'}", "folder /no/such/folder of the store's file"),
+        ("enrich: {gazetteers: [names.tsv]}", "names.tsv:2: expected id, kind, names"),
+        ("enrich: {stance_model: names.tsv}", "names.tsv is not a stance model; make one with"),
+        (
+            "collectors: {x: {enabled: true, approved_use_case: tests, token_file: names.tsv, rules_cap: 1}}",
+            "collectors.x: x: the watches need 2 rules, X allows 1",
+        ),
+        ("collectors: {bluesky: {hosts: [jetstream.example]}}", 'hosts[0]: not of the form it must have, came "jet'),
+        ("collectors: {bluesky: {api: public.example}}", "bluesky.api: not of the form it must have"),
+        (
+            "collectors: {mastodon: {instances: [{base_url: 'https://m.example'}, {base_url: 'https://M.example/'}]}}",
+            "instances each with an address of its own",
+        ),
+        ("kafka: {bootstrap: 'one:9092,two:99999'}", 'no port has the number in "two:99999"'),
+    ],
+)
+def test_a_configuration_check_tells_what_a_start_would_refuse(settings: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "watches").mkdir()
+    for name in ("velgrad", "karst"):
+        (tmp_path / "watches" / f"{name}.yaml").write_text(
+            f"watches: [{{name: {name}, hashtags: [{name}]}}]\n", "utf-8"
+        )
+    (tmp_path / "names.tsv").write_text("# names\ngarbage\n", "utf-8")
+    (tmp_path / "secondsource.yaml").write_text(settings, "utf-8")
+    ran = run("config", "check", "-c", tmp_path)
+    assert ran.code == 2, ran
+    assert told in ran.out
+    asked = run("config", "check", "-c", tmp_path, "--json")
+    assert (asked.code, len(asked.json)) == (2, 1)
+
+
+def test_a_token_of_two_lines_is_told_and_not_shown(tmp_path: Path) -> None:
+    newsroom = Newsroom(
+        tmp_path, settings="notify: {slack: {token_env: SLACK}}\n", environ={"SLACK": "xoxb-1\nHost: h"}
+    )
+    ran = newsroom.run("config", "check")
+    assert ran.code == 2
+    assert "SLACK holds a line break" in ran.out
+    assert "Host" not in ran.out + ran.err
+
+
 def test_a_database_that_is_away(tmp_path: Path) -> None:
     environ = {
         "SECONDSOURCE_CONFIG": str(Newsroom(tmp_path).config),

@@ -349,7 +349,7 @@ def test_what_is_off_says_how_to_turn_it_on() -> None:
 
 
 def test_settings_that_cannot_work() -> None:
-    good = LISTED[0]
-    for feeds in ((good, good), (Feed(url="https://a.example/rss"),)):
-        with pytest.raises(BadConfiguration, match="feeds: "):
-            Feeds(FeedsSettings(feeds=feeds), WATCHES, surroundings(ManualClock()))
+    with pytest.raises(BadConfiguration, match="twice under feeds:"):
+        FeedsSettings(feeds=(LISTED[0], LISTED[0]))
+    with pytest.raises(BadConfiguration, match="feeds: expected url"):
+        Feeds(FeedsSettings(feeds=(Feed(url="https://a.example/rss"),)), WATCHES, surroundings(ManualClock()))

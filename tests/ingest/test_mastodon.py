@@ -539,9 +539,8 @@ def test_off_says_how_to_turn_it_on() -> None:
     "addresses", [("",), ("ftp://x",), ("https://[x",), ("https://a.example", "https://A.example/")]
 )
 def test_instances_that_cannot_be(addresses: tuple[str, ...]) -> None:
-    settings = MastodonSettings(instances=tuple(Instance(base_url=one) for one in addresses))
     with pytest.raises(BadConfiguration, match="instances"):
-        Mastodon(settings, WATCHES, surroundings(SystemClock()))
+        MastodonSettings(instances=tuple(Instance(base_url=one) for one in addresses))
 
 
 def test_a_cursor_of_something_else() -> None:

@@ -19,6 +19,7 @@ from tests.store import velgrad as v
     ("url", "said"),
     [
         ("no url: s3cret", "cannot be read; write sqlite:///"),
+        ("postgresql://me:s3cret@host:port/db", "cannot be read; write sqlite:///"),
         ("mysql://me:s3cret@host/db", "cannot use mysql"),
         ("sqlite://", "needs a file"),
         ("sqlite:////no/such/s3cret.d/x.db", "folder /no/such/s3cret.d of the store's file does not exist"),

@@ -39,9 +39,6 @@ class Bluesky:
     def __init__(self, settings: BlueskySettings, watches: Sequence[Watch], around: Surroundings) -> None:
         if settings.off():
             raise BadConfiguration(f"bluesky: {settings.off()}")
-        for host in settings.hosts:
-            if not host.startswith(("wss://", "ws://")):
-                raise BadConfiguration(f"bluesky: expected hosts like wss://jetstream.example, came {host!r}")
         self.settings = settings
         self.wire = cast("Wire", settings.wire)
         self.hosts = hosts(self.wire, settings.hosts)

@@ -15,8 +15,9 @@ class BlueskySettings:
         (),
         "Jetstream hosts in the order they are tried; none: the public ones of the wire.",
         example=("wss://jetstream.us-east.bsky.network",),
+        pattern=r"wss?://[^\s/?#]+",
     )
-    api: str = setting("https://public.api.bsky.app", "Where counts of posts are asked for.")
+    api: str = setting("https://public.api.bsky.app", "Where counts of posts are asked for.", pattern=r"https?://\S+")
     behind_seconds: float = setting(
         10.0, "For how long the stream may come faster than it is handled before the ledger says so.", at_least=0
     )

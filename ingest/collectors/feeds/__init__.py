@@ -34,7 +34,7 @@ class Feeds:
     """Collector of feeds.
 
     Raises:
-        BadConfiguration: a feed without a publisher, or the same address twice.
+        BadConfiguration: a feed without a publisher.
     """
 
     name: ClassVar[str] = "feeds"
@@ -46,8 +46,6 @@ class Feeds:
                 raise BadConfiguration(
                     f"feeds: expected url, publisher and domain of each feed, came {feed.url or feed.publisher!r}"
                 )
-        if len({feed.url for feed in settings.feeds}) < len(settings.feeds):
-            raise BadConfiguration("feeds: the same address stands twice under collectors.feeds.feeds")
         self.settings = settings
         self.watches = tuple(watches)
         self.around = around

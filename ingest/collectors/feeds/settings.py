@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ingest.collectors.feeds.listed import LISTED
 from ingest.formats.feed import Feed
+from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.secret import Secret
 from secondsource.contracts.settings import setting
 
@@ -23,6 +24,7 @@ class FeedsSettings:
         (),
         "Hosts (or host:port) that may be read although they are not on the public internet.",
         example=("feeds.lan",),
+        pattern=r"[^\s/@]+",
     )
     fact_check_key: Secret | None = setting(
         None, "Key of Google's Fact Check Tools; without one they are not asked.", example="FACT_CHECK_KEY"
@@ -34,6 +36,10 @@ class FeedsSettings:
         3600.0, "How often Fact Check Tools are asked for a watch, in seconds.", at_least=60, at_most=604800
     )
     fact_check_days: int = setting(30, "How old a review may be.", at_least=1, at_most=3650)
+
+    def __post_init__(self) -> None:
+        if len({feed.url for feed in self.feeds}) < len(self.feeds):
+            raise BadConfiguration("the same address stands twice under feeds:")
 
     def off(self) -> str:
         if not self.enabled:

@@ -17,7 +17,6 @@ from typing import ClassVar
 
 import msgspec
 
-from ingest.collectors.mastodon.channels import host_of
 from ingest.collectors.mastodon.run import Cursor, Run
 from ingest.collectors.mastodon.settings import Instance, MastodonSettings
 from ingest.formats.mastodon import Terms, to_posts
@@ -36,9 +35,6 @@ class Mastodon:
 
     `seen` counts, over the collector's life: posts, copies, edits, rejected, nobody's, hidden, deleted, unknown
     deletes, unknown events, mute, dials, requests.
-
-    Raises:
-        BadConfiguration: an instance without an address, or two with the same one.
     """
 
     name: ClassVar[str] = "mastodon"
@@ -51,9 +47,6 @@ class Mastodon:
         self.seen: Counter[str] = Counter()
         self.matcher = Matcher(self.watches)
         self.tags = {watch.name: tags_of(watch) for watch in self.watches}
-        hosts = [host_of(instance.base_url) for instance in settings.instances]
-        if "" in hosts or len(set(hosts)) < len(hosts):
-            raise BadConfiguration(f"mastodon: expected instances each with an address of its own, came {hosts}")
 
     def batches(self, cursor: str, stop: Event) -> Iterator[Batch]:
         """For ever, until `stop`."""

@@ -6,12 +6,13 @@ from collections import deque
 from datetime import datetime, timedelta
 from random import Random
 from typing import Final, Literal, NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 
 from ingest.collectors.mastodon.asking import About, Asker
 from ingest.collectors.mastodon.pace import Growing, Pace
+from ingest.collectors.mastodon.settings import host_of
 from ingest.collectors.mastodon.statuses import Place
 from ingest.collectors.mastodon.stream import TagStream
 from ingest.formats.reading import EPOCH
@@ -124,15 +125,6 @@ class Channel:
 
 def channel_name(base_url: str, tag: str) -> str:
     return f"{base_url.rstrip('/')} {tag}"
-
-
-def host_of(base_url: str) -> str:
-    """Host and port, as in the names of what was written there; "" where it is no web address."""
-    try:
-        parts = urlsplit(base_url)
-    except ValueError:
-        return ""
-    return parts.netloc.lower() if parts.scheme in {"http", "https"} else ""
 
 
 def later(one: str, other: str) -> str:

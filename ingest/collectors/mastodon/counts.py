@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, Protocol
 from urllib.parse import urlencode
 
-from ingest.collectors.mastodon.channels import host_of
 from ingest.collectors.mastodon.pace import Pace, until_reset
+from ingest.collectors.mastodon.settings import host_of
 from ingest.formats.mastodon import Status, counts_of, decode, home_id, page_of, uid_of
 from ingest.refreshing import Asked
 from ingest.surroundings import Surroundings

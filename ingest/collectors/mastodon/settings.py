@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.secret import Secret
 from secondsource.contracts.settings import setting
 
@@ -65,9 +67,23 @@ class MastodonSettings:
     )
     max_answer_bytes: int = setting(5_000_000, "The longest answer that is read, in bytes.", at_least=100_000)
 
+    def __post_init__(self) -> None:
+        hosts = [host_of(instance.base_url) for instance in self.instances]
+        if "" in hosts or len(set(hosts)) < len(hosts):
+            raise BadConfiguration(f"expected instances each with an address of its own, came {', '.join(hosts)}")
+
     def off(self) -> str:
         if not self.enabled:
             return "off; set enabled: true under mastodon"
         if not self.instances:
             return "off; name at least one instance, as instances: [{base_url: https://mastodon.social}]"
         return ""
+
+
+def host_of(base_url: str) -> str:
+    """Host and port, as in the names of what was written there; "" where it is no web address."""
+    try:
+        parts = urlsplit(base_url)
+    except ValueError:
+        return ""
+    return parts.netloc.lower() if parts.scheme in {"http", "https"} else ""
