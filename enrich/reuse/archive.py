@@ -23,7 +23,7 @@ from enrich.reuse.clip_kept import KeptClip, bound, kept, parted
 from enrich.reuse.clip_prints import ClipPrint
 from enrich.reuse.clip_search import ClipMatch
 from enrich.reuse.clip_search import search as search_clips
-from enrich.reuse.index import Entry, Index
+from enrich.reuse.index import Entry, Index, Mark
 from enrich.reuse.prints import Look, decode, encode
 from enrich.reuse.search import TURNS, Match, search
 from enrich.reuse.segment_file import DamagedIndex
@@ -38,10 +38,15 @@ _log = logging.getLogger(__name__)
 
 
 class _Place(NamedTuple):
-    """Up to which number of which store the index has been told; `picture` is that number's."""
+    """Up to which number of which store the index has been told; `picture` is that number's.
+
+    `mark` and `clips`: what the files held then, and less of which means that they are damaged.
+    """
 
     seq: int
     picture: str
+    mark: Mark = Mark()
+    clips: int = 0
 
 
 class Checked(NamedTuple):
@@ -115,8 +120,7 @@ class ReuseArchive:
             told = _Place(seq, picture)
         if told != self._place:
             self._index.add(fresh)
-            self._place = told
-            _write_place(self._folder, told)
+            self._place = self._written(told, self._index, self._clips)
 
     def rebuild(self) -> int:
         """Make the index again of what the store holds; readers search what was until it is done. Its pictures."""
@@ -149,6 +153,9 @@ class ReuseArchive:
             _log.warning("made again", extra={"reason": str(error)})
             _emptied(self._folder)
             index, clips, place = Index(self._folder), ClipArchive(self._folder / _CLIPS), None
+        if place is not None and not (index.holds(place.mark) and place.clips <= clips.rows):
+            _log.warning("made again", extra={"reason": "the index of pictures is damaged: it holds less than it did"})
+            place = None
         if place is None or (place.seq and self._prints.at(place.seq) != place.picture):
             return index, clips, self._made(index, clips)
         return index, clips, place
@@ -173,8 +180,13 @@ class ReuseArchive:
         index.rebuild(entries())
         for name in clips.names() - moving:
             clips.remove(name)
-        _write_place(self._folder, place)
-        return place
+        return self._written(place, index, clips)
+
+    def _written(self, place: _Place, index: Index, clips: ClipArchive) -> _Place:
+        """The place, kept with what the files hold by now."""
+        now = place._replace(mark=index.mark, clips=clips.rows)
+        _write_place(self._folder, now)
+        return now
 
     def _taken_in(self, picture: str, body: bytes) -> list[Entry]:
         """What is new for the index of pictures; a clip is put where clips are."""
@@ -249,7 +261,8 @@ def _emptied(folder: Path) -> None:
 def _read_place(folder: Path) -> _Place | None:
     try:
         told = json.loads((folder / _PLACE).read_text(encoding="utf-8"))
-        return _Place(int(told["seq"]), str(told["picture"]))
+        journal, end = told.get("mark", Mark())
+        return _Place(int(told["seq"]), str(told["picture"]), Mark(str(journal), int(end)), int(told.get("clips", 0)))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

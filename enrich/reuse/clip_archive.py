@@ -59,6 +59,11 @@ class ClipArchive:
         self._seen = -1
         self._now = self._mapped(0)
 
+    @property
+    def rows(self) -> int:
+        """How many clips it can be read to hold, those that are blanked included: never fewer than before."""
+        return len(self.archived().clips)
+
     def archived(self) -> Archived:
         """All that was added until now, by any process."""
         committed = self._committed()

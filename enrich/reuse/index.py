@@ -44,6 +44,13 @@ class Entry(NamedTuple):
     print_: Print
 
 
+class Mark(NamedTuple):
+    """A place in an index: where a record ends in the journal of that name."""
+
+    journal: str = ""
+    end: int = 0
+
+
 class _Manifest(NamedTuple):
     segments: tuple[str, ...]
     journal: str
@@ -79,6 +86,15 @@ class Index:
     @property
     def pictures(self) -> int:
         return sum(each.pictures for each in self.segments()) - len(self._gone)
+
+    @property
+    def mark(self) -> Mark:
+        """How far it was read."""
+        return Mark(self._manifest.journal, self._read)
+
+    def holds(self, mark: Mark) -> bool:
+        """Whether all that was there at that mark can be read still. What was sealed since is checked when mapped."""
+        return mark.journal != self._manifest.journal or mark.end <= self._read
 
     @property
     def gone(self) -> frozenset[str]:

@@ -120,7 +120,7 @@ def test_what_is_erased_is_found_no_more(tmp_path: Path, prints: MemoryPrints) -
     assert archive.rebuild() == 1
 
 
-@pytest.mark.parametrize("harm", ["missing", "cut", "of another store", "no place"])
+@pytest.mark.parametrize("harm", ["missing", "cut", "of another store", "no place", "journal cut", "journal garbled"])
 def test_it_is_made_again_of_the_store(tmp_path: Path, prints: MemoryPrints, harm: str) -> None:
     folder = tmp_path / "index"
     kept(ReuseArchive(folder, prints), 1, 2)
@@ -130,6 +130,11 @@ def test_it_is_made_again_of_the_store(tmp_path: Path, prints: MemoryPrints, har
         (folder / "manifest.json").write_text('{"format"')
     elif harm == "no place":
         (folder / "place.json").unlink()
+    elif harm.startswith("journal"):
+        (journal,) = folder.glob("journal-*")
+        body = bytearray(journal.read_bytes())
+        body[500] ^= 1
+        journal.write_bytes(bytes(body) if harm == "journal garbled" else bytes(body[:-1_000]))
     else:
         prints = MemoryPrints()
         kept(ReuseArchive(tmp_path / "scratch", prints), 5, 6)
