@@ -14,6 +14,7 @@ from threading import Event
 from typing import Any, ClassVar, Final
 
 from ingest import refreshing
+from ingest.formats.reading import EPOCH
 from ingest.ports import Candidate, Followed, Spending
 from ingest.refreshing import Asked, Budget, Calls, Counter, Look, Missing
 from ingest.surroundings import Surroundings
@@ -32,6 +33,9 @@ _REREAD = 30.0  # seconds between two looks at what is followed
 _MOST = 5_000  # posts followed at once on one platform
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0  # seconds to leave a platform alone that does not answer
 _MICROSECOND = timedelta(microseconds=1)
+_LATE = timedelta(minutes=5)  #: what was taken down earlier than another may be seen in the store so much later
+_Place = tuple[datetime, str]  #: when a post was taken down, and its uid
+_BEGINNING: Final[_Place] = (EPOCH, "")
 _log = logging.getLogger(__name__)
 
 
@@ -85,6 +89,8 @@ class Refresher:
     def __init__(self, settings: RefresherSettings, watches: Sequence[Watch], around: Surroundings) -> None:
         self._watches = tuple(watch.name for watch in watches)
         self._removals = around.removals
+        self._floor = _BEGINNING  # what an earlier start told reaches to here
+        self._heard: set[_Place] = set()  # of the last minutes, what this one told
         self._asked_at: float | None = None
         self._clock = around.clock
         self._ticked: datetime | None = None
@@ -97,37 +103,49 @@ class Refresher:
         Raises:
             BadConfiguration: the cursor is not its own.
         """
-        told = _told(cursor)
+        told = self._floor = _told(cursor)
         while not stop.is_set():
             messages: list[Message] = []
             for at, uid, reason in self._taken_down(told):
-                told = at, uid
+                told = max(told, (at, uid))
                 messages.append(self._takedown(uid, reason))
             for platform in self._platforms:
                 if stop.is_set():
                     break
                 messages += platform.round(self._after_ticks)
             self._ticked = self._after_ticks()
-            place = "" if told is None else f"{told[0].isoformat()} {told[1]}"
+            place = "" if told == _BEGINNING else f"{told[0].isoformat()} {told[1]}"
             yield Batch([*messages, Tick(collector=self.name, at=self._ticked)], [], place)
             self._clock.wait(_EVERY, stop)
 
     def remap(self, body: bytes) -> Sequence[Message]:
         raise BadRecord(f"the refresher rejects nothing, so it did not send this: {body[:40]!r}")
 
-    def _taken_down(self, last: tuple[datetime, str] | None) -> list[tuple[datetime, str, str]]:
+    def _taken_down(self, last: _Place) -> list[tuple[datetime, str, str]]:
+        """What was not told yet, up to some at a time: two commands at once may commit in another order than they
+        began, so the last minutes are looked through again.
+        """
         now = self._clock.monotonic()
         if self._removals is None or (self._asked_at is not None and now - self._asked_at < _REREAD):
             return []
-        self._asked_at = now
+        goes_on, self._asked_at = self._asked_at is None, now
+        place = last if goes_on else max(self._floor, (last[0] - _LATE, ""))
+        self._heard = {each for each in self._heard if each[0] >= last[0] - _LATE}
+        fresh: list[tuple[datetime, str, str]] = []
         try:
-            found = self._removals.after(last, COMMANDED, _AT_ONCE)
+            while len(found := self._removals.after(place, COMMANDED, _AT_ONCE)):
+                fresh += (each for each in found if each[:2] not in self._heard)
+                place = found[-1][:2]
+                if len(found) < _AT_ONCE:
+                    break
+                if fresh:
+                    self._asked_at = None  # there is more
+                    break
         except SourceAway as error:
             _log.warning("what was taken down is asked for later", extra={"reason": str(error)})
             return []
-        if len(found) == _AT_ONCE:
-            self._asked_at = None  # there is more
-        return found
+        self._heard.update(each[:2] for each in fresh)
+        return fresh
 
     def _takedown(self, uid: str, reason: str) -> Takedown:
         return Takedown(
@@ -140,9 +158,9 @@ class Refresher:
         return now if self._ticked is None else max(now, self._ticked + _MICROSECOND)
 
 
-def _told(cursor: str) -> tuple[datetime, str] | None:
+def _told(cursor: str) -> _Place:
     if not cursor:
-        return None
+        return _BEGINNING
     at, _, uid = cursor.partition(" ")
     try:
         return datetime.fromisoformat(at), uid

@@ -262,3 +262,20 @@ def test_what_a_command_took_down_is_told_to_the_stream_once() -> None:
     assert told(cursor, 10)[0] == ["x:9"]
     with pytest.raises(BadConfiguration, match="cursor of its own"):
         told("x", 1)
+
+
+def test_two_commands_that_commit_in_another_order_than_they_began() -> None:
+    clock, removed, stop = ManualClock(), Removed(), Event()
+    batches = Refresher(RefresherSettings(), [], replace(surroundings(clock), removals=removed)).batches("", stop)
+    began = clock.now()
+    removed.failures.clear()
+    removed.found = [(began + timedelta(seconds=2), f"x:{number:04}", "by hand") for number in range(600)]
+
+    def told(rounds: int) -> list[str]:
+        sent = [message for batch in islice(batches, rounds) for message in batch.messages]
+        return [message.uid for message in sent if isinstance(message, Takedown)]
+
+    assert len(told(35)) == 600
+    removed.found.append((began, "x:late", "by hand"))
+    assert told(35) == ["x:late"]
+    assert told(400) == []
