@@ -15,15 +15,17 @@ import sys
 import typer
 from rich.console import Console
 
-from secondsource.app.cli.asked import Asked
+from secondsource.app.cli.alerts import acts_app, alerts_app
+from secondsource.app.cli.backtesting import backtest, tune, verdicts
+from secondsource.app.cli.baselines import baselines_app
 from secondsource.app.cli.configuration import config_app
 from secondsource.app.cli.evaluating import eval_app
-from secondsource.app.cli.judged import acts_app, alerts_app, backtest, baselines_app, tune, verdicts
 from secondsource.app.cli.keeping import compliance_app, forget, migrate, takedown
 from secondsource.app.cli.letters import letters_app
 from secondsource.app.cli.media import media_app
+from secondsource.app.cli.options import Asked
+from secondsource.app.cli.output import AWAY, FOUND, HALTED, WRONG, bear_any_terminal, pasteable
 from secondsource.app.cli.stance import stance_app
-from secondsource.app.cli.told import AWAY, FOUND, HALTED, WRONG, bear_any_terminal, pasteable
 from secondsource.app.cli.watching import demo, replay, run, status
 from secondsource.contracts.errors import BadConfiguration, Halted, SecondSourceError, SourceAway
 from secondsource.runtime.logs import escape as plain

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from config.loader import Configuration
-from secondsource.app.cli.asked import AsJson, ConfigFolder, folder_of
-from secondsource.app.cli.told import WRONG, print_json, say_services
+from secondsource.app.cli.options import AsJson, ConfigFolder, folder_of
+from secondsource.app.cli.output import WRONG, print_json, say_services
 from secondsource.app.configuring import load, problems, write_schemas
 
 config_app = typer.Typer(no_args_is_help=True, help="Check the YAML that says what is watched, and how.")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from secondsource.app.cli.told import FOUND, speak_utf8
+from secondsource.app.cli.output import FOUND, speak_utf8
 from secondsource.app.evaluation.lines import Lines, answer, standard_lines
 from secondsource.runtime.logs import escape as plain
 

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from alerts.wording import count
-from secondsource.app.cli.asked import AsJson, ConfigFolder, configured
-from secondsource.app.cli.told import FOUND, next_command, print_json
+from secondsource.app.cli.options import AsJson, ConfigFolder, configured
+from secondsource.app.cli.output import FOUND, next_command, print_json
 from secondsource.app.threads import stopping_on_signals
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.runtime.logs import configure_logging

@@ -11,8 +11,8 @@ import msgspec
 import typer
 
 from alerts.wording import count
-from secondsource.app.cli.asked import AsJson, ConfigFolder, configured, format_named
-from secondsource.app.cli.told import FOUND, next_command, print_json
+from secondsource.app.cli.options import AsJson, ConfigFolder, configured, format_named
+from secondsource.app.cli.output import FOUND, next_command, print_json
 from secondsource.contracts.errors import BadConfiguration, BadRecord
 from secondsource.contracts.messages import DeadLetter
 from secondsource.runtime.logs import configure_logging

@@ -17,8 +17,8 @@ from rich.console import Console
 from alerts.wording import count
 from ingest.collectors.refresher import COMMANDED
 from ingest.formats.reading import EARLIEST
-from secondsource.app.cli.asked import AsJson, ConfigFolder, configured, format_named, path
-from secondsource.app.cli.told import FOUND, MOST_SHOWN, next_command, print_json, progress, say_refused, say_services
+from secondsource.app.cli.options import AsJson, ConfigFolder, configured, format_named, path
+from secondsource.app.cli.output import FOUND, MOST_SHOWN, next_command, print_json, progress, say_refused, say_services
 from secondsource.app.parts import PARTS
 from secondsource.app.threads import Stopped, stopping_on_signals
 from secondsource.contracts.errors import BadConfiguration
