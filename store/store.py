@@ -20,7 +20,6 @@ from store.database.engine import open_engine
 from store.database.schema import check, migrate
 from store.database.tables import metadata
 from store.leaving.forgetting import Forgetting
-from store.leaving.removals import Removals
 from store.leaving.retention import Retention
 from store.letters import Letters
 from store.pictures.archive import PictureArchive
@@ -30,6 +29,7 @@ from store.reads.evidence import EvidenceReads
 from store.reads.following import FollowedPosts
 from store.reads.known import KnownPosts
 from store.reads.recorded import Recorded
+from store.reads.removals import Removals
 from store.reads.status import Status, status
 from store.reads.trails import TrailReads
 from store.spending import Ledger

@@ -146,6 +146,11 @@ class Coverage(Struct, frozen=True, kw_only=True, tag="coverage"):
     reason: str = ""
 
 
+def event_time(message: Post | Engagement | Takedown | Coverage) -> datetime:
+    """What a message is ordered by: when it was observed, or up to when a collector saw or was blind."""
+    return message.end if isinstance(message, Coverage) else message.observed_at
+
+
 class Tick(Struct, frozen=True, kw_only=True, tag="tick"):
     """A collector's promise: everything it observed up to `at` has been sent.
 

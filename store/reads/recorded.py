@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Row, Select, Text, cast, func, or_, select
 
-from secondsource.contracts.messages import Claims, Counts, Coverage, Engagement, Picture, Post
+from secondsource.contracts.messages import Claims, Counts, Coverage, Engagement, Picture, Post, event_time
 from store.database.connections import Database
 from store.database.lists import among
 from store.database.tables import COUNTS, accounts, coverage, engagement, pictures, posts, sightings, takedowns
@@ -44,7 +44,7 @@ class Recorded:
             self._posts(watch, since, until),
             self._engagement(watch, since, until),
         ]
-        return heapq.merge(*streams, key=_moment)
+        return heapq.merge(*streams, key=event_time)
 
     def bounds(self, watch: str) -> tuple[datetime, datetime] | None:
         """When the first and the last post were observed, None where there is none."""
@@ -151,10 +151,6 @@ def _within(
         yield at >= since
     if until is not None:
         yield at < until
-
-
-def _moment(message: Told) -> datetime:
-    return message.end if isinstance(message, Coverage) else message.observed_at
 
 
 def _picture(row: Row[Any]) -> Picture:

@@ -38,6 +38,7 @@ from secondsource.contracts.messages import (
     Tick,
     decode,
     encode,
+    event_time,
 )
 from secondsource.contracts.stage import Out, Record, Stage
 from secondsource.contracts.watch import Watch
@@ -190,12 +191,8 @@ def _of_files(at: House, wanted: Wanted, stop: Event) -> Iterator[Told]:
 
 
 def _within(message: Told, wanted: Wanted) -> bool:
-    at, first = _moment(message), wanted.first
+    at, first = event_time(message), wanted.first
     return (first is None or at >= first) and (wanted.until is None or at < wanted.until)
-
-
-def _moment(message: Told) -> datetime:
-    return message.end if isinstance(message, Coverage) else message.observed_at
 
 
 class _Writing:
@@ -235,7 +232,7 @@ class _Writing:
         for message in enriched:
             self._count(message)
             file.write(encode(message) + b"\n")
-        self._latest = _moment(taken[-1])
+        self._latest = event_time(taken[-1])
         self._promise(file, self._latest - _INSTANT, final=False)
 
     def finish(self, file: BinaryIO) -> None:
