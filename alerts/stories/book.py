@@ -116,7 +116,8 @@ class StoryBook:
             if tied is None or tied.tie != "text":
                 said = self._ties.terms(enriched, traits)
         if tied is None and not post.reply_to:
-            tied = self._ties.told(said, traits) or self._ties.meant(post.text, at)
+            denies = enriched.stance.label == "denies"
+            tied = self._ties.told(said, traits, denies=denies) or self._ties.meant(post.text, at)
         opens = tied is None
         if tied is None:
             tied = Tied(self._next, "first", "", "")

@@ -208,11 +208,14 @@ class Ties:
         said = terms(enriched, self.own)
         return without(said, traits.line, enriched.post.text) if traits.line else said
 
-    def told(self, said: tuple[str, ...], traits: Traits | None = None) -> Tied | None:
-        """By the rare words they share; of a post that holds another text in `passing`, by what it says besides."""
+    def told(self, said: tuple[str, ...], traits: Traits | None = None, *, denies: bool = False) -> Tied | None:
+        """By the rare words they share; of a post that holds another text in `passing`, by what it says besides. Who
+        `denies` a claim seldom repeats more of it than whom or what it is about.
+        """
         if traits is not None and traits.passing:
-            said = besides(said, self._text_of(traits.representative), wholly=traits.apart)
-        found = self._words.find(said)
+            note = self._note_of(traits.representative) if traits.apart else None
+            said = besides(said, self._text_of(traits.representative), None if note is None else note.named)
+        found = self._words.find(said, name_alone=denies)
         if found is None:
             return None
         shared = ", ".join(term.partition(" ")[2] or term for term in found.shared[:8])

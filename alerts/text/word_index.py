@@ -13,6 +13,7 @@ Surveys 38, 2006, §2), as it must forget as well as it learns.
 from __future__ import annotations
 
 import math
+import re
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
@@ -47,6 +48,7 @@ _LOOKED_UP = 8  # terms, the rarest
 _LED_TO = 48
 _VERIFIED = 3  # see `_likely`
 _MOST_SAYINGS = 4  # of a story, whose terms lead to it
+_IN_ID = re.compile("[ :-]")
 _WINDOW_STORIES = 20_000
 _WINDOW_SECONDS = 6 * 3600.0
 
@@ -159,12 +161,13 @@ class WordIndex:
         """None where the story is not in the window (any more)."""
         return self._stories.get(story)
 
-    def find(self, terms: Sequence[str]) -> Tied | None:
+    def find(self, terms: Sequence[str], *, name_alone: bool = False) -> Tied | None:
         """The story that shares most with these terms, the earliest of equals; None if none shares enough.
 
         The term of a day comes first of them. Where words are not enough, as between languages, a fact may be.
+        `name_alone`: a known name counts by its words too, and may be enough.
         """
-        return (self._by_words(terms) or self._by_fact(terms)) if len(terms) >= FEWEST_SHARED else None
+        return self._by_words(terms, name_alone=name_alone) or self._by_fact(terms)
 
     def _by_fact(self, terms: Sequence[str]) -> Tied | None:
         """The first story that states a fact of theirs: to a part of a unit, or in letters that share no words."""
@@ -180,7 +183,7 @@ class WordIndex:
             found = story, fact
         return Tied(found[0], FEWEST_ODDS, found[1]) if found is not None else None
 
-    def _by_words(self, terms: Sequence[str]) -> Tied | None:
+    def _by_words(self, terms: Sequence[str], *, name_alone: bool) -> Tied | None:
         number = self._numbers.get
         known = [found for term in sorted(terms) if (found := number(term)) is not None]
         if len(known) < FEWEST_SHARED:
@@ -203,12 +206,20 @@ class WordIndex:
         shared = sorted(
             [(int(self._terms[one, _COUNT]), self._named[one]) for one in known if self._named[one] in theirs]
         )
-        return Tied(int(self._sayings[saying, _STORY]), odds, tuple(term for _, term in shared))
+        told = tuple(term for _, term in shared)
+        return None if _few(told) and not name_alone else Tied(int(self._sayings[saying, _STORY]), odds, told)
 
     def _said(self, saying: int) -> tuple[str, ...]:
         place = saying * MOST_TERMS
         numbers = self._places[place : place + int(self._sayings[saying, _SIZE]), _TERM].tolist()
         return tuple(self._named[number] for number in numbers)
+
+
+def _few(shared: Sequence[str]) -> bool:
+    """Whether too few are shared, where a name counts once: by its id, and not again by the words of it."""
+    ids = [term for term in shared if " " in term]
+    spelt = {word for name in ids for word in _IN_ID.split(name)}
+    return sum(" " in term or term not in spelt for term in shared) < FEWEST_SHARED
 
 
 @compiled

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
+from zlib import crc32
 
 from alerts.text.dates import dated
 from alerts.text.word_index import MOST_TERMS
 from secondsource.contracts.copied import copied_text
+from secondsource.contracts.folding import WORD_CHARACTER
 from secondsource.contracts.messages import Enriched
 from secondsource.contracts.watch import Watch
 
@@ -18,8 +21,18 @@ LINKS = re.compile(r"(?:https?://|www\.|pic\.)\S+")
 _TAG = re.compile(r"[#@＠](?<!\w.)(\w+)(?:@[\w.-]+)?")  # the sign first, by which it is found fast
 _JOINT = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_+")
 #: A word, or a number whole: "6.1", "6,1", "12,000".
-_WORD = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:[.,٬]\d{3})+|\d{1,4}[.,٫]\d{1,2})(?![.,٫٬]?\d)|\w+")
+_WORD = re.compile(
+    rf"(?<![\w.,])(?:\d{{1,3}}(?:[.,٬]\d{{3}})+|\d{{1,4}}[.,٫]\d{{1,2}})(?![.,٫٬]?\d)|\w{WORD_CHARACTER}*"
+)
+#: What is written without blanks, or with particles on the words: known by each two signs that follow one another, as
+#: Chinese, Japanese and Korean are in search engines (Lee and Ahn, "Using n-grams for Korean text retrieval", SIGIR
+#: 1996). Where signs are letters by one of three runs of four, about one a word, always the same ones (Manber, "Finding
+#: similar files in a large file system", USENIX 1994). Hiragana alone is grammar.
+_SIGNS = re.compile("[\u3400-\u9fff\u30a1-\u30ff\uac00-\ud7a3]{2,}|[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]{4,}")
+_RUN, _LETTERS_RUN, _ONE_OF = 2, 4, 3
+_FIRST_UNSPACED, _LAST_LETTER = "\u0e00", "\u1fff"  # beyond the second, signs are syllables or words
 _MARKS = re.compile(r"[.,٫٬]")
+_DIGITS = re.compile(r"\d+")
 _ARABIC_NUMBER = re.compile(r"(?<![\w.,٫٬])[وفبلك]?(\d[\d.,٫٬]{0,14}(?<=\d))(?!\d)")
 
 _LISTED = """
@@ -35,6 +48,8 @@ una por para con del este esta estos está como pero más sus hay muy sin sobre 
 его она они при уже или если только еще ещё был была было были все всё нет есть мне нас вас bir bu ve için ile
 çok daha olan olarak var yok gibi ama değil في من على إلى الى عن مع هذا هذه الذي التي كان كانت قد ما لا أن ان
 إن هو هي هم ثم كل بعد قبل عند حتى
+에서 으로 했다 한다 하는 하고 해서 있는 있다 이다 습니 합니 니다 까지 부터 에게 지만 는데 어요 아요 네요
+一个 一些 这个 那个 什么 我们 你们 他们 没有 可以 就是 不是 不要 已经 现在 今天 因为 所以 但是 还是 如果 真的 大家 自己
 """
 
 #: Words that tell nothing about what happened. Those under three letters are left out anyway.
@@ -63,12 +78,14 @@ def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
     for entity in enriched.entities:
         if entity.kind not in _ADDRESSED and not own.issuperset(name := _words(entity.text)):
             found.append(f"{entity.kind} {entity.id}")
-            if len(name) == 1:
+            if _SIGNS.search(entity.text):  # its signs would count beside it
+                text = text.replace(entity.text, " ")
+            elif len(name) == 1:
                 spelt.update(name)
     text = text.casefold().replace("i̇", "i")  # what becomes of the Turkish İ
     if "ا" in text or "و" in text:
         text = _ARABIC_NUMBER.sub(_plain, text)
-    words = [word for word in _said(text) if word not in own and (len(word) > 2 or _is_number(word))]
+    words = [word for word in _said(text) if word not in own and (len(word) > 2 or _tells(word))]
     found += [word for word in words if word not in spelt] if spelt else words
     return tuple(dict.fromkeys(found))[:MOST_TERMS]
 
@@ -78,14 +95,16 @@ def _plain(number: re.Match[str]) -> str:
     return f" {_our_digits(number[1])} "
 
 
-def besides(said: tuple[str, ...], quoted: str, *, wholly: bool = False) -> tuple[str, ...]:
-    """What a post is known by without a text that stands in it, where it says as much of its own, or is `wholly` to be
-    known by that; else all of it.
+def besides(said: tuple[str, ...], quoted: str, names: Collection[str] | None = None) -> tuple[str, ...]:
+    """What a post is known by without a text that stands in it, where it says as much of its own; else all of it. With
+    the ids of the `names` in that text it is what the post says and names of its own, however little that is.
     """
     theirs = set(_said(quoted.casefold()))
     words = [term for term in said if " " not in term]
     own = tuple(word for word in words if word not in theirs)
-    return own if wholly or 2 * len(own) >= len(words) else said
+    if names is not None:
+        return (*(term for term in said if " " in term and term.partition(" ")[2] not in names), *own)
+    return own if 2 * len(own) >= len(words) else said
 
 
 def without(said: tuple[str, ...], line: str, text: str) -> tuple[str, ...]:
@@ -99,11 +118,33 @@ def _said(text: str) -> list[str]:
     """As `_WORD.findall`, which most of what stands between blanks needs not be asked."""
     words: list[str] = []
     for written in text.split():
-        if written.isalnum():
+        if written.isalnum() and (written.isascii() or _in_letters(written)):
             words.append(written)
         else:
-            words += [_whole(word) if _MARKS.search(word) else word for word in _WORD.findall(written)]
+            for word in _WORD.findall(written):
+                if _SIGNS.search(word):
+                    words += _runs(word)
+                elif word[0].isdecimal():
+                    words.append(_whole(word) if _MARKS.search(word) else _our_digits(word))
+                else:
+                    words.append(word)
     return words
+
+
+def _in_letters(written: str) -> bool:
+    return written[0] < _FIRST_UNSPACED and written[-1] < _FIRST_UNSPACED and not written.isdecimal()
+
+
+def _runs(word: str) -> list[str]:
+    """What a word, or a clause, in signs is known by; the numbers in it."""
+    runs = [_our_digits(number) for number in _DIGITS.findall(word)]
+    for part in _SIGNS.findall(word):
+        if part[0] > _LAST_LETTER:
+            runs += [part[at : at + _RUN] for at in range(len(part) - _RUN + 1)]
+        else:
+            every = (part[at : at + _LETTERS_RUN] for at in range(len(part) - _LETTERS_RUN + 1))
+            runs += [one for one in every if crc32(one.encode()) % _ONE_OF == 0]
+    return runs
 
 
 def _whole(written: str) -> str:
@@ -121,9 +162,9 @@ def _words(name: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(name.casefold()))
 
 
-def _is_number(word: str) -> bool:
-    """Of two digits: less is no number worth telling of."""
-    return len(word) == 2 and word.isdigit()
+def _tells(word: str) -> bool:
+    """Whether two characters are worth telling of: two digits, or two signs."""
+    return len(word) == 2 and (word.isdigit() or word[0] > _LAST_LETTER)
 
 
 def _parted(tag: re.Match[str]) -> str:

@@ -11,7 +11,7 @@ from alerts.text.band_index import BandIndex
 from alerts.text.copies import ALIKE, Likeness, best, likeness
 from alerts.text.links import canonical
 from alerts.text.word_index import WordIndex
-from alerts.text.words import own_terms, terms
+from alerts.text.words import besides, own_terms, terms
 from secondsource.contracts.copied import copied_text
 from secondsource.contracts.messages import Entity, Picture
 from tests.alerts.invented import CLAIM, WATCH, picture, post
@@ -189,3 +189,58 @@ def test_a_name_of_one_word_counts_once_and_a_number_is_one_in_any_digits() -> N
     own = own_terms(WATCH)
     assert terms(post(1, 0, "Osmar: 14 dead, 40 hurt", entities=(osmar,)), own)[:3] == ("place osmar", "14", "dead")
     assert {"14", "40"} <= set(terms(post(1, 0, "١٤ قتيلا و40 جريحا"), own))
+
+
+def test_a_name_alone_ties_nothing_though_it_is_known_by_its_words_too() -> None:
+    index = WordIndex()
+    index.open(1, 0.0, [("person mira castell", "mira", "castell", "died", "54")])
+    other = ("person mira castell", "mira", "castell", "song", "2019")
+    assert index.find(other) is None
+    assert index.find(other, name_alone=True) is not None, "so much is asked of who asserts, not of who denies"
+    found = index.find(("person mira castell", "mira", "castell", "died", "54", "heartbroken"))
+    assert found is not None
+    assert found.shared == ("54", "castell", "died", "mira", "person mira castell")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("बाज़ार में भीषण आग, १२ की मौत", {"बाज़ार", "भीषण", "मौत", "12"}),
+        ("বাজারে আগুন, ১২ জনের মৃত্যু", {"বাজারে", "আগুন", "মৃত্যু", "12"}),
+        ("சந்தையில் தீ விபத்து", {"சந்தையில்", "விபத்து"}),
+        ("שוק הוותיק עולה באש", {"הוותיק", "באש"}),
+        ("市场大火12人死亡", {"市场", "大火", "死亡", "12"}),
+        ("市場で火災が発生", {"市場", "火災", "発生"}),
+        ("시장에서 화재 발생", {"시장", "화재", "발생"}),
+    ],
+)
+def test_words_are_words_in_every_script(text: str, words: set[str]) -> None:
+    assert words <= set(terms(post(1, 0, text), own_terms(WATCH)))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "neither"),
+    [
+        ("化工厂爆炸已造成6人死亡，消防正在灭火", "刚刚化工厂爆炸了，窗户都震碎了", "消防员真辛苦，大家都在睡觉"),
+        ("서쪽역 침수, 지하철 운행 중단", "폭우로 서쪽역 침수… 지하철 중단", "서쪽역에서 친구를 만났다"),
+        ("น้ำท่วมหนักที่ตลาดเก่า โรงเรียนปิด", "ตลาดเก่าน้ำท่วมหนัก โรงเรียนประกาศปิด", "ตลาดเก่าเปิดกี่โมงวันนี้"),
+    ],
+)
+def test_without_blanks_between_words_the_same_is_found_in_others(one: str, other: str, neither: str) -> None:
+    own = own_terms(WATCH)
+    index = WordIndex()
+    index.open(1, 0.0, [terms(post(1, 0, one), own)])
+    assert index.find(terms(post(2, 1, other), own)) is not None
+    assert index.find(terms(post(3, 2, neither), own)) is None
+
+
+def test_a_name_without_blanks_around_it_counts_once() -> None:
+    kinkaku = Entity(kind="place", id="kinkaku", text="金閣寺", start=0, end=3)
+    assert terms(post(1, 0, "金閣寺で火災", entities=(kinkaku,)), own_terms(WATCH)) == ("place kinkaku", "火災")
+
+
+def test_what_fills_in_another_form_is_still_known_by_its_own_names_and_figures() -> None:
+    said = ("place brenn", "magnitude", "5.2", "strikes", "near")
+    form = "A quake of magnitude 6.1 strikes near Osmar"
+    assert besides(said, form, ("osmar",)) == ("place brenn", "5.2")
+    assert besides(said, form, ("brenn",)) == ("5.2",)
