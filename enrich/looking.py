@@ -130,6 +130,15 @@ class Looker:
             self._kept.add_original(file, body)
         return tuple(pictures)
 
+    def keeps(self, pictures: tuple[Picture, ...]) -> bool:
+        """Whether what is to be kept of these still is: it goes with the last post that showed them.
+
+        Raises:
+            SourceAway: where it is kept did not answer.
+        """
+        kept = self._kept
+        return kept is None or not any(kept.wants_thumbnail(one.id) for one in pictures if one.state == "fingerprinted")
+
     def _moving(self, body: bytes) -> ClipPrint | None:
         """What is asked of a clip as a clip, beside its key frames as pictures."""
         if self._archive is None or self._watch is None:

@@ -25,6 +25,7 @@ _PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".heic", 
 
 
 _TOGETHER = 128  # pictures that are fetched, then recognised: half a megabyte each in between
+_KEPT_FOR = 60.0  # seconds for which what is kept of a picture is not asked for again
 
 
 class MediaLimits(Struct, frozen=True, kw_only=True):
@@ -85,6 +86,7 @@ class MediaAnnotator:
         self._by_url: Memo[tuple[str, str], tuple[Picture, ...]] = Memo(self._limits.remembered)
         self._failed: dict[tuple[str, str], tuple[float, tuple[Picture, ...]]] = {}
         self._by_bytes: Memo[str, tuple[Picture, ...] | Unusable] = Memo(self._limits.remembered)
+        self._kept_until: Memo[str, float] = Memo(self._limits.remembered)
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -114,7 +116,18 @@ class MediaAnnotator:
         until, found = self._failed.get(key, (0.0, None))
         if found is not None and self._clock.monotonic() < until:
             return found
-        return self._by_url.get(key)
+        remembered = self._by_url.get(key)
+        return remembered if remembered is not None and self._still_kept(remembered) else None
+
+    def _still_kept(self, pictures: tuple[Picture, ...]) -> bool:
+        """Remembered pictures of which something is missing are looked at again, as if they were new."""
+        now = self._clock.monotonic()
+        if now < (self._kept_until.get(pictures[0].id) or 0.0):
+            return True
+        if not self._looker.keeps(pictures):
+            return False
+        self._kept_until.put(pictures[0].id, now + _KEPT_FOR)
+        return True
 
     def _keep(self, key: tuple[str, str], found: tuple[Picture, ...]) -> None:
         self._failed.pop(key, None)
@@ -137,7 +150,7 @@ class MediaAnnotator:
             return _without_bytes(ref, fetched.state, fetched.reason)
         digest = sha256(fetched.body).hexdigest()
         found = self._by_bytes.get(digest)
-        if found is None:
+        if found is None or not (isinstance(found, Unusable) or self._still_kept(found)):
             found = self._looker.look(fetched.body)
             self._by_bytes.put(digest, found)
         if isinstance(found, Unusable):

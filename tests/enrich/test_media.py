@@ -187,6 +187,26 @@ def test_each_scene_of_an_animation_is_a_picture_that_says_of_which_file_and_whe
     assert {one.url for one in later} == {GIF}
 
 
+def test_a_remembered_picture_that_left_with_its_last_post_is_kept_again() -> None:
+    kept, clock = Kept(), ManualClock()
+    elsewhere = "http://pictures.example/the-same.jpg"
+    fetcher = FakeFetcher({URL: Fetched("fetched", JPEG), elsewhere: Fetched("fetched", JPEG)})
+    running = MediaAnnotator(fetcher, clock, kept=kept)
+    (picture,) = pictures(running, MediaRef(url=URL))
+    for url in (URL, elsewhere, URL):
+        assert pictures(running, MediaRef(url=url))[0].id == picture.id
+        assert set(kept.thumbnails) == {picture.id}
+        kept.thumbnails.clear()
+        clock.advance(61)
+    (again,) = pictures(running, MediaRef(url=URL))
+    assert again == picture
+    asked = fetcher.asked[URL]
+    for _ in range(3):
+        pictures(running, MediaRef(url=URL))
+    assert fetcher.asked[URL] == asked, "what is kept is not fetched again"
+    running.close()
+
+
 def test_what_is_kept_is_a_thumbnail_a_frame_and_the_original_of_the_file() -> None:
     kept = Kept()
     fetcher = FakeFetcher({GIF: Fetched("fetched", MOVING)})
