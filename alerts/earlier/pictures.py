@@ -61,7 +61,7 @@ class Row(msgspec.Struct, array_like=True):
     """One picture: its representative file, other files of it with their distance, its earliest sightings.
 
     `story` is the living story that shows it (0: none), `uid` that story's first post with it. `text` is what can be
-    read in it, of a flat one, with the digest and LSH bands it is found by. `showings` are pairwise unrelated posts.
+    read in it, of a flat one, with the digest and anchors it is found by. `showings` are pairwise unrelated posts.
     """
 
     number: int

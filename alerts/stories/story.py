@@ -81,13 +81,13 @@ def pair_token(pair: int) -> int:
 class Note(msgspec.Struct, array_like=True, gc=False):
     """What a story keeps of one post. Times in seconds since 1970; keys are digests of uids.
 
-    `target`: the post it reposts, quotes or answers. `tokens`: what it may have in common with others; the first
-    stands for the post itself (for a repost, for its original). `passes`: the post whose spread it adds to.
-    `reported`: its platform's count of interactions. `place`: its place among the story's representatives + 1 (0: it
-    is none) with its LSH `bands`. `text` is kept for representatives and the first few posts only; `reworded`: when it
-    was last replaced by an edit (0: never); `named`: ids of the places and events in it, kept where it is. `parts`: the
-    parts of its story that it ties together, its own first; () for the one that the story is numbered by. `evidence`:
-    of the first post only, as the story may be told of much later.
+    `target`: the post it reposts, quotes or answers. `tokens`: what it may have in common with others; the first stands
+    for the post itself (for a repost, for its original). `passes`: the post whose spread it adds to. `reported`: its
+    platform's count of interactions. `place`: its place among the story's representatives + 1 (0: it is none) with the
+    `bands` of its sketch. `text` is kept for representatives and the first few posts only; `reworded`: when it was last
+    replaced by an edit (0: never); `named`: ids of the places and events in it, kept where it is. `parts`: the parts of
+    its story that it ties together, its own first; () for the one that the story is numbered by. `evidence`: of the
+    first post only, as the story may be told of much later.
     """
 
     uid: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
@@ -61,18 +60,19 @@ class Folder:
         parts = self._root / _PARTS
         try:
             parts.mkdir(parents=True, exist_ok=True)
-            self._sweep()
             probe = parts / secrets.token_hex(16)
             probe.touch()
+            self._sweep(probe.stat().st_mtime)
             probe.unlink()
         except OSError as error:
             msg = f"enrich.media.store: {self._root} cannot be written to ({error.strerror}); name a folder that can"
             raise BadConfiguration(msg) from error
 
-    def _sweep(self) -> None:
+    def _sweep(self, now: float) -> None:
+        """`now`: by the clock of the file system, which may be another machine's."""
         for part in (self._root / _PARTS).iterdir():
             with suppress(OSError):  # somebody else swept it
-                if part.stat().st_mtime < time.time() - _ABANDONED:
+                if part.stat().st_mtime < now - _ABANDONED:
                     part.unlink()
 
     def put(self, name: str, body: bytes) -> None:

@@ -50,7 +50,7 @@ def words_of(text: str) -> list[str]:
 
 
 def bands(words: Sequence[str]) -> tuple[int, ...]:
-    """Stand-in for a MinHash: one band for each eighth of the words, equal where these words are."""
+    """Stand-in for anchors: one for each eighth of the words, equal where these words are."""
     if len(words) < 8:
         return ()
     step = max(1, len(words) // 8)
