@@ -33,11 +33,6 @@ READS_JSON = ("status", "config check", "dead-letters list", "alerts list", "act
 FIFTY = [post(number) for number in range(50)]
 
 
-@pytest.fixture
-def newsroom(tmp_path: Path) -> Newsroom:
-    return Newsroom(tmp_path)
-
-
 def words(text: str) -> str:
     """Without the frames and line breaks that fit it to a terminal."""
     return " ".join(text.replace("│", " ").split())

@@ -43,11 +43,6 @@ def exif(when: str, offset: str = "") -> Image.Exif:
 
 
 @pytest.fixture
-def newsroom(tmp_path: Path) -> Newsroom:
-    return Newsroom(tmp_path)
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Five pictures that can be dated, each in its way, and what cannot be taken."""
     found = tmp_path / "negatives"

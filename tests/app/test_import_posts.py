@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-from pathlib import Path
 from typing import Any
 
-import pytest
 from PIL import Image
 
 from tests.app.newsroom import Newsroom
 from tests.enrich.makers import saved, scene
 from tests.ingest.test_imports import EPOCH, FOURCAT_TWITTER, table
-
-
-@pytest.fixture
-def newsroom(tmp_path: Path) -> Newsroom:
-    return Newsroom(tmp_path)
 
 
 def rows(number: int) -> list[dict[str, object]]:

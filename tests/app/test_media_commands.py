@@ -14,11 +14,6 @@ NAMED = "1994-07-02 bridge.jpg"
 
 
 @pytest.fixture
-def newsroom(tmp_path: Path) -> Newsroom:
-    return Newsroom(tmp_path)
-
-
-@pytest.fixture
 def archive(newsroom: Newsroom, tmp_path: Path) -> Path:
     """An imported folder of two pictures."""
     folder = tmp_path / "negatives"
