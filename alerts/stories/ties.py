@@ -28,8 +28,9 @@ from alerts.text.copies import (
     best,
     compared,
     have_much_in_common,
+    line_in_common,
     run_in_common,
-    stands_under,
+    tells,
 )
 from alerts.text.embedding import Meanings
 from alerts.text.links import canonical
@@ -80,9 +81,9 @@ class Traits(NamedTuple):
     `exact`: digest of its normalised text; `representative`: of the near-copies it belongs to, `likeness` in percent
     (0.0 where it is the same); `passing`: most of the post is not of it, so that it makes the post a copy only where
     something else shows that both are of one story; `longer`: it says more than that; `apart`: the same of
-    another place. `kin`: representatives with which
-    it has many words in a row in common, though it copies none of them. `line`: what it ends with, if other posts that
-    say something else do as well. Pictures with their row and distance; links with their digest. `checked`: pages that
+    another place. `kin`: representatives with which it has many words in a row in common, though it copies none of
+    them. `line`: what it begins or ends with, if other posts that say something else do as well. Pictures with their
+    row and distance; links with their digest. `checked`: pages that
     its reviews say the claim appeared on, which lead to a story but make nobody a copy.
     """
 
@@ -390,7 +391,7 @@ class Ties:
     def _kin(self, enriched: Enriched, story: Story) -> tuple[int, ...]:
         """Texts of a story that a post of it shares so much with that they cannot be two sources."""
         text, sketch = copied_text(enriched.post.text[:_READ]), enriched.sketch
-        if sketch.words < FEWEST_WORDS:
+        if sketch.words < FEWEST_WORDS and not tells(text):
             return ()
         near = list(islice(story.places, _FIRST_TEXTS))
         if sketch.bands:
@@ -451,8 +452,9 @@ class Ties:
         """As `_nearly`, of a text that is no copy of any candidate, or holds the one that was `found` in passing."""
         others = [(number, copied_text(other), len(other) >= QUOTED) for number, other in candidates]
         held = "" if found is None else next(other for number, other, _ in others if number == found[0])
-        lines = (stands_under(text, other, cut=cut) for number, other, cut in others if other != held)
-        line = next((one for one in lines if one and not (held and (one in held or held in one))), "")
+        found_lines = (line_in_common(text, other, cut=cut) for number, other, cut in others if other != held)
+        lines = [one for one in found_lines if one and not (held and (one.text in held or held in one.text))]
+        line = next((one.text for one in lines if one.sure or len(lines) > 1), "")
         kin = tuple(number for number, other, _ in others if other != held and run_in_common(text, other))
         if found is None:
             return Traits(exact, kin=kin, line=line)

@@ -36,7 +36,8 @@ LONGER = 1.15
 #: Parts of fewer letters are in many texts by chance, unless they are so many words in a row; of scripts that put no
 #: blanks between words, so many signs.
 _TELLING, _TELLING_WORDS, _TELLING_SIGNS = 40, 8, 16
-_HALF = _TELLING // 2
+_BLOCK_LETTERS = _TELLING_SIGNS // 2  # any run of `_TELLING_SIGNS` has so many from a multiple of it on
+_SYLLABLES = "\u2e80"  # where Han, kana and Hangul begin
 _PART = 0.85  # of a text's length: a part that is longer
 _HARDLY = 5  # one word in so many, that two texts have in common of which one is written backwards
 _IN_COMMON = 0.8  # of the words of the shorter text, that another in another order has
@@ -48,7 +49,7 @@ _KEPT = 1_000  # letters of a text, for comparing
 _BLOCK = 4  # words: any run of `_TELLING_WORDS` has so many from a multiple of it on
 _TELLING_IN_ORDER = 12  # words that stand in another text in their order, others between them,
 _BETWEEN = 2  # which may be as many
-_BEHIND = 2  # words that may stand behind a line under a text: a number, a tag
+_BESIDE = 2  # words that may stand behind a line under a text, or before one over it: a number, a tag
 
 Kind = Literal["exact", "near", "contained"]
 
@@ -206,7 +207,7 @@ def have_much_in_common(text: str, other: str) -> bool:
     shared = len({*words} & {*others})
     if shared > _TELLING_WORDS - _RUN and (_share_runs(text, other) or _in_order(words, others, shared)):
         return True
-    letters, theirs = text.replace(" ", ""), other.replace(" ", "")
+    letters, theirs = _letters(text), _letters(other)
     if _stretch(letters, theirs) or (shared >= _TELLING_WORDS and _share_runs(" ".join(words[::-1]), other)):
         return True
     if shared * _HARDLY >= min(len(words), len(others)):
@@ -230,13 +231,23 @@ def _runs(text: str) -> frozenset[tuple[str, ...]]:
     return frozenset(zip(words, words[1:], words[2:], strict=False))
 
 
+@lru_cache(maxsize=4_096)
+def _letters(text: str) -> str:
+    """Without blanks, a letter that is repeated once."""
+    letters = text.replace(" ", "")
+    return "".join(
+        [one for one, after in zip(letters, f"{letters[1:]} ", strict=True) if one != after or one.isdigit()]
+    )
+
+
 def _stretch(letters: str, others: str) -> bool:
-    """Whether they have so many letters in a row in common that it tells."""
-    for at in range(0, len(letters) - _HALF + 1, _HALF):  # any so long a run has half of it from a multiple of that on
-        place = others.find(letters[at : at + _HALF])
+    """Whether they have so many letters in a row in common that it tells: fewer of signs that stand for syllables."""
+    for at in range(0, len(letters) - _BLOCK_LETTERS + 1, _BLOCK_LETTERS):
+        place = others.find(letters[at : at + _BLOCK_LETTERS])
         if place >= 0:
-            before = Postfix.similarity(letters[:at], others[:place])
-            if before + Prefix.similarity(letters[at:], others[place:]) >= _TELLING:
+            begin = at - Postfix.similarity(letters[:at], others[:place])
+            run = letters[begin : at + Prefix.similarity(letters[at:], others[place:])]
+            if len(run) >= _TELLING or (len(run) >= _TELLING_SIGNS and sorted(run)[len(run) // 2] >= _SYLLABLES):
                 return True
     return False
 
@@ -253,22 +264,34 @@ def _in_order(words: list[str], others: list[str], shared: int) -> bool:
     )
 
 
-def stands_under(text: str, other: str, *, cut: bool) -> str:
-    """What two texts end with that else say different things: a line that is put under everything; "" for nothing.
-
-    `cut`: the other one goes on behind what is known of it.
+class Line(NamedTuple):
+    """What two normalised texts begin or end with that else say different things: a line that is put over or under
+    everything. `sure`: not what they say, with something of one's own behind it.
     """
+
+    text: str
+    sure: bool
+
+
+def line_in_common(text: str, other: str, *, cut: bool) -> Line | None:
+    """None for none. `cut`: the other one goes on behind what is known of it."""
     run = run_in_common(text, other)
     if run is None:
-        return ""
+        return None
     words, others = text.split(), other.split()
-    if len(others) - run.other_end > _BEHIND or (not cut and len(words) - run.end > _BEHIND):
-        return ""
-    rest, their_rest = words[: run.begin], others[: run.other_begin]
-    if not (tells(" ".join(rest)) and tells(" ".join(their_rest))):
-        return ""
+    over = run.begin <= _BESIDE and run.other_begin <= _BESIDE
+    if over:
+        line, rest, their_rest = words[: run.end], words[run.end :], others[run.other_end :]
+    elif len(others) - run.other_end <= _BESIDE and (cut or len(words) - run.end <= _BESIDE):
+        line, rest, their_rest = words[run.begin :], words[: run.begin], others[: run.other_begin]
+    else:
+        return None
+    said, they_said = " ".join(rest), " ".join(their_rest)
     both = {*rest} & {*their_rest}
-    return "" if 2 * len(both) > min(len({*rest}), len({*their_rest})) else " ".join(words[run.begin :])
+    if not (tells(said) and tells(they_said)) or 2 * len(both) > min(len({*rest}), len({*their_rest})):
+        return None
+    shared = " ".join(line)
+    return Line(shared, not over or len(shared) <= min(len(said), len(they_said)))
 
 
 def likeness(text: str, other: str) -> float:

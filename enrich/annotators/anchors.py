@@ -28,7 +28,8 @@ _NARROW, _MIDDLE, _WIDE = 1, 2, 4
 _MIDDLE_FROM, _WIDE_FROM = 15, 25
 _MOST_ANCHORS: Final = 48  # of a text, the first ones
 _MOST_WORDS: Final = 2_000  # of a text's words, those that are looked at
-_LONG_WORD: Final = 8  # letters, of which a text has at most so many a word, or it is written without blanks
+#: Letters a word, from which on a text is written without blanks, and how many are counted for one then.
+_TIGHT, _WORD = 16, 8
 
 _BLANK, _END = 32, 10  # between words, between texts
 _ZERO, _NINE = 48, 57
@@ -47,7 +48,8 @@ _Letters = NDArray[np.uint16]
 
 
 class Anchored(NamedTuple):
-    """How many words a text has, at least, and its anchors; none of a text of under eight words between blanks.
+    """How many words a text has, or has room for where it is written without blanks; and its anchors, none of a text of
+    under eight words between blanks.
 
     `letters`: two bytes for each, without what may be changed with no letter changed: no blanks but between two
     numbers, a letter that is repeated once, forwards or backwards, whichever comes first.
@@ -111,7 +113,8 @@ def _anchor(
             if count >= _FEWEST_WORDS:
                 many = _winnow(runs, count, anchors, many)
             _turn(letters, begin, end)
-            words[text], ends[text], letters_end[text] = max(count, (end - begin) // _LONG_WORD), many, end
+            tight = end - begin > _TIGHT * count
+            words[text], ends[text], letters_end[text] = (end - begin) // _WORD if tight else count, many, end
             text, count, begin, last = text + 1, 0, end, np.uint32(_BLANK)
     return many
 

@@ -96,6 +96,12 @@ CHANGES: tuple[Change, ...] = (
     lambda text, dice: f"{dice.choice(CHATTER)}: {text}",
     lambda text, dice: f"{dice.choice(CHATTER)}: {text} {dice.choice(CHATTER)}.",
     lambda text, _: f"BREAKING: {text} #Breaking #News",
+    _another_word,
+    _twisted,
+)
+
+#: Ways to write a whole text, changed or not; who writes in two of them at once is hardly read.
+WRITINGS: tuple[Change, ...] = (
     lambda text, _: text[::-1],
     lambda text, _: " ".join(text.split(" ")[::-1]),
     lambda text, _: " ".join(word[::-1] for word in text.split(" ")),
@@ -103,8 +109,6 @@ CHANGES: tuple[Change, ...] = (
     lambda text, _: "".join(letter * 2 for letter in text),
     lambda text, dice: "".join(letter * dice.choice((1, 1, 1, 1, 4)) for letter in text),
     lambda text, dice: " ".join(" ".join(word) if dice.random() < 0.4 else word for word in text.split(" ")),
-    _another_word,
-    _twisted,
 )
 
 
@@ -124,6 +128,8 @@ def _copies(draw: st.DrawFn, source: int) -> Told:
     cut = draw(st.integers(0, len(SOURCES[source]) // 4))  # so that two copies have words in a row in common
     if cut:
         text = f"{text[:-cut]}…" if draw(st.booleans()) else text[cut:]
+    if draw(st.integers(0, 3)) == 0:
+        text = draw(st.sampled_from(WRITINGS))(text, dice)
     return Told(source, text)
 
 
@@ -225,6 +231,33 @@ def test_what_a_post_copies_is_found_under_a_line_that_many_others_have() -> Non
     (story,) = living(outs)
     assert posts_of(outs)[story.id] == [0, 4]
     assert len(story.origins) == 1
+
+
+HEADER = "BREAKING NEWS from our channel, subscribe and turn on the bell for everything from the region"
+
+
+def test_a_line_over_posts_that_tell_of_different_things_makes_no_story_of_them() -> None:
+    assert living(judged(f"{HEADER}: {SOURCES[place]}" for place in (3, 4, 5))) == []
+    assert living(judged(f"{number} {HEADER}: {SOURCES[place]}" for number, place in enumerate((3, 4, 5)))) == []
+
+
+def test_a_longer_line_over_posts_is_known_for_one_from_the_third_post_on() -> None:
+    outs = judged(f"{LINES[0]}. {SOURCES[place]}" for place in (3, 4, 5, 2))
+    assert [posts_of(outs)[story.id] for story in living(outs)] == [[0, 1]]
+
+
+def test_what_a_post_copies_is_found_below_a_line_that_many_others_have() -> None:
+    others = [f"{HEADER}: {SOURCES[place]}" for place in (3, 4, 5)]
+    for texts in ([SOURCES[2], *others, f"{HEADER}: {SOURCES[2]}"], [f"{HEADER}: {SOURCES[2]}", *others, SOURCES[2]]):
+        outs = judged(texts)
+        (story,) = living(outs)
+        assert (posts_of(outs)[story.id], len(story.origins)) == ([0, 4], 1)
+
+
+def test_who_says_something_behind_anothers_words_copies_them_still() -> None:
+    outs = judged([f"{SOURCES[0]}. {CHATTER[0]}", f"{SOURCES[0]}. {CHATTER[1]}"])
+    (story,) = living(outs)
+    assert (posts_of(outs)[story.id], len(story.origins)) == ([0, 1], 1)
 
 
 def test_those_who_tell_of_one_thing_in_their_own_words_are_sources() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from enrich.annotators.anchors import anchored
 
-_LETTERS = st.characters(exclude_characters=" \n") | st.sampled_from("ab1")
+_LETTERS = st.characters(categories=("L", "M", "N")) | st.sampled_from("ab1")  # as copied texts have
 _TEXTS = st.lists(st.lists(st.text(_LETTERS, min_size=1, max_size=3), max_size=60).map(" ".join), max_size=5)
 _WHOLE = (1 << 64) - 1
 TEXT = "the old stone bridge of velgrad sank into the river before noon and 12 cars went with it"
@@ -56,7 +56,8 @@ def test_each_text_has_its_own_anchors(texts: list[str]) -> None:
         _winnowed(text) if count >= 8 else () for count, text in zip(words, texts, strict=True)
     ]
     assert [one.words for one in found] == [
-        max(count, len(_letters(text)) // 8) for count, text in zip(words, texts, strict=True)
+        len(_letters(text)) // 8 if len(_letters(text)) > 16 * count else count
+        for count, text in zip(words, texts, strict=True)
     ]
 
 
@@ -106,4 +107,4 @@ def test_other_numbers_are_other_letters(changed: str) -> None:
 
 def test_a_text_without_blanks_has_as_many_words_as_it_has_room_for() -> None:
     assert anchored([TEXT.replace(" ", "")])[0].words == 8
-    assert anchored(["velgrad"])[0].words == 1
+    assert [one.words for one in anchored(["velgrad", "extraordinary circumstances"])] == [1, 2]
