@@ -90,6 +90,41 @@ def test_links_lead_to_pages(link: str, page: str) -> None:
     assert canonical(link) == page
 
 
+@pytest.mark.parametrize(
+    ("page", "links"),
+    [
+        (
+            "gazette.example/bridge",
+            (
+                "https://gazette.example/amp/bridge", "https://gazette.example/bridge/amp/",
+                "https://gazette.example/bridge.amp", "https://gazette.example/bridge?outputType=amp",
+                "https://amp.gazette.example//bridge/index.html", "https://mobile.gazette.example/%62ridge",
+                "https://www.google.com/amp/s/gazette.example/bridge",
+                "https://gazette-example.cdn.ampproject.org/c/s/gazette.example/bridge",
+                "https://web.archive.org/web/20310504090000/https://gazette.example/bridge",
+                "https://l.facebook.com/l.php?u=https%3A%2F%2Fgazette.example%2Fbridge&h=x",
+                "https://www.google.com/url?q=https://gazette.example/bridge&sa=t",
+            ),
+        ),
+        (
+            "youtube.com/watch?v=abc123XYZ_-",
+            (
+                "https://youtu.be/abc123XYZ_-?si=x", "https://m.youtube.com/watch?feature=share&v=abc123XYZ_-&t=3s",
+                "https://www.youtube.com/shorts/abc123XYZ_-", "https://www.youtube-nocookie.com/embed/abc123XYZ_-",
+            ),
+        ),
+        ("t.me/gazette/12", ("https://t.me/s/gazette/12", "https://telegram.me/gazette/12?single")),
+        ("gazette.example?p=7", ("https://gazette.example/?p=7", "https://gazette.example/index.php?p=7&utm_medium=x")),
+        ("en.wiki.example/Bridge", ("https://en.m.wiki.example/Bridge",)),
+        ("бюро.example/мост", ("https://xn--90a0af9c.example/%D0%BC%D0%BE%D1%81%D1%82",)),
+        ("amp.example/bridge", ("https://amp.example/bridge",)),
+        ("", ("https://gazette.example/?lang=en", "https://mobile.twitter.com/ana/status/1", "https://fxtwitter.com/a/1")),
+    ],
+)  # fmt: skip
+def test_a_page_is_one_however_it_is_reached(page: str, links: tuple[str, ...]) -> None:
+    assert {canonical(link) for link in links} == {page}
+
+
 def flipped(pdq: str, bits: int) -> str:
     return f"{int(pdq, 16) ^ ((1 << bits) - 1):064x}"
 
