@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from alerts.earlier.factchecks import Check, FactCheckIndex
 from alerts.memory.ledger import Ledger
-from alerts.origins.union import moment
+from alerts.memory.times import moment
 from alerts.quoting import clipped
 from alerts.text.understanding import ALIKE, Floats, Understanding
 from alerts.wording import quoted

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from alerts.memory.ledger import Ledger
-from alerts.origins.union import moment
+from alerts.memory.times import moment
 from alerts.rules.evidence import Old, Removed
 from alerts.stories.story import Note, Story, picture_token
 

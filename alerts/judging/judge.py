@@ -19,8 +19,8 @@ from alerts.lives import life
 from alerts.lives.budget import Budget
 from alerts.lives.grouping import Kin
 from alerts.memory.digests import digest, story_id
+from alerts.memory.times import moment
 from alerts.origins.corroboration import Support, state
-from alerts.origins.union import moment
 from alerts.ports import Archive, Baselines
 from alerts.rules.evidence import Everywhere, Rule, StoryEvidence, Surge
 from alerts.rules.findings import together

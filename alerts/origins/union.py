@@ -26,9 +26,9 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from alerts.memory.times import moment
 from secondsource.contracts.messages import Merge, Origin
 
 FRESH = 48 * 3600.0  #: seconds
@@ -48,8 +48,6 @@ _KINDS = (
     ("coordinated pair", 0.9, "by accounts that shared the same things within seconds, more often than chance allows"),
 )
 _OWNER, _COORDINATED = 7, 8
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Independence(NamedTuple):
@@ -281,8 +279,3 @@ def grouped(ties: Iterable[Sequence[int]], posts: Iterable[tuple[Sequence[int], 
 def _strength(group: _Group) -> tuple[int, int, tuple[float, str, str]]:
     assert group.first is not None
     return -len(group.accounts), -group.posts, group.first
-
-
-def moment(at: float) -> datetime:
-    """Seconds since 1970 as a time: to the microsecond the one they came from, until the year 2242."""
-    return _EPOCH + timedelta(seconds=at)
