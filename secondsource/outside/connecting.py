@@ -128,7 +128,7 @@ def _forget(_: object) -> None:
     """Addresses that came too late."""
 
 
-class Answering:
+class Answering(io.RawIOBase):
     """What http.client needs of a socket: a file whose every read ends by the deadline, however slowly bytes drip."""
 
     def __init__(self, connection: socket.socket, left: Left, stop: Event) -> None:
@@ -137,14 +137,7 @@ class Answering:
         self._stop = stop
 
     def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 -- http.client asks for "rb" alone
-        return io.BufferedReader(_Dripping(self._connection, self._left, self._stop))
-
-
-class _Dripping(io.RawIOBase):
-    def __init__(self, connection: socket.socket, left: Left, stop: Event) -> None:
-        self._connection = connection
-        self._left = left
-        self._stop = stop
+        return io.BufferedReader(self)
 
     def readable(self) -> bool:
         return True
