@@ -76,7 +76,7 @@ class Demo:
     """The demo, run once for all who look at it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder / "demo"
+        self.folder = folder / "a demo"
         self.ran = run("demo", "--folder", self.folder)
         assert self.ran.code == 0, self.ran
 
@@ -275,6 +275,14 @@ def test_the_environment_that_is_documented_is_the_one_that_is_read() -> None:
 
 
 # --- what is printed -------------------------------------------------------------------------------------------------
+
+
+def test_what_the_demo_says_to_type_next_finds_its_configuration(demo: Demo) -> None:
+    typed = [shlex.split(line) for line in demo.ran.out.splitlines() if " -c " in line]
+    assert typed
+    for *_, option, folder in typed:
+        assert option == "-c"
+        assert Path(folder).is_dir()
 
 
 def test_the_alert_in_the_readme_is_the_demos(demo: Demo) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import textwrap
@@ -94,7 +95,7 @@ def _page(house: House, town: Town, done: replaying.Replayed, took: float) -> st
     claim, debunk, crane, tram = (
         what_became_of(house, town.uids[name]) for name in ("claim", "debunk", "crane", "tram")
     )
-    config = os.path.relpath(town.config)
+    config = shlex.quote(os.path.relpath(town.config))
     return "\n".join(
         [
             "",
