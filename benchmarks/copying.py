@@ -14,7 +14,7 @@ from pathlib import Path
 
 from alerts.text.copies import CopyIndex
 from benchmarks.report import Report, measured, resident_megabytes
-from enrich.annotators.copies import sketch_copied
+from enrich.sketching.sketch import sketch_copied
 from secondsource.contracts.copied import copied_text
 
 DATA = Path("../shared/data")

@@ -14,6 +14,7 @@ from PIL import Image
 from enrich.media.claims import claims
 from enrich.media.pictures import KEY_FRAMES, NO_VIDEO, Decoded, Rgb, Unusable, decode, hashed
 from enrich.memo import Memo
+from enrich.sketching.sketch import sketch_texts
 from secondsource.contracts.messages import Picture, Reuse, frame_id
 
 if TYPE_CHECKING:
@@ -170,8 +171,6 @@ class Looker:
 def _with_words(picture: Picture, text: str) -> Picture:
     if not text:
         return picture
-    from enrich.annotators.copies import sketch_texts  # noqa: PLC0415 -- its package imports us
-
     (sketch,) = sketch_texts([text])
     return msgspec.structs.replace(picture, text=text, words=sketch)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alerts.text.copies import Copy, CopyIndex
-from enrich.annotators.copies import sketch_copied
+from enrich.sketching.sketch import sketch_copied
 from secondsource.contracts.copied import copied_text
 
 TEXT = "The old bridge in Velgrad fell into the river this morning, three people are hurt, say those who saw it"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from alerts.judging.stage import AlertsStage
-from enrich.annotators.copies import sketch_texts
+from enrich.sketching.sketch import sketch_texts
 from secondsource.contracts.messages import Enriched, StoryUpdate
 from tests.alerts.invented import CLAIM, final_stories, ordered, post, records, watch
 from tests.fakes.archive import MemoryArchive

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enrich.annotators.anchors import anchored
+from enrich.sketching.anchors import anchored
 
 _LETTERS = st.characters(categories=("L", "M", "N")) | st.sampled_from("ab1")  # as copied texts have
 _TEXTS = st.lists(st.lists(st.text(_LETTERS, min_size=1, max_size=3), max_size=60).map(" ".join), max_size=5)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enrich.annotators.copies import CopyAnnotator, sketch_texts
+from enrich.annotators.copies import CopyAnnotator
+from enrich.sketching.sketch import sketch_texts
 from secondsource.contracts.copied import copied_text
 from secondsource.contracts.messages import Sketch
 from tests.enrich.makers import post
@@ -150,7 +151,7 @@ def test_the_sketch_is_the_same_everywhere_and_always() -> None:
     """Kept in stores and on topics: a change of library or hash must be seen here, and answered with a migration."""
     assert sketch(TEXT).exact == GOLDEN_EXACT
     assert sketch(TEXT).bands[:3] == GOLDEN_BANDS
-    code = f"from enrich.annotators.copies import sketch_texts as s; print(s([{TEXT!r}])[0])"
+    code = f"from enrich.sketching.sketch import sketch_texts as s; print(s([{TEXT!r}])[0])"
     other = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": "99"}
     )

@@ -11,11 +11,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from enrich.annotators.copies import sketch_texts
 from enrich.looking import Looker
 from enrich.media import ocr
 from enrich.media.ocr import Reader, Tesseract, installed, looks_like_text, words
 from enrich.media.pictures import Unusable
+from enrich.sketching.sketch import sketch_texts
 from tests.enrich.makers import saved
 
 SAID = "The council of Velgrad says the old\nbridge stays closed until Friday and\nnobody was hurt in the night"

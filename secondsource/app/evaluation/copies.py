@@ -8,7 +8,7 @@ from itertools import islice
 from typing import NamedTuple, TextIO
 
 from alerts.text.copies import CopyIndex
-from enrich.annotators.copies import sketch_copied
+from enrich.sketching.sketch import sketch_copied
 from secondsource.app.evaluation.lines import Line, Lines, text_of, write
 from secondsource.contracts.copied import copied_text
 from secondsource.contracts.errors import BadRecord
