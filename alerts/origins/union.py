@@ -43,7 +43,7 @@ _KINDS = (
     ("same text", 0.99, "the same words"),
     ("same picture", 0.98, "shows the same picture or frame"),
     ("same link", 0.9, "links to the same page"),
-    ("wire credit", 0.95, "credits the same agency, or is its own"),
+    ("wire credit", 0.95, "credits the same agency, says to have it from there, or is its own"),
     ("same owner", 0.9, "the source registry names the same owner"),
     ("coordinated pair", 0.9, "by accounts that shared the same things within seconds, more often than chance allows"),
 )

@@ -45,7 +45,7 @@ from alerts.text.embedding import Meanings
 from alerts.text.polarity import opposed
 from alerts.text.words import named
 from alerts.wording import TIES
-from secondsource.contracts.credits import credits_in, may_credit
+from secondsource.contracts.credits import agency_heard, credits_in, may_credit
 from secondsource.contracts.messages import Counts, Enriched, StanceLabel, Tie
 from secondsource.contracts.watch import Watch
 
@@ -133,14 +133,15 @@ class StoryBook:
         credited = post.credits or (() if plain or post.platform == _FEEDS else self._credits(post.text))
         note = self._note(story, enriched, key, at, tied, traits, also)
         note.doubt = _doubt(enriched, tied, credited)
-        if credited:
-            note.tokens += (credit_token(digest(credited[0])),)
+        heard = "" if credited else agency_heard(enriched.stance.attributed_to)
+        if credited or heard:
+            note.tokens += (credit_token(digest(heard or credited[0])),)
         source = self._registry.source_of(post)
         if account_token(note.account) in note.tokens:  # it speaks for itself, and passes on nobody
             pairs = (*self._registry.pairs_of(post.author.uid), *self._steps.pairs_of(note.account))
             note.tokens += (*_behind(source), *map(pair_token, pairs))
-        behind = credited or source
-        story.add(note, _evidence(tied, credited, source, also) if behind or also else tied.evidence)
+        behind = credited or heard or source
+        story.add(note, _evidence(tied, credited, heard, source, also) if behind or also else tied.evidence)
         if not plain:
             self._ties.lead(story, note, traits, said)
             if note.own and note.stance == "asserts":
@@ -541,12 +542,13 @@ def _doubt(enriched: Enriched, tied: Tied, credited: tuple[str, ...]) -> int:
     return (tied.tie == "reply") + second_hand + (not tied.sure)
 
 
-def _evidence(tied: Tied, credited: tuple[str, ...], source: Listed | None, also: list[Tied]) -> str:
+def _evidence(tied: Tied, credited: tuple[str, ...], heard: str, source: Listed | None, also: list[Tied]) -> str:
     """What shows the tie; what else ties it to other parts of the story; and the agency or owner through which outlets
     of the story become one origin.
     """
     others = (f"and {TIES[one.tie]} a post that began another story, now part of this one" for one in also)
-    behind = (*(f"credits {agency}" for agency in credited[:1]), source.evidence() if source else "")
+    whose = (*(f"credits {agency}" for agency in credited[:1]), f"says to have it from {heard}" if heard else "")
+    behind = (*whose, source.evidence() if source else "")
     return "; ".join(filter(None, (tied.evidence, *others, *behind)))
 
 

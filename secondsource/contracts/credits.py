@@ -2,7 +2,7 @@
 
 An agency is only found where a credit stands: as (part of) a byline, in brackets or before a dash at the beginning of
 a text, in brackets or after a dash or slash at its end, or after "via" and its like. An article that merely quotes
-what an agency reports is not its text.
+what an agency reports is not its text, and a picture's credit says whose the picture is.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from collections.abc import Iterable
 #: Canonical name → how it is written where credit is given. Latin short forms count in capitals only.
 AGENCIES: dict[str, tuple[str, ...]] = {
     "AFP": ("AFP", "Agence France-Presse", "Agence France Presse", "АФП", "أ ف ب", "ا ف ب", "أ.ف.ب", "ا.ف.ب",
-            "فرانس برس", "وكالة فرانس برس", "法新社", "AFP通信"),
+            "فرانس برس", "وكالة فرانس برس", "خبرگزاری فرانسه", "اے ایف پی", "एएफपी", "法新社", "AFP通信"),
     "AP": ("AP", "A.P.", "Associated Press", "The Associated Press", "АП", "أسوشيتد برس", "اسوشيتد برس", "أ ب",
            "美联社", "美聯社", "AP通信"),
-    "Reuters": ("Reuters", "Thomson Reuters", "REUTERS", "Рейтер", "Рейтерс", "رويترز", "路透社", "路透", "ロイター"),
+    "Reuters": ("Reuters", "Thomson Reuters", "REUTERS", "Рейтер", "Рейтерс", "رويترز", "رویترز", "رائٹرز",
+                "路透社", "路透", "ロイター", "रॉयटर्स", "로이터"),
     "dpa": ("dpa", "DPA", "Deutsche Presse-Agentur", "د ب أ", "د.ب.أ", "德新社"),
     "EFE": ("EFE", "Agencia EFE", "إفي", "埃菲社"),
     "ANSA": ("ANSA", "Agenzia ANSA"),
@@ -29,7 +30,7 @@ AGENCIES: dict[str, tuple[str, ...]] = {
     "Kyodo": ("Kyodo", "Kyodo News", "共同", "共同社", "共同通信"),
     "Jiji": ("Jiji", "Jiji Press", "時事", "時事通信"),
     "Yonhap": ("Yonhap", "Yonhap News Agency", "연합뉴스", "韩联社"),
-    "PTI": ("PTI", "Press Trust of India"),
+    "PTI": ("PTI", "Press Trust of India", "पीटीआई"),
     "ANI": ("ANI", "Asian News International"),
     "SANA": ("SANA", "سانا"),
     "IRNA": ("IRNA", "ایرنا", "إرنا"),
@@ -67,15 +68,17 @@ _BEGINNING = re.compile(rf"^(?:[^.!?\n]{{0,60}}[,/(\s])?({_FORM})\)?\s?[-–—�
 _DATELINE = re.compile(rf"^[^\n]{{0,60}}[-–—−/]\s?({_FORM})[./](?:[.\s]|$)")  # "ВЕЛГРАД, 12 ноября. /ТАСС/."
 _ENDING = re.compile(rf"(?:[-–—−/|©]|\(c\)|©️)\s?({_FORM})[./)]?\s*$")
 _VIA = re.compile(
-    rf"(?:\b(?:via|with|source:|con información de|avec|mit|Quelle:|Fonte:|fuente:|Источник:)|نقلا عن|نقلاً عن|المصدر:)"
-    rf"\s+({_FORM})(?!\w)",
+    r"(?:\b(?:via|with|h/t|(?:source|credit|Quelle|Fonte|fuente|Kaynak|Źródło|Источник|Джерело)\s?:|con información de"
+    r"|com informações da|avec|mit(?: Material(?: von| der))?)|نقلا عن|نقلاً عن|به نقل از|المصدر\s?:)"
+    rf"\s+[@#]?({_FORM})(?!\w)",
     re.IGNORECASE,
 )
+_DESK = re.compile(r"[a-z]{2,4}")  # (dpa/lth): who wrote it
 _WORDS = re.compile(r"\w+")
 _TELLING = frozenset(max(_WORDS.findall(written), key=len).casefold() for written in _NAMES) - {"a"}  #: of each form
 _UNSPACED = re.compile("|".join(sorted({written for written in _NAMES if ord(written[0]) > 0x2E80})))
 #: One of these stands beside each name to which credit is given.
-_BESIDE = (*"(:/-–—−|©[（【", "via", "with", "avec", "mit", "con información", "نقل")
+_BESIDE = (*"(:/-–—−|©[（【", "via", "with", "avec", "mit", "con información", "com informações", "نقل")
 _EDGE = 120  #: characters at either end of a text in which credit is given in brackets
 
 
@@ -83,6 +86,12 @@ def agency(name: str) -> str:
     """The canonical name of an agency, "" for anything else."""
     name = " ".join(name.split()).strip(" ©")
     return _NAMES.get(name) or _NAMES.get(name.rstrip(".")) or _FOLDED.get(name.casefold().rstrip("."), "")
+
+
+def agency_heard(whom: str) -> str:
+    """The agency from which somebody says to have it ("Reuters", "ТАСС, the bridge"), "" where it is none."""
+    begins = _FORMS.match(whom)
+    return _NAMES[begins[0]] if begins is not None else agency(whom)
 
 
 def may_credit(text: str) -> bool:
@@ -123,9 +132,13 @@ def _of_text(text: str) -> list[str]:
     starts = [_BEGINNING.match(line) or _DATELINE.match(line) for line in lines]
     found += [_known(start[1]) for start in starts if start]
     for bracketed in _BRACKETED.finditer(text):
-        parts = [agency(part) for part in _JOINED.split(bracketed[1])]
-        if all(parts):
-            found += parts
+        first, *others = _JOINED.split(bracketed[1])
+        whose = agency(first) or (
+            agency(re.split(r"[\s=]", first)[-1]) if not text[: bracketed.start()].strip() else ""
+        )
+        parts = [whose, *(agency(part) for part in others)]
+        if whose and all(part or _DESK.fullmatch(other) for part, other in zip(parts[1:], others, strict=True)):
+            found += filter(None, parts)
     endings = [_ENDING.search(line) for line in lines]
     found += [_known(ending[1]) for ending in endings if ending]
     found += [_known(via[1]) for via in _VIA.finditer(text) if _is_written(via[1])]

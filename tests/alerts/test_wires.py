@@ -55,6 +55,16 @@ def test_an_agencys_text_is_no_hearsay_for_saying_whose_it_is(whose: str, weight
     assert [origin.weight for origin in story.origins if origin.first_uid == "x:1"] == [weight]
 
 
+def test_who_has_it_from_one_agency_has_one_origin() -> None:
+    heard = ("Reuters", "رويترز انهار الجسر", "Рейтер")
+    said = [post(1, 10.0, OWN_WORDS[0]), *(post(n, 10.0 * n, OWN_WORDS[n - 1], quote_of=0, reply_to=1) for n in (2, 3))]
+    said = [replace(one, stance=replace(one.stance, attributed_to=whom)) for one, whom in zip(said, heard, strict=True)]
+    stage = AlertsStage({"velgrad": watch()}, MemoryArchive())
+    (story,) = final_stories(stage.handle(records(ordered(said)))).values()
+    assert (story.posts, len(story.origins), story.independent) == (3, 1, 0.5)
+    assert [merge.kind for merge in story.origins[0].merges] == ["wire credit"]
+
+
 def test_who_has_one_owner_in_the_registry_has_one_origin() -> None:
     owned = [
         ("x", f"user{n}", Listed(f"gazette{n}", f"Gazette {n}", "outlet", "press", "Velgrad Press", reference="r"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondsource.contracts.credits import AGENCIES, agency, credits_in, may_credit
+from secondsource.contracts.credits import AGENCIES, agency, agency_heard, credits_in, may_credit
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,16 @@ from secondsource.contracts.credits import AGENCIES, agency, credits_in, may_cre
         ("VELGRAD (AP) — The bridge fell", ("AP",)),
         ("【新华社】大桥倒塌", ("Xinhua",)),
         ("Velgrad (dpa) - Die alte Brücke ist eingestürzt", ("dpa",)),
+        ("The old bridge fell via @Reuters", ("Reuters",)),
+        ("Le vieux pont est tombé. Source : AFP", ("AFP",)),
+        ("Köprü çöktü. Kaynak: AA", ("Anadolu",)),
+        ("A ponte caiu. Com informações da Reuters", ("Reuters",)),
+        ("پل قدیمی فرو ریخت به نقل از رویترز", ("Reuters",)),
+        ("Velgrad (dpa/lth) - Die alte Brücke ist eingestürzt", ("dpa",)),
+        ("(벨그라드=연합뉴스) 낡은 다리가 무너졌다", ("Yonhap",)),
+        ("[ベルグラード 4日 ロイター] - 古い橋が崩れた", ("Reuters",)),
+        ("The old bridge fell (seen by Reuters)", ()),
+        ("The old bridge. Photo: AFP/Getty Images", ()),
         ("The mayor told Reuters that the bridge had fallen before he came", ()),
         ("Reuters reports that the bridge fell", ()),
         ("The AP exam is on Monday; the map app via ap", ()),
@@ -56,6 +66,23 @@ def test_credits_of_a_text(text: str, credited: tuple[str, ...]) -> None:
 )
 def test_credits_of_a_byline(byline: str, credited: tuple[str, ...]) -> None:
     assert credits_in("", (byline,)) == credited
+
+
+@pytest.mark.parametrize(
+    ("whom", "heard"),
+    [
+        ("Reuters", "Reuters"),
+        ("ТАСС мост упал", "TASS"),
+        ("رويترز انهار الجسر", "Reuters"),
+        ("AP", "AP"),
+        ("the mayor", ""),
+        ("APA's", "APA"),
+        ("Apart", ""),
+        ("", ""),
+    ],
+)
+def test_the_agency_that_something_was_heard_from(whom: str, heard: str) -> None:
+    assert agency_heard(whom) == heard
 
 
 def test_no_form_stands_for_two_agencies() -> None:
