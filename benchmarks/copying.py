@@ -23,6 +23,7 @@ _FEWEST = 8  # words, cut at blanks
 
 _TWINS = {"a": "а", "e": "е", "o": "о", "p": "р", "c": "с", "x": "х", "i": "і", "E": "Е", "T": "Т", "H": "Н", "B": "В"}
 _LEET = {"a": "4", "e": "3", "o": "0", "i": "1", "s": "5"}
+_ENCLOSED = {chr(ord("A") + place): chr(0x1F150 + place) for place in range(26)}
 _MARKS = "\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652"
 _FORMS = {"ا": "أ", "ه": "ة", "ي": "ى", "ك": "ک", "أ": "ا", "إ": "ا", "ة": "ه", "ى": "ي", "آ": "ا"}
 
@@ -67,6 +68,14 @@ def _typos(text: str, dice: random.Random) -> str:
     return "".join(letters)
 
 
+def _addresses(word: str) -> bool:
+    return word.startswith(("http", "@", "RT"))
+
+
+def _each_word(text: str, change: Callable[[str], str]) -> str:
+    return " ".join(word if _addresses(word) else change(word) for word in text.split(" "))
+
+
 def _changes() -> dict[str, Callable[[str, random.Random], str]]:
     people = [f"@somebody{number}" for number in range(50)]
     return {
@@ -92,6 +101,14 @@ def _changes() -> dict[str, Callable[[str, random.Random], str]]:
         "Arabic diacritics": lambda text, dice: _scattered(text, _MARKS, 0.4, dice),
         "Arabic letter forms": lambda text, dice: _swapped(text, _FORMS, 0.6, dice),
         "contained": lambda text, dice: f"{_chatter(dice)}: “{text}” {_chatter(dice)}",
+        "written backwards": lambda text, _: text[::-1],
+        "words backwards": lambda text, _: " ".join(text.split(" ")[::-1]),
+        "letters drawn out": lambda text, dice: _each_word(
+            text, lambda word: "".join(letter * (dice.randint(2, 5) if dice.random() < 0.1 else 1) for letter in word)
+        ),
+        "enclosed letters": lambda text, _: _each_word(
+            text, lambda word: "".join(_ENCLOSED.get(letter, letter) for letter in word.upper())
+        ),
     }
 
 

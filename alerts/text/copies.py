@@ -36,6 +36,7 @@ LONGER = 1.15
 #: Parts of fewer letters are in many texts by chance, unless they are so many words in a row; of scripts that put no
 #: blanks between words, so many signs.
 _TELLING, _TELLING_WORDS, _TELLING_SIGNS = 40, 8, 16
+_TELLING_SYLLABLES = 24  # as eight words have, where letters stand for syllables
 _BLOCK_LETTERS = _TELLING_SIGNS // 2  # any run of `_TELLING_SIGNS` has so many from a multiple of it on
 _SYLLABLES = "\u2e80"  # where Han, kana and Hangul begin
 _PART = 0.85  # of a text's length: a part that is longer
@@ -164,7 +165,15 @@ def tells(text: str) -> bool:
     if len(text) >= _TELLING:
         return True
     many = text.count(" ") + 1
-    return many >= (_TELLING_WORDS if len(text) >= 3 * many else _TELLING_SIGNS)
+    if many >= (_TELLING_WORDS if len(text) >= 3 * many else _TELLING_SIGNS):
+        return True
+    letters = text.replace(" ", "")
+    return len(letters) >= _TELLING_SYLLABLES and _are_syllables(letters)
+
+
+def _are_syllables(letters: str) -> bool:
+    """Whether most are signs that stand for a syllable or a word each."""
+    return sorted(letters)[len(letters) // 2] >= _SYLLABLES
 
 
 class Run(NamedTuple):
@@ -247,7 +256,7 @@ def _stretch(letters: str, others: str) -> bool:
         if place >= 0:
             begin = at - Postfix.similarity(letters[:at], others[:place])
             run = letters[begin : at + Prefix.similarity(letters[at:], others[place:])]
-            if len(run) >= _TELLING or (len(run) >= _TELLING_SIGNS and sorted(run)[len(run) // 2] >= _SYLLABLES):
+            if len(run) >= _TELLING or (len(run) >= _TELLING_SIGNS and _are_syllables(run)):
                 return True
     return False
 

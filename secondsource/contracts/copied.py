@@ -72,6 +72,8 @@ _LINK_OR_MENTION = re.compile(
 )
 _FIGURES = str.maketrans("013456789", "oieasbtbg")
 _FIGURE = re.compile("[0-9]")
+#: Names with their sign behind them, and none with it before.
+_ADDRESSED_BACKWARDS = re.compile(r"(?:[^@]*+(?<=\w)@(?!\S))++[^@]*+")
 _SIGN_IN_WORD = re.compile(r"(?<=\w)[@$!€£](?=\w)|\$(?=[^\W\d])|(?<=[^\W\d])\$")
 _SIGNS = {"@": "a", "$": "s", "!": "i", "€": "e", "£": "i"}
 _SINGLES = re.compile(r" \w \w \w ")
@@ -113,6 +115,8 @@ def copied_text(text: str) -> str:
 def _copied(text: str) -> str:
     if "&" in text and ";" in text:
         text = unescape(text)
+    if "//:" in text or ("@" in text and _ADDRESSED_BACKWARDS.fullmatch(text)):
+        text = text[::-1]
     plain = text.isascii()
     if not plain:
         text = _as_seen(text)

@@ -111,6 +111,16 @@ def test_letters_in_another_dress_or_order_have_the_same_digest(copy: str) -> No
     assert sketch(copy).exact == sketch(TEXT).exact
 
 
+@pytest.mark.parametrize("post", [f"RT @ana_k: {TEXT}", f"@ana @ben.k {TEXT}", f"{TEXT} https://t.co/Ab9 #velgrad"])
+def test_links_and_mentions_are_known_backwards_too(post: str) -> None:
+    assert sketch(post[::-1]).exact == sketch(post).exact
+
+
+def test_a_sign_before_a_time_or_a_name_is_not_backwards() -> None:
+    assert copied_text(f"{TEXT}, me @ 5") == f"{copied_text(TEXT)} me 5"
+    assert copied_text(f"{TEXT} by us@ @ana") == f"{copied_text(TEXT)} by us"
+
+
 def test_flags_are_no_letters() -> None:
     assert copied_text(f"{TEXT} 🇺🇦🇺🇦 🇵🇱") == copied_text(TEXT)
 
