@@ -76,6 +76,7 @@ _CASES = {
     }.items()
 }
 _CYRILLIC_VOWELS = frozenset("аеёиоуыэюяіїєъ")
+_ENDING_OF_A_NAME = re.compile(r"['’](?!(?:re|ve|ll|em|til|cause)\b)[a-zçğıöşü]*[aeıioöuü][a-zçğıöşü]*(?!\w)")
 _LONGEST_ENDING = 8  # letters, the blank behind them included
 _LEAST_CYRILLIC = 4  # letters of a name whose cases are looked for
 
@@ -271,7 +272,7 @@ class Gazetteer:
                     left, right = offsets[start], offsets[stop - 1] + 1
                 if candidate.declined and not text[left + shift].isupper():
                     continue
-                if candidate.cased and not _as_a_name(text, left + shift):
+                if candidate.cased and not _as_a_name(text, left + shift, right + shift):
                     continue
                 if candidate.exact and not _as_written(text, left + shift, right + shift, candidate.written):
                     continue
@@ -402,11 +403,15 @@ def _as_written(text: str, start: int, end: int, written: str) -> bool:
     return text[start:end] == written and not (len(written) <= 3 and written.isupper() and _shouted(text))
 
 
-def _as_a_name(text: str, start: int) -> bool:
-    """Whether a capital stands there that nothing but a name asks for; always in scripts that have none."""
+def _as_a_name(text: str, start: int, end: int) -> bool:
+    """Whether a capital stands there that nothing but a name asks for; always in scripts that have none. Turkish cuts
+    the endings off names, and off nothing else, with an apostrophe.
+    """
     first = text[start]
     if not first.isupper():
         return not first.islower()
+    if _ENDING_OF_A_NAME.match(text, end):
+        return True
     before = text[:start].rstrip(" \"'“”‘’«»([*_")
     if not before or before[-1] in ".!?:;…\n|-–—•":
         return False

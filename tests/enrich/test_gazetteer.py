@@ -263,3 +263,12 @@ def test_any_hashtag_is_taken_apart_or_left_whole(shipped: Gazetteer, tag: str) 
     text = f"#{tag}"
     for match in shipped.find(text):
         assert 0 < match.start < match.end <= len(text)
+
+
+def test_an_apostrophe_before_a_turkish_ending_marks_a_name_where_a_capital_does_not() -> None:
+    term = Term("brenn", "place", "Brenn", exact=False, language="", source="test:1", cased=True)
+    known = Gazetteer([term])
+    for text in ("Brenn'de patlama oldu", "Brenn’den haber yok", "Brenn'e giden yol"):
+        assert known.find(text, "tr") == [Match(0, 5, "place", "brenn")], text
+    for text in ("Brenn is a word", "Brenn's fun today", "Brenn're gone", "Brenn'll do", "brenn'de patlama"):
+        assert known.find(text) == [], text
