@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from enrich.reuse.bits import ones
 from enrich.reuse.clip_alignment import FAR, Pairs, Piece, pieces
 from enrich.reuse.clip_archive import Archived
 from enrich.reuse.clip_kept import NO_THUMB
-from enrich.reuse.clip_pixels import agreeing
+from enrich.reuse.clip_pixels import FEWEST, Places, agreeing, standing
 from enrich.reuse.clip_prints import ARCHIVED_EVERY, MIRRORED, ClipPrint, Moments, turned
 from secondsource.compiling import compiled
 
@@ -165,16 +166,38 @@ def _agreeing(
     None where no key frame is in it.
     """
     shares = []
-    for t, s in zip(piece.pairs.asked.tolist(), piece.pairs.kept.tolist(), strict=True):
-        look, row = by[t, s]
+    compared = [by[pair] for pair in zip(piece.pairs.asked.tolist(), piece.pairs.kept.tolist(), strict=True)]
+    still = _standing(moments, asked, archive, rows, compared, turn)
+    for look, row in compared:
         thumb = int(rows["thumb"][row])
         if thumb == NO_THUMB:
             continue
         old = np.ascontiguousarray(archive.thumbs[thumb])
         near = range(max(0, look - _ALIKE), min(len(asked), look + _ALIKE + 1))
         same = [i for i in near if moments.enclosed[asked[i]] == moments.enclosed[asked[look]]]
-        shares.append(max(agreeing(old, turned(moments.thumbs[asked[i]], turn)) for i in same))
+        shares.append(max(agreeing(old, turned(moments.thumbs[asked[i]], turn), still) for i in same))
     return float(np.quantile(shares, 0.6)) if shares else None
+
+
+def _standing(
+    moments: Moments, asked: NDArray[np.intp], archive: Archived, rows: NDArray[Any],
+    compared: Sequence[tuple[int, int]], turn: int,
+) -> Places | None:  # fmt: skip
+    """Where neither clip changes through what is compared of them; None where that is more than one view of either.
+
+    Few key frames are in a short piece: then all that the archive has of that view tell.
+    """
+    looks, kept = (np.array(sorted(set(each))) for each in zip(*compared, strict=True))
+    views = np.unique(moments.enclosed[asked[looks]]), np.unique(rows["enclosed"][kept])
+    if any(len(view) != 1 for view in views):
+        return None
+    pictured = np.flatnonzero(rows["thumb"] != NO_THUMB)
+    here = np.intersect1d(pictured, kept)
+    if len(here) < FEWEST:
+        here = pictured[rows["enclosed"][pictured] == views[1][0]]
+    old = standing(archive.thumbs[rows["thumb"][here]])
+    new = standing(moments.thumbs[asked[looks]])
+    return np.asarray(old & turned(new.astype(np.uint8), turn).astype(np.bool_))
 
 
 def confidence(piece: Piece, share: float | None) -> float:

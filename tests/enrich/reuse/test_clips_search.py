@@ -13,7 +13,7 @@ from enrich.reuse.clip_archive import Archived, ClipArchive
 from enrich.reuse.clip_frames import ClipLimits
 from enrich.reuse.clip_prints import MIRRORED, ClipPrint, clip_print
 from enrich.reuse.clip_search import ClipMatch, search
-from tests.enrich.reuse.clip_makers import Rgb, animation, film, mp4
+from tests.enrich.reuse.clip_makers import Rgb, animation, film, mp4, texture
 from tests.fakes.clock import ManualClock
 
 SEEDS = {"market": (1, 2), "bridge": (3, 4), "harbour": (5,)}
@@ -99,6 +99,28 @@ def test_another_clip_in_the_same_dress_is_another(tmp_path: Path, dress: Callab
     clips = ClipArchive(tmp_path)
     clips.add(name("dressed"), looked_at(mp4([dress(frame) for frame in film(50, 51, seconds=6.0)])))
     assert asked(clips.archived(), [dress(frame) for frame in film(52, 53, seconds=6.0)]) == []
+
+
+def in_a_busy_app(frame: Rgb) -> Rgb:
+    """The clip is a quarter of the screen; all else are words, faces and buttons, and stands still."""
+    screen = texture(99, (300, 560))
+    for row in range(16, 560, 22):
+        cv2.putText(
+            screen, "Orla Venn 3 h: who has seen it", (4, row), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (250, 250, 250), 1
+        )
+    screen[190 : 190 + 176, 18 : 18 + 264] = cv2.resize(frame, (264, 176))
+    return screen
+
+
+@pytest.mark.parametrize("seconds", [2.0, 9.0])
+def test_what_stands_still_around_two_clips_makes_them_none(tmp_path: Path, seconds: float) -> None:
+    clips = ClipArchive(tmp_path)
+    clips.add(name("market"), looked_at(mp4([in_a_busy_app(frame) for frame in film(1, 2, seconds=seconds)])))
+    archive = clips.archived()
+    for other in ((21, 22), (23, 24), (25,)):
+        assert asked(archive, [in_a_busy_app(frame) for frame in film(*other, seconds=9.0)]) == []
+    again = asked(archive, [in_a_busy_app(frame) for frame in film(1, 2, seconds=seconds)])
+    assert only(again, "market").moments > 3
 
 
 def test_mirrored(archive: Archived) -> None:
