@@ -15,8 +15,8 @@ from PIL import Image
 
 from enrich.media.pictures import Unusable, hashed
 from enrich.reuse.clip_frames import ClipLimits, Frame, Grey, frames_of
-from enrich.reuse.clip_readers import Rgb
 from enrich.reuse.clip_prints import SETTLED, cut_between
+from enrich.reuse.clip_readers import Rgb
 from secondsource.contracts.clock import Clock
 
 KEY_FRAME_EVERY: Final = 3.0  #: seconds, at most, between two
