@@ -24,7 +24,7 @@ class VideoReader(Protocol):
     rate: float
 
     def advance(self) -> float | None:
-        """Goes on to the next frame, if there is one: seconds since the first by the file's clock, nan if it has none."""
+        """Goes on to the next frame, if there is one: seconds since the first by the file's clock, or nan."""
 
     def picture(self) -> Rgb | None:
         """The frame that was gone to: height × width × 3, red first, upright. None if it cannot be shown."""
