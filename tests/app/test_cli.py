@@ -505,6 +505,14 @@ def test_a_file_that_somebody_appends_to(newsroom: Newsroom) -> None:
         assert len(newsroom.rows("posts")) == end
 
 
+def test_a_replay_that_no_watch_asks_for_says_how_to_take_it_all_the_same(newsroom: Newsroom) -> None:
+    file = newsroom.write("posts.jsonl", [post(1, "elsewhere"), post(2, "elsewhere")])
+    said = newsroom.run("replay", file).out
+    assert "To give all of them to a watch, whatever their words: --watch velgrad" in said
+    assert "2 records sent" in newsroom.run("replay", file, "--watch", "velgrad", "--name", "again").out
+    assert "--watch" not in newsroom.run("replay", newsroom.write("more.jsonl", [post(3), post(4, "elsewhere")])).out
+
+
 def test_json_of_a_replay(newsroom: Newsroom) -> None:
     ran = newsroom.run("replay", newsroom.write("posts.jsonl", [post(1), post(2, "elsewhere"), b"notes"]), "--json")
     assert ran.code == 1

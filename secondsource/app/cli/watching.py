@@ -158,7 +158,7 @@ def replay(
             )
         else:
             _say_taken(took)
-            _say_replayed(done, now, config, inline=inline)
+            _say_replayed(done, now, [watch.name for watch in house.watches], config, inline=inline)
     raise typer.Exit(FOUND if done.rejected or done.stopped else 0)
 
 
@@ -175,11 +175,15 @@ def _say_taken(took: Sequence[Took]) -> None:
         typer.echo(f"… and {len(took) - MOST_SHOWN:,} more files")
 
 
-def _say_replayed(done: replaying.Replayed, now: Status, config: Path | None, *, inline: bool) -> None:
+def _say_replayed(
+    done: replaying.Replayed, now: Status, watches: Sequence[str], config: Path | None, *, inline: bool
+) -> None:
     typer.echo(
         f"{count(done.sent, 'record')} sent, {done.unmatched:,} that no watch asks for, "
         f"{done.rejected:,} that could not be read."
     )
+    if done.unmatched and not done.sent:
+        typer.echo(f"To give all of them to a watch, whatever their words: --watch {' or '.join(watches)}")
     if done.stopped:
         typer.echo("Stopped before the end. The same command goes on from here.")
     elif done.resumed:
