@@ -18,7 +18,7 @@ _MOST_NAMED = 8
 _ADDRESSED = frozenset({"hashtag", "mention"})
 
 LINKS = re.compile(r"(?:https?://|www\.|pic\.)\S+")
-_TAG = re.compile(r"[#@＠](?<!\w.)(\w+)(?:@[\w.-]+)?")  # the sign first, by which it is found fast
+_TAG = re.compile(rf"[#@＠](?<!\w.)(\w{WORD_CHARACTER}*)(?:@[\w.-]+)?")  # the sign first, by which it is found fast
 _JOINT = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_+")
 #: A word, or a number whole: "6.1", "6,1", "12,000".
 _WORD = re.compile(
