@@ -115,7 +115,7 @@ def copied_text(text: str) -> str:
 def _copied(text: str) -> str:
     if "&" in text and ";" in text:
         text = unescape(text)
-    if "//:" in text or ("@" in text and _ADDRESSED_BACKWARDS.fullmatch(text)):
+    if "//:" in text or (("@ " in text or text[-1:] == "@") and _ADDRESSED_BACKWARDS.fullmatch(text)):
         text = text[::-1]
     plain = text.isascii()
     if not plain:
