@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from kafka import TopicPartition
 
 from secondsource.contracts.messages import Post, encode
-from secondsource.runtime.kafka import FRAME, FRAMED_BYTES, FRAMED_MESSAGES, KafkaInlet, KafkaSettings, Line, framed
+from secondsource.runtime.kafka import KafkaSettings
+from secondsource.runtime.kafka.frames import FRAME, FRAMED_BYTES, FRAMED_MESSAGES, Line, framed
+from secondsource.runtime.kafka.inlet import KafkaInlet
 from secondsource.runtime.transport import Broken, Delivery, Place, Spot
 from tests.runtime.makers import post
 

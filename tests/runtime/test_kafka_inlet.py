@@ -9,7 +9,8 @@ from kafka import ConsumerRebalanceListener, TopicPartition
 
 from secondsource.contracts.errors import SourceAway
 from secondsource.contracts.messages import encode
-from secondsource.runtime.kafka import KafkaInlet, KafkaSettings
+from secondsource.runtime.kafka import KafkaSettings
+from secondsource.runtime.kafka.inlet import KafkaInlet
 from secondsource.runtime.transport import Place
 from tests.runtime.makers import post
 

@@ -14,7 +14,8 @@ from secondsource.contracts import topics
 from secondsource.contracts.messages import DeadLetter, Post, Tick, encode
 from secondsource.contracts.stage import Out
 from secondsource.runtime.inline import InlineInlet, InlineTransport
-from secondsource.runtime.kafka import LIMIT, KafkaSettings, KafkaTransport, ensure_topics
+from secondsource.runtime.kafka import KafkaSettings, KafkaTransport, ensure_topics
+from secondsource.runtime.kafka.topics import LIMIT
 from secondsource.runtime.transport import Broken, Delivery, Inlet, Listener, Place, Transport
 from tests.runtime.makers import START, post
 
