@@ -14,7 +14,9 @@ import msgspec
 from alerts.memory.ledger import Ledger
 from alerts.memory.times import moment
 from alerts.rules.evidence import Old, Removed
-from alerts.stories.story import Note, Story, picture_token
+from alerts.stories.kept import Note
+from alerts.stories.story import Story
+from alerts.stories.tokens import picture_token
 
 
 class Left(msgspec.Struct, array_like=True, frozen=True):

@@ -23,13 +23,11 @@ from alerts.earlier.pictures import Sighting
 from alerts.memory.digests import digest
 from alerts.origins.in_step import InStep, Steps, reading
 from alerts.origins.registry import NOBODY, Listed, Registry
+from alerts.stories.kept import Frame, Note
 from alerts.stories.shelf import Shelf
-from alerts.stories.story import (
-    COPIES,
-    QUOTED,
-    Frame,
-    Note,
-    Story,
+from alerts.stories.story import COPIES, QUOTED, Story
+from alerts.stories.ties import FEWEST_WORDS, MOST_PICTURES, MOST_PLACES, ORIGINAL, Tied, Ties, Traits
+from alerts.stories.tokens import (
     account_token,
     cluster_token,
     credit_token,
@@ -40,7 +38,6 @@ from alerts.stories.story import (
     post_token,
     text_token,
 )
-from alerts.stories.ties import FEWEST_WORDS, MOST_PICTURES, MOST_PLACES, ORIGINAL, Tied, Ties, Traits
 from alerts.text.embedding import Meanings
 from alerts.text.polarity import opposed
 from alerts.text.words import named

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from alerts.memory.ledger import Ledger
-from alerts.stories.story import Note, Story, read, read_text
+from alerts.stories.kept import Note
+from alerts.stories.story import Story, read, read_text
 
 #: Stories of more posts stay in working form: to bring them back would take too long.
 _LARGE = 256

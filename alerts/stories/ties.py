@@ -17,8 +17,9 @@ from typing import Literal, NamedTuple
 
 from alerts.earlier.pictures import Match, PictureBook
 from alerts.memory.digests import digest
+from alerts.stories.kept import PLACE_BITS, Frame, Note
 from alerts.stories.shelf import Shelf
-from alerts.stories.story import PLACE_BITS, QUOTED, Frame, Note, Story
+from alerts.stories.story import QUOTED, Story
 from alerts.text.band_index import BandIndex
 from alerts.text.copies import (
     LONGER,

@@ -5,8 +5,9 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.origins.union import FRESH, grouped, moment
-from alerts.stories.story import owner_token, pair_token, post_token
+from alerts.memory.times import moment
+from alerts.origins.union import FRESH, grouped
+from alerts.stories.tokens import owner_token, pair_token, post_token
 from tests.alerts.invented import START, at
 
 Note = tuple[tuple[int, ...], int, float, str, str, int]
