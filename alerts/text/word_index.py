@@ -46,7 +46,6 @@ _PRIOR = 50.0  # stories imagined before the first, so that a young watch does n
 MOST_TERMS: Final = 32  #: of a saying
 _LOOKED_UP = 8  # terms, the rarest
 _LED_TO = 48
-_VERIFIED = 3  # see `_likely`
 _MOST_SAYINGS = 4  # of a story, whose terms lead to it
 _IN_ID = re.compile("[ :-]")
 _WINDOW_STORIES = 20_000

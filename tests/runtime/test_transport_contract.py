@@ -62,7 +62,7 @@ class KafkaGround(Ground):
 
     def write_bytes(self, topic: str, body: bytes) -> None:
         transport = self.transport()
-        transport.send_bytes(topic, body)
+        transport.publish_bytes(topic, 0, body)
         transport.flush()
 
     def close(self) -> None:

@@ -90,9 +90,9 @@ class KafkaTransport:
         with self._lock:
             self._drop_producer()
 
-    def send_bytes(self, topic: str, body: bytes, key: bytes | None = None) -> None:
-        """Send bytes as they are, for tests of what a stranger may write to a topic."""
-        self._outgoing.append(Outgoing(self.settings.prefix + topic, 0, key, body))
+    def publish_bytes(self, topic: str, partition: int, body: bytes) -> None:
+        """Bytes that are not one of our messages, as a stranger may write them to a topic."""
+        self._outgoing.append(Outgoing(self.settings.prefix + topic, partition, None, body))
 
     def _send_everywhere(self, topic: str, body: bytes) -> None:
         name = self.settings.prefix + topic
