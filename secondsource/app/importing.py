@@ -202,7 +202,7 @@ class _Importer:
         if len(entry) > LONGEST_ID:
             raise BadRecord(f"its path is longer than the {LONGEST_ID} characters an entry's name may have")
         if told.path.suffix.lower() in VIDEOS:
-            raise BadRecord("video not fingerprinted yet")
+            raise BadRecord("a video: only pictures are imported; bring frames of it, or replay posts that show it")
         body = self._read(told.path)
         found, kind = self._date(told, body)
         at = believable(found, self._now)
