@@ -112,6 +112,13 @@ class Deployment:
         self.wait_for_posts(150)
         return replay
 
+    def send_more(self, replay: Worker) -> None:
+        """Let a frozen replay send some more, and freeze it again before it has sent all, however slow we look."""
+        before = self.sent()
+        while self.sent() == before:
+            replay.go_on_a_moment()
+        assert self.sent() < self._town.messages
+
     def replay_typed(self) -> Worker:
         """Start `secondsource replay -`, which takes what is typed in and waits for more."""
         return self._start("replay", "-", typed=True)

@@ -109,6 +109,12 @@ class Worker:
     def thaw(self) -> None:
         self._popen.send_signal(signal.SIGCONT)
 
+    def go_on_a_moment(self) -> None:
+        """Thaw it, and freeze it again before it is through with much."""
+        self.thaw()
+        time.sleep(_POLL)
+        self.freeze()
+
     def limit_files(self, most: int | None) -> None:
         """Let no file of it grow beyond so many bytes, as if the disk were full; None takes the limit away."""
         _, hard = resource.prlimit(self.pid, resource.RLIMIT_FSIZE)

@@ -41,9 +41,10 @@ def test_the_broker_is_away(
         kafka_server.start()
         deployment.wait_until_ready()
         replay = deployment.replay_half()
-        replay.thaw()
+        stages[0].freeze()
+        deployment.send_more(replay)
+        stages[0].thaw()
         deployment.wait_until_busy("enrich")
-        replay.freeze()
         kafka_server.kill()
         replay.thaw()
         wait_until_away("broker", replay)  # a stage that has nothing to send does not notice
@@ -68,9 +69,7 @@ def test_the_database_is_away(
         deployment.wait_until_ready()
         replay = deployment.replay_half()
         stages[1].freeze()
-        replay.thaw()
-        deployment.wait_until_busy("enrich")  # a stage that has nothing to handle does not notice
-        replay.freeze()
+        deployment.send_more(replay)  # a stage that has nothing to handle does not notice
         postgres_server.stop()
         stages[1].thaw()
         replay.thaw()
