@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from io import BytesIO
 from threading import Lock
@@ -12,14 +12,16 @@ import msgspec
 from PIL import Image
 
 from enrich.media.claims import claims
-from enrich.media.pictures import KEY_FRAMES, NO_VIDEO, Decoded, Rgb, Unusable, decode, hashed
+from enrich.media.pictures import KEY_FRAMES, NO_VIDEO, Decoded, Rgb, Unusable, decode, hashed, tempered
 from enrich.memo import Memo
 from enrich.sketching.sketch import sketch_texts
-from secondsource.contracts.messages import Picture, Reuse, frame_id
+from secondsource.contracts.messages import Picture, Reuse, View, frame_id
+from secondsource.contracts.reuse import USABLE
 
 if TYPE_CHECKING:
     from enrich.reuse.clip_prints import ClipPrint
     from enrich.reuse.prints import Look
+    from enrich.reuse.rectangles import Rectangle
 
 _SIDE = 480  # pixels of a thumbnail's longer side, at most
 _QUALITY = 75
@@ -99,6 +101,8 @@ class Looker:
             found = self._clip(body)
         if isinstance(found, Unusable):
             return found
+        from enrich.reuse.rectangles import rectangles  # noqa: PLC0415 -- loads OpenCV: who sees no picture need not
+
         moving = self._moving(body) if video or found.frames_said > 1 else None
         file = sha256(body).hexdigest()
         said = claims(body)
@@ -121,9 +125,13 @@ class Looker:
             if self._reader is not None and not frame.number:
                 picture = _with_words(picture, self._reader.read(frame.rgb))
             if self._archive is not None and len(pictures) < _RECOGNISED:
-                from enrich.reuse.prints import looked  # noqa: PLC0415 -- loads OpenCV: who recognises nothing need not
+                from enrich.reuse.prints import looked  # noqa: PLC0415 -- and the vocabulary: who recognises nothing need not
 
-                self._waiting[picture.id] = looked(frame.rgb).light(), None if frame.number else moving
+                look = looked(frame.rgb).light()
+                self._waiting[picture.id] = look, None if frame.number else moving
+                picture = _with_views(picture, look.rectangles)
+            else:
+                picture = _with_views(picture, rectangles(frame.rgb))
             pictures.append(picture)
             if self._kept is not None and self._kept.wants_thumbnail(picture.id):
                 self._kept.add_thumbnail(picture.id, thumbnail(frame.rgb))
@@ -173,6 +181,16 @@ def _with_words(picture: Picture, text: str) -> Picture:
         return picture
     (sketch,) = sketch_texts([text])
     return msgspec.structs.replace(picture, text=text, words=sketch)
+
+
+def _with_views(picture: Picture, seen: Iterable[Rectangle]) -> Picture:
+    views = []
+    for region, found in seen:
+        quality = tempered(found)
+        if quality >= USABLE:
+            left, top, right, bottom = (round(edge, 4) for edge in region)
+            views.append(View(codes=found.codes.tobytes(), quality=quality, region=(left, top, right, bottom)))
+    return msgspec.structs.replace(picture, views=tuple(views)) if views else picture
 
 
 def thumbnail(rgb: Rgb) -> bytes:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from enrich.media import codecs
-from enrich.media.pdq import pdq
+from enrich.media.pdq import Hashed, pdq
 from secondsource.contracts import bounds
 from secondsource.contracts.reuse import USABLE
 
@@ -95,13 +95,16 @@ def fingerprint(
 
 
 def hashed(rgb: Rgb, width: int, height: int) -> Fingerprint:
-    """The fingerprint of pixels, as a `Frame` holds them.
-
-    Its quality is PDQ's, but little more than usable where there is something to be seen in few places, however
-    strongly: a headline and a logo on the night have the quality of a landscape.
-    """
+    """The fingerprint of pixels, as a `Frame` holds them."""
     found = pdq(rgb)
-    return Fingerprint(found.codes.tobytes().hex(), min(found.quality, USABLE + found.places), width, height)
+    return Fingerprint(found.codes.tobytes().hex(), tempered(found), width, height)
+
+
+def tempered(found: Hashed) -> int:
+    """PDQ's quality, but little more than usable where there is something to be seen in few places, however strongly: a
+    headline and a logo on the night have the quality of a landscape.
+    """
+    return min(found.quality, USABLE + found.places)
 
 
 def decode(

@@ -25,10 +25,11 @@ from enrich.reuse.clip_search import ClipMatch
 from enrich.reuse.clip_search import search as search_clips
 from enrich.reuse.index import Entry, Index, Mark
 from enrich.reuse.prints import Look, decode, encode
-from enrich.reuse.search import TURNS, Match, search
+from enrich.reuse.search import Match, search
 from enrich.reuse.segment_file import DamagedIndex
 from secondsource.contracts.errors import BadConfiguration, BadRecord
 from secondsource.contracts.messages import Reuse
+from secondsource.contracts.reuse import TURNS
 
 MOST_FOUND: Final = 16  #: pictures that are told of one; a collage of more is rare
 _PLACE = "place.json"

@@ -13,14 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from enrich.media.pdq import pdq_turned
 from enrich.reuse.features import AREA, ASKED, KEPT, Features, features, scaled
+from enrich.reuse.rectangles import Rectangle, hashed_parts
 from enrich.reuse.regions import WHOLE, Region, lettered, pictured, regions
 from enrich.reuse.vocabulary import Floats, vocabulary
 from secondsource.contracts.errors import BadRecord
 
 THUMB: Final = 4_096  #: pixels of a thumbnail, at most
-HASHED: Final = 512  #: longest side of what PDQ is given: it looks at 64 × 64 of it
 _SHARE: Final = 0.6  #: of the features are taken from the pictures found within, where there are some
 _HEAD: Final = Struct("<4sHHHHHHBBH")
 _MAGIC: Final = b"2SPr"
@@ -53,13 +52,13 @@ class Print(NamedTuple):
 
 
 class Look(NamedTuple):
-    """A picture that is asked about: its print, its eight-way hashes, and its features and grey as they are.
+    """A picture that is asked about: its print, its rectangles, and its features and grey as they are.
 
-    `turned` holds for each of `kept.hashes` the hashes of that region in its eight orientations, 8 × 32 bytes.
+    `rectangles` are those of `kept.hashes`, in their order.
     """
 
     kept: Print
-    turned: tuple[NDArray[np.uint8], ...]
+    rectangles: tuple[Rectangle, ...]
     features: Features
     reduced: Floats
     reduced_mirrored: Floats
@@ -76,7 +75,7 @@ def looked(rgb: NDArray[np.uint8]) -> Look:
     grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
     solid = pictured(rgb)
     within = regions(solid)
-    hashes, turned = _hashes(rgb, [WHOLE, *within])
+    hashed = hashed_parts(rgb, [WHOLE, *within])
     whole = scaled(grey)
     seen = _judged(solid, lettered(whole))
     words = vocabulary()
@@ -86,13 +85,13 @@ def looked(rgb: NDArray[np.uint8]) -> Look:
     print_ = Print(
         width,
         height,
-        hashes,
+        tuple(Hash(one.region, one.hashed.codes[0].tobytes(), one.hashed.quality) for one in hashed),
         packed(found.places[kept], found.width, found.height),
         cells,
         words.signatures(reduced[kept], cells),
         _thumbnail(whole, seen),
     )
-    return Look(print_, turned, found, reduced, words.reduced(found.mirrored().roots), marked(whole, seen))
+    return Look(print_, hashed, found, reduced, words.reduced(found.mirrored().roots), marked(whole, seen))
 
 
 def _thumbnail(grey: NDArray[np.uint8], solid: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -115,25 +114,6 @@ def marked(grey: NDArray[np.uint8], solid: NDArray[np.uint8]) -> NDArray[np.uint
     size = grey.shape[1], grey.shape[0]
     mask = np.asarray(cv2.resize(solid, size, interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
     return np.asarray((grey & np.uint8(254)) | mask, dtype=np.uint8)
-
-
-def _hashes(rgb: NDArray[np.uint8], parts: list[Region]) -> tuple[tuple[Hash, ...], tuple[NDArray[np.uint8], ...]]:
-    height, width = rgb.shape[:2]
-    by = min(1.0, HASHED / max(height, width))
-    if by < 1:
-        rgb = np.asarray(
-            cv2.resize(rgb, (max(8, round(width * by)), max(8, round(height * by))), interpolation=cv2.INTER_AREA)
-        )
-    height, width = rgb.shape[:2]
-    hashes, turned = [], []
-    for part in parts:
-        left, top, right, bottom = part.pixels(width, height)
-        if right - left < 32 or bottom - top < 32:
-            continue
-        found = pdq_turned(rgb[top:bottom, left:right])
-        hashes.append(Hash(part, found.codes[0].tobytes(), found.quality))
-        turned.append(found.codes)
-    return tuple(hashes), tuple(turned)
 
 
 def _features(

@@ -20,10 +20,9 @@ from enrich.reuse.regions import Region
 from enrich.reuse.scanning import WEIGHTS, Pairs, affordable, alike, near_hashes, worth
 from enrich.reuse.segment import Segment
 from enrich.reuse.vocabulary import Floats, vocabulary
+from secondsource.contracts.reuse import NEAR, TURNS, USABLE
 
-NEAR: Final = 31  #: bits: PDQ's own threshold (Davis & Rosen 2019, §7)
 FAR: Final = 46  #: bits within which a hash proposes
-USABLE: Final = 50  #: PDQ quality under which a picture is too flat to match on (same paper, §4)
 _LOOKED_AT: Final = 32  #: pictures proposed by features, mirrored or not, whose geometry is tried
 ACCEPTED: Final = 0.0  #: score from which a proposal is a match
 NOTHING_SPEAKS: Final = -1_000.0  #: score of what cannot be judged
@@ -80,9 +79,9 @@ def search(look: Look, segments: Iterable[Segment], trace: list[Considered] | No
 
 def _by_hash(look: Look, within: Segment) -> list[_Proposal]:
     rows, meant = [], []
-    for number, (hash_, turned) in enumerate(zip(look.kept.hashes, look.turned, strict=True)):
-        if hash_.quality >= USABLE:
-            rows.append(turned)
+    for number, one in enumerate(look.rectangles):
+        if one.hashed.quality >= USABLE:
+            rows.append(one.hashed.codes)
             meant += [(number, turn) for turn in range(8)]
     if not rows:
         return []
@@ -93,23 +92,9 @@ def _by_hash(look: Look, within: Segment) -> list[_Proposal]:
         if within.hash_quality[of] < USABLE or picture in best:
             continue
         number, turn = meant[row]
-        matrix, mirrored = _turned(look, within, picture, look.kept.hashes[number].region, within.region(of), turn)
+        matrix, mirrored = _turned(look, within, picture, look.rectangles[number].region, within.region(of), turn)
         best[picture] = _Proposal(picture, matrix, mirrored, distance, None)
     return list(best.values())
-
-
-#: How the eight orientations of `pdq_turned` stand to the picture asked about: 2 × 2 over shares about the centre.
-#: A hash of the picture turned so is the hash of what was archived; the matrix takes what was archived back.
-TURNS: Final = (
-    ((1, 0), (0, 1)),
-    ((0, -1), (1, 0)),
-    ((-1, 0), (0, -1)),
-    ((0, 1), (-1, 0)),
-    ((1, 0), (0, -1)),
-    ((-1, 0), (0, 1)),
-    ((0, 1), (1, 0)),
-    ((0, -1), (-1, 0)),
-)
 
 
 def _turned(look: Look, within: Segment, picture: int, asked: Region, kept: Region, turn: int) -> tuple[Matrix, bool]:

@@ -209,8 +209,23 @@ class Claims(Struct, frozen=True, kw_only=True):
 
 
 ReuseKind = Literal["bytes", "hash", "features", "clip"]
-WHOLE = (0.0, 0.0, 1.0, 1.0)  #: a region: all of a picture
-UNMOVED = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  #: a transform: every place where it was
+Region = tuple[float, float, float, float]  #: left, top, right, bottom in shares of a picture's sides
+Transform = tuple[float, float, float, float, float, float]  #: as `Reuse` says
+WHOLE: Final[Region] = (0.0, 0.0, 1.0, 1.0)
+UNMOVED: Final[Transform] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+
+
+class View(Struct, frozen=True, kw_only=True):
+    """The whole of a picture, or a rectangle in it that may be a picture of its own: what a border, bars, or an app's
+    page enclose.
+
+    `codes`: 8 × 32 bytes, its PDQ hashes in the
+    orientations of `contracts.reuse.TURNS`, as it is first. `quality` as that of a `Picture`.
+    """
+
+    codes: bytes
+    quality: int
+    region: Region = WHOLE
 
 
 class Picture(Struct, frozen=True, kw_only=True):
@@ -224,7 +239,8 @@ class Picture(Struct, frozen=True, kw_only=True):
     `frame_id(of, frame)` of its own, shown `at_seconds` after the beginning of the file `of`.
 
     `text` is what can be read in it (at most 1,000 characters, by OCR, with its errors), `words` that text's sketch.
-    `found` are pictures of the archive that are seen in it, found by their features.
+    `found` are pictures of the archive that are seen in it, found by their features. `views`: the whole, then what it
+    encloses, of a picture that is not too flat.
     """
 
     id: str
@@ -243,6 +259,7 @@ class Picture(Struct, frozen=True, kw_only=True):
     text: str = ""
     words: Sketch | None = None
     found: tuple[Reuse, ...] = ()
+    views: tuple[View, ...] = ()
 
 
 def frame_id(file: str, frame: int) -> str:
@@ -255,9 +272,9 @@ class Reuse(Struct, frozen=True, kw_only=True):
 
     `kind`: the same "bytes"; "hash", with `distance` in bits of 256; "features", with so many `inliers`; "clip", where
     both are clips, with `seconds`: stretches of this one and of the other (from, to, from, to) that show the same, and
-    in `inliers` how many moments agree. `region` is the part of the other that is seen here: left, top, right, bottom
-    in shares of its sides. `transform` a b c d e f takes a place (x, y) of the other to (ax + by + c, dx + ey + f) of
-    this one, both in shares of width and height. `confidence` 0..1.
+    in `inliers` how many moments agree. `region` is the part of the other that is seen here. `transform` a b c d e f
+    takes a place (x, y) of the other to (ax + by + c, dx + ey + f) of this one, both in shares of width and height.
+    `confidence` 0..1.
     """
 
     picture: str
@@ -265,8 +282,8 @@ class Reuse(Struct, frozen=True, kw_only=True):
     distance: int = 0
     inliers: int = 0
     confidence: float = 1.0
-    region: tuple[float, float, float, float] = WHOLE
-    transform: tuple[float, float, float, float, float, float] = UNMOVED
+    region: Region = WHOLE
+    transform: Transform = UNMOVED
     seconds: tuple[tuple[float, float, float, float], ...] = ()
 
 
@@ -422,8 +439,8 @@ class Earlier(Struct, frozen=True, kw_only=True):
     kind: ReuseKind = "hash"
     inliers: int = 0
     confidence: float = 1.0
-    region: tuple[float, float, float, float] = WHOLE
-    transform: tuple[float, float, float, float, float, float] = UNMOVED
+    region: Region = WHOLE
+    transform: Transform = UNMOVED
     shown: str = ""
     seconds: tuple[tuple[float, float, float, float], ...] = ()
 
