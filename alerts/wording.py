@@ -14,8 +14,10 @@ from secondsource.contracts.messages import (
     Finding,
     Origin,
     Reason,
+    Region,
     Spread,
     StoryUpdate,
+    Transform,
 )
 
 KINDS = {
@@ -236,16 +238,43 @@ def seen_by(sighting: Earlier) -> str:
 def how_it_matches(sighting: Earlier) -> str:
     """In what it differs: "6 of 256 bits differ"; "" where it is the same file."""
     if sighting.kind == "features":
-        left, top, right, bottom = sighting.region
-        share = round(100 * max(0.0, right - left) * max(0.0, bottom - top))
+        share = _share(sighting.region)
         part = f"{share} % of it is in this one" if share < 100 else "all of it is in this one"
         return f"{part} ({sighting.inliers} places fit, confidence {sighting.confidence:.0%})"
     if sighting.kind == "clip":
         moments = count(sighting.inliers, "moment agrees", "moments agree")
         return f"{stretches(sighting.seconds)} ({moments}, confidence {sighting.confidence:.0%})"
-    if sighting.kind == "hash" and not sighting.distance:
+    differs = f"{sighting.distance} of 256 bits differ" if sighting.distance else ""
+    how = laid(sighting.region, sighting.transform)
+    if how:
+        return f"the same picture{how}" + (f"; {differs}" if differs else "")
+    if sighting.kind == "hash" and not differs:
         return "another file that looks the same"
-    return f"{sighting.distance} of 256 bits differ" if sighting.distance else ""
+    return differs
+
+
+def laid(region: Region, transform: Transform) -> str:
+    """How a picture that looks like another is laid out there: ", mirrored, on a part of it"; "" where it is as it was.
+
+    `region` of the earlier one is seen in this one, at the places to which `transform` takes it (see `Reuse`).
+    """
+    a, b, _, d, e, _ = transform
+    quarter = abs(b * d) > abs(a * e)
+    turned = quarter or (a < 0 and e < 0) or (a > 0 > e)
+    ways = [word for word, so in (("turned", turned), ("mirrored", a * e < b * d)) if so]
+    how = f", {' and '.join(ways)}" if ways else ""
+    if _share(region) < _ALL:
+        how += f", which was {_share(region)} % of the earlier one"
+    here = round(100 * abs(a * e - b * d) * _share(region) / 100)
+    if here < _ALL:
+        how += f", on {here} % of this one"
+    return how
+
+
+def _share(region: Region) -> int:
+    """Percent of a picture that a region of it is."""
+    left, top, right, bottom = region
+    return round(100 * max(0.0, right - left) * max(0.0, bottom - top))
 
 
 def stretches(seconds: Sequence[tuple[float, float, float, float]], most: int = 3) -> str:
@@ -256,6 +285,7 @@ def stretches(seconds: Sequence[tuple[float, float, float, float]], most: int = 
     return ", ".join([*told, *more]) or "the same film"
 
 
+_ALL = 97  #: percent of a picture that are all of it, to the eye
 _GIVEN = {"month": 7, "year": 4}  #: characters of an ISO date
 
 

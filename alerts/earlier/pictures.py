@@ -2,9 +2,9 @@
 
 The same picture is the same bytes, or a PDQ hash within 31 of 256 bits (12 where there is little to be seen) and of
 quality ≥ 50: the threshold and the quality floor that PDQ's authors recommend (Facebook, "The TMK+PDQF Video-Hashing
-Algorithm and the PDQ Image-Hashing Algorithm", 2019); or what enrichment found of it by its features. A picture too
-flat for PDQ that can be read is the same where its text is. One that is flat and cannot be read, or that is seen
-everywhere, ties nothing.
+Algorithm and the PDQ Image-Hashing Algorithm", 2019), of the whole or of what borders and the like enclose, mirrored or
+turned as it may be; or what enrichment found of it by its features. A picture too flat for PDQ that can be read is the
+same where its text is. One that is flat and cannot be read, or that is seen everywhere, ties nothing.
 """
 
 from __future__ import annotations
@@ -14,20 +14,17 @@ from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from alerts.earlier.everywhere import FEWEST_UNRELATED, Showing, taken_up
 from alerts.earlier.file_claims import Claimed, FileSays
+from alerts.earlier.views import ViewIndex
 from alerts.memory.digests import digest
 from alerts.memory.ledger import Ledger
 from alerts.text.band_index import BandIndex
 from alerts.text.copies import MOST_OF_IT, best
-from alerts.wording import stretches
-from secondsource.contracts.messages import UNMOVED, WHOLE, Earlier, Picture, Reuse
-from secondsource.contracts.reuse import NEAR, USABLE, inverted, same_bits
-
-_Region = tuple[float, float, float, float]
+from alerts.wording import laid, stretches
+from secondsource.contracts.messages import UNMOVED, WHOLE, Earlier, Picture, Region, Reuse, View
+from secondsource.contracts.reuse import USABLE, inverted
 
 FEWEST_WORDS = 5  #: words that can be read in a picture, for it to be known by them
 SUREST = 0.5  #: a match by features is taken up from this confidence on
@@ -77,15 +74,24 @@ class Row(msgspec.Struct, array_like=True):
     bands: tuple[int, ...] = ()
     showings: list[Showing] = []
     reused: dict[str, tuple[Reuse, ...]] = {}
+    views: tuple[View, ...] = ()
 
     def picture(self, file: str = "") -> Picture:
         """What the archive is asked for a file of it; "" for the one that stands for it."""
         name = file or self.id
         found = self.reused.get(name, ())
-        return Picture(id=name, url="", state="fingerprinted", pdq=self.pdq, quality=self.quality, found=found)
+        return Picture(
+            id=name,
+            url="",
+            state="fingerprinted",
+            pdq=self.pdq,
+            quality=self.quality,
+            found=found,
+            views=self.views,
+        )
 
     def how(self, other: str, file: str = "") -> Reuse | None:
-        """How another file of it is seen in this one, by features; None where it was not found so."""
+        """How another file of it is seen in this one; None where the two are alike as a whole."""
         name = file or self.id
         for found in self.reused.get(name, ()):
             if found.picture == other:
@@ -140,11 +146,15 @@ class Match(NamedTuple):
             if parts is not None and parts.kind == "clip":
                 return f"part of the same clip: {stretches(parts.seconds)}"
             return f"part of the same picture ({-self.distance} places fit)"
+        parts = self.row.how(self.row.id, self.file)
+        lies = laid(parts.region, parts.transform) if parts is not None else ""
+        if lies:
+            return f"the same picture{lies}" + (f"; {self.distance} of 256 bits differ" if self.distance else "")
         return f"the same picture but for {self.distance} of 256 bits" if self.distance else "the same picture"
 
 
 class PictureBook:
-    """The last `most` pictures of a watch. Finding one by bytes is a look-up, by hash a scan of them all (0.1 ms)."""
+    """The last `most` pictures of a watch. Finding one by bytes is a look-up, by hash a scan of them all."""
 
     def __init__(self, name: str, most: int = 50_000) -> None:
         self._most = most
@@ -155,8 +165,7 @@ class PictureBook:
         self._by_text: dict[int, int] = {}
         self._bands = BandIndex(slots=1 << 10)
         self._next = 1
-        self._hashes: NDArray[np.uint64] = np.zeros((4, 64), dtype=np.uint64)
-        self._matchable: NDArray[np.bool_] = np.zeros(64, dtype=bool)
+        self._views = ViewIndex()
         self._changed: set[int] = set()
         self._encoder = msgspec.msgpack.Encoder()
         self._ledger = Ledger(name, lambda number: self._encoder.encode(self._rows[number]))
@@ -173,7 +182,10 @@ class PictureBook:
         if known is not None:
             row = self._rows[known]
             return Match(row, row.variants.get(picture.id, 0), file="" if picture.id == row.id else picture.id)
-        match = self._read(picture) or self._scan(picture) or self._found(picture)
+        match = self._read(picture) or self._same(picture)
+        if match is None:
+            picture = self._seen_in(picture)
+            match = self._found(picture)
         if match is None:
             match = Match(self._open(picture), 0)
         else:
@@ -192,7 +204,7 @@ class PictureBook:
             self._changed.add(row.number)
 
     def _reuse(self, row: Row, picture: Picture) -> None:
-        """What enrichment found in a file of a known picture: for what is told of an earlier one beside it."""
+        """What was found in a file of a known picture: for what is told of an earlier one beside it."""
         if picture.found and len(row.reused) < _VARIANTS:
             row.reused[picture.id] = picture.found
             self._changed.add(row.number)
@@ -259,7 +271,7 @@ class PictureBook:
     def _open(self, picture: Picture) -> Row:
         if len(self._rows) >= self._most:
             self._close(next(iter(self._rows)))
-        row = Row(self._next, picture.id, picture.pdq, picture.quality)
+        row = Row(self._next, picture.id, picture.pdq, picture.quality, views=picture.views)
         if picture.found:
             row.reused[picture.id] = picture.found
         if _readable(picture) and picture.words is not None:
@@ -281,9 +293,7 @@ class PictureBook:
         if row.exact:
             self._by_text.setdefault(row.exact, row.number)
             self._bands.add(row.number, row.bands)
-        if len(self._rows) > self._size():
-            self._grow()
-        self._write(row)
+        self._views.add(row.number, row.picture())
 
     def _close(self, number: int) -> None:
         row = self._rows.pop(number)
@@ -300,7 +310,7 @@ class PictureBook:
                 self._shown.pop(showing.key, None)
         if self._by_text.get(row.exact) == number:
             del self._by_text[row.exact]
-        self._matchable[number % self._size()] = False
+        self._views.drop(number)
         self._changed.discard(number)
         self._ledger.drop(number)
 
@@ -311,43 +321,16 @@ class PictureBook:
         if not rows:
             self._sighted.pop(uid, None)
 
-    # Rows are numbered in order and the oldest leave first, so a ring of a fixed size never has two in one place.
-
-    def _size(self) -> int:
-        return len(self._matchable)
-
-    def _grow(self) -> None:
-        size = self._size() * 2
-        self._hashes = np.zeros((4, size), dtype=np.uint64)
-        self._matchable = np.zeros(size, dtype=bool)
-        for row in self._rows.values():
-            self._write(row)
-
-    def _write(self, row: Row) -> None:
-        if matchable(row):
-            place = row.number % self._size()
-            self._hashes[:, place] = _words(row.pdq)
-            self._matchable[place] = True
-
-    def _scan(self, picture: Picture) -> Match | None:
+    def _same(self, picture: Picture) -> Match | None:
         """The nearest known picture, the earliest of equally near ones."""
-        if not matchable(picture):
-            return None
-        wanted = _words(picture.pdq)
-        distance = np.bitwise_count(self._hashes[0] ^ wanted[0]).astype(np.uint16)
-        for word in (1, 2, 3):
-            distance += np.bitwise_count(self._hashes[word] ^ wanted[word])
-        near = np.flatnonzero((distance <= NEAR) & self._matchable)
-        if not len(near):
-            return None
-        first = next(iter(self._rows))
-        size = self._size()
-        numbers = ((int(distance[place]), first + (int(place) - first) % size) for place in near)
-        same = [each for each in numbers if each[0] <= same_bits(picture.quality, self._rows[each[1]].quality)]
-        if not same:
-            return None
-        far, number = min(same)
-        return Match(self._rows[number], far)
+        found = self._views.same(picture)
+        return Match(self._rows[found[1]], found[0]) if found is not None else None
+
+    def _seen_in(self, picture: Picture) -> Picture:
+        """With what is known here and looks like a view of it, beside what enrichment found in it."""
+        known = {self._by_id.get(each.picture) for each in picture.found}
+        more = [reuse for number, reuse in self._views.seen_in(picture) if number not in known]
+        return msgspec.structs.replace(picture, found=(*picture.found, *more)) if more else picture
 
     def _read(self, picture: Picture) -> Match | None:
         """The flat picture that reads the same: word for word, or nearly, for no two readings are quite alike."""
@@ -363,15 +346,15 @@ class PictureBook:
         return Match(self._rows[found[0]], 0, found[1].percent)
 
     def _found(self, picture: Picture) -> Match | None:
-        """The surest of the pictures that enrichment found in it, if it is known here."""
+        """The surest of the pictures that were found in it, if it is known here."""
         known = [
-            (each.confidence, each.picture, each, row)
+            (each.confidence, -each.distance, each.picture, each, row)
             for each in picture.found
             if _ties(each) and (row := self._rows.get(self._by_id.get(each.picture, 0))) is not None and row.holds(each)
         ]
         if not known:
             return None
-        _, _, surest, row = max(known, key=lambda each: each[:2])
+        *_, surest, row = max(known, key=lambda each: each[:3])
         told = next((each for each in picture.found if each.picture == row.id), surest)
         return Match(row, _distance(told))
 
@@ -443,7 +426,7 @@ def _ties(reuse: Reuse) -> bool:
     return reuse.confidence >= SUREST and (reuse.kind != "clip" or shared > LONGEST_IDENT)
 
 
-def _meet(one: _Region, other: _Region) -> bool:
+def _meet(one: Region, other: Region) -> bool:
     """Whether two regions of a picture, in shares of its sides, share a quarter of the smaller."""
     across = min(one[2], other[2]) - max(one[0], other[0])
     down = min(one[3], other[3]) - max(one[1], other[1])
@@ -459,15 +442,6 @@ def _readable(picture: Picture) -> bool:
     """Whether a picture is known by its text alone: PDQ has nothing to say of it, and it has words enough."""
     flat = bool(picture.pdq) and picture.quality < USABLE
     return flat and picture.words is not None and picture.words.words >= FEWEST_WORDS
-
-
-def matchable(picture: Picture | Row) -> bool:
-    """Whether a picture has a fingerprint that can be compared."""
-    return len(picture.pdq) == 64 and picture.quality >= USABLE
-
-
-def _words(pdq: str) -> NDArray[np.uint64]:
-    return np.frombuffer(bytes.fromhex(pdq), dtype=">u8").astype(np.uint64)
 
 
 def _order(sighting: Sighting) -> tuple[float, str, str]:
