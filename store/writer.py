@@ -109,6 +109,7 @@ class Writer:
                 (to.picture_row(picture) for picture, _ in shown),
                 (to.sighting_row(picture, post, self._moment) for picture, post in shown),
                 (row for picture, _ in shown for row in to.reuse_rows(picture)),
+                (row for picture, _ in shown for row in to.view_rows(picture)),
             )
 
     def _engagement(self, connection: Connection, messages: Sequence[Engagement]) -> None:

@@ -156,6 +156,21 @@ reuse_matches = Table(
     sqlite_with_rowid=False,
 )
 
+picture_views = Table(
+    "picture_views",
+    metadata,
+    Column("picture", Words, primary_key=True),
+    Column("place", Integer, primary_key=True, comment="0 is the largest"),
+    Column("pdq", Words, nullable=False, comment="of what borders, bars or an app's page enclose"),
+    Column("quality", Integer, nullable=False),
+    Column("left", Double, nullable=False, comment="in shares of the picture's sides"),
+    Column("top", Double, nullable=False),
+    Column("right", Double, nullable=False),
+    Column("bottom", Double, nullable=False),
+    Index("picture_views_by_pdq", "pdq"),
+    sqlite_with_rowid=False,
+)
+
 pictures_to_forget = Table(
     "pictures_to_forget",
     metadata,

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import CompoundSelect, Connection, delete, func, select
 
-from secondsource.contracts.messages import Earlier, Picture, Reuse, SeenIn
-from secondsource.contracts.reuse import USABLE, inverted, same_bits
+from secondsource.contracts.messages import WHOLE, Earlier, Picture, Region, Reuse, SeenIn
+from secondsource.contracts.reuse import BYTES_OF_PDQ, TURNS, USABLE, alike, inverted, same_bits
 from store.database.connections import Database
 from store.database.lists import among
 from store.database.locks import LINKING, exclusive
-from store.database.tables import imports, posts, reuse_matches, sightings
+from store.database.tables import imports, picture_views, posts, reuse_matches, sightings
 from store.database.tables import pictures as pictures_table
 from store.database.text import key, storable
 from store.pictures.fingerprints import Fingerprints
@@ -26,11 +26,13 @@ from store.rows.rows import (
     PictureRow,
     ReuseRow,
     SightingRow,
+    ViewRow,
     as_json,
     picture_row,
     reuse_rows,
+    view_rows,
 )
-from store.rows.upserts import IMPORTS, MATCHES, PICTURES, REUSE, SIGHTINGS
+from store.rows.upserts import IMPORTS, MATCHES, PICTURES, REUSE, SIGHTINGS, VIEWS
 
 _decode = msgspec.json.Decoder(Reuse).decode
 _MOST_NAMED = 8
@@ -87,6 +89,23 @@ class _How(NamedTuple):
     match: Reuse
 
 
+class _Asked(NamedTuple):
+    """A hash that is looked for: of the region `here` of picture `of`, in an orientation of `contracts.reuse.TURNS`."""
+
+    of: str
+    quality: int
+    here: Region
+    turn: int
+
+
+class _Near(NamedTuple):
+    """A stored picture whose region `there` has a hash so many bits away."""
+
+    distance: int
+    name: str
+    there: Region
+
+
 def _usable(fingerprint: str, quality: int) -> bool:
     return bool(fingerprint) and quality >= USABLE
 
@@ -109,8 +128,9 @@ class PictureArchive:
     def earlier(self, pictures: Sequence[Picture], before: datetime, limit: int) -> list[Earlier]:
         """Sightings of these pictures strictly before a time, oldest first, at most `limit`.
 
-        The same picture is the same bytes, a PDQ hash as near as `same_bits` asks of their qualities, or one of which a
-        part is seen in the other. Each sighting tells the best of the ways in which it matches.
+        The same picture is the same bytes, a PDQ hash as near as `same_bits` asks of their qualities, of the whole or
+        of a view, mirrored or turned, or one of which a part is seen in the other. Each sighting tells the best of the
+        ways in which it matches.
 
         Raises:
             SourceAway: the database did not answer.
@@ -145,11 +165,12 @@ class PictureArchive:
 
         for picture in asked:
             way(picture.id, 0, picture.id, Reuse(picture=picture.id, kind="bytes"))
-        usable = {each.pdq: each for each in sorted(asked, key=_id, reverse=True) if _usable(each.pdq, each.quality)}
-        nears = self._near(connection, [(each.pdq, each.quality) for each in usable.values()]) if usable else []
-        for of, near in zip(usable.values(), nears, strict=True):
-            for name, distance in near.items():
-                way(name, _RANKS["hash"], of.id, Reuse(picture=name, kind="hash", distance=distance))
+        hashes = _hashes(asked)
+        found = self._near(connection, [(pdq, one.quality) for pdq, one in hashes.items()]) if hashes else []
+        for one, near in zip(hashes.values(), found, strict=True):
+            for distance, name, there in near:
+                match = alike(name, distance, here=one.here, turn=one.turn, there=there)
+                way(name, _RANKS["hash"], one.of, match)
         ids = [picture.id for picture in asked]
         for picture in asked:
             for match in picture.found:
@@ -184,12 +205,13 @@ class PictureArchive:
             ImportRow(entry.entry, entry.dated_by, entry.credit, entry.place, as_json(entry.named)) for entry in kept
         ]
         reuse = [row for entry in kept for row in reuse_rows(entry.picture)]
+        views = [row for entry in kept for row in view_rows(entry.picture)]
         with self._database.writing() as connection:
             names = [row.source for row in seen]
             # it may say another date now, or be another picture
             connection.execute(delete(sightings).where(among(connection, sightings.c.source, names)))
             connection.execute(delete(imports).where(among(connection, imports.c.entry, names)))
-            self.write(connection, [picture_row(entry.picture) for entry in kept], seen, reuse)
+            self.write(connection, [picture_row(entry.picture) for entry in kept], seen, reuse, views)
             IMPORTS.write(connection, more)
 
     def brought(self, entries: Sequence[str]) -> dict[str, Said]:
@@ -216,18 +238,21 @@ class PictureArchive:
         pictures: Iterable[PictureRow],
         seen: Iterable[SightingRow],
         reuse: Iterable[ReuseRow] = (),
+        views: Iterable[ViewRow] = (),
     ) -> None:
         """Keep these pictures and sightings in this transaction, and match the new pictures with all others.
 
-        `reuse` is what was found of others in them by their features.
+        `reuse` is what was found of others in them by their features, `views` what they enclose.
         """
         REUSE.write(connection, reuse)
         shown = PICTURES.merged(pictures)
         if not shown:
             return
+        enclosed = {(row.picture, row.place): row for row in views}
+        framing = {picture for picture, _ in enclosed}
         known = self._known(connection, shown)
         fresh = [row for row in shown if row.id not in known]
-        if any(_usable(row.pdq, row.quality) for row in fresh):
+        if any(_usable(row.pdq, row.quality) or row.id in framing for row in fresh):
             # From here to the end of the transaction nobody else adds pictures, so none can miss another.
             exclusive(connection, LINKING)
             known = self._known(connection, shown)
@@ -236,6 +261,8 @@ class PictureArchive:
             promoted = among(connection, pictures_table.c.id, [row.id for row in fresh if row.pdq])
             connection.execute(delete(pictures_table).where(promoted))
         PICTURES.write(connection, fresh)
+        new = {row.id for row in fresh}
+        VIEWS.write(connection, (row for row in enclosed.values() if row.picture in new))
         SIGHTINGS.write(connection, seen)
         self._link(connection, [row for row in fresh if _usable(row.pdq, row.quality)])
 
@@ -254,42 +281,46 @@ class PictureArchive:
         pairs = [
             MatchRow(min(row.id, other), max(row.id, other), distance)
             for row, near in zip(fresh, self._near(connection, [(row.pdq, row.quality) for row in fresh]), strict=True)
-            for other, distance in near.items()
-            if other != row.id
+            for distance, other, there in near
+            if other != row.id and there == WHOLE
         ]
         MATCHES.write(connection, pairs)
 
-    def _near(self, connection: Connection, asked: Sequence[tuple[str, int]]) -> list[dict[str, int]]:
-        """For each fingerprint and its quality, the ids of stored pictures that are the same and how far each is."""
+    def _near(self, connection: Connection, asked: Sequence[tuple[str, int]]) -> list[list[_Near]]:
+        """For each fingerprint and its quality, stored pictures that look so as a whole or in a view, nearest first."""
         near = self._following(connection).near([fingerprint for fingerprint, _ in asked])
-        by_fingerprint: dict[str, list[tuple[str, int]]] = {}
-        p = pictures_table.c
-        hashes = among(connection, p.pdq, {fingerprint for each in near for fingerprint in each})
-        for name, fingerprint, quality in connection.execute(select(p.id, p.pdq, p.quality).where(hashes)).all():
-            by_fingerprint.setdefault(fingerprint, []).append((name, quality))
+        stored: dict[str, list[tuple[str, int, Region]]] = {}
+        p, v = pictures_table.c, picture_views.c
+        hashes = {fingerprint for each in near for fingerprint in each}
+        wholes = select(p.id, p.pdq, p.quality).where(among(connection, p.pdq, hashes))
+        for name, fingerprint, quality in connection.execute(wholes):
+            stored.setdefault(fingerprint, []).append((name, quality, WHOLE))
+        regions = (v.left, v.top, v.right, v.bottom)
+        views = select(v.picture, v.pdq, v.quality, *regions).where(among(connection, v.pdq, hashes))
+        for name, fingerprint, quality, *there in connection.execute(views):
+            left, top, right, bottom = there
+            stored.setdefault(fingerprint, []).append((name, quality, (left, top, right, bottom)))
         return [
-            {
-                name: distance
+            sorted(
+                _Near(distance, name, there)
                 for fingerprint, distance in each.items()
-                for name, other in by_fingerprint.get(fingerprint, ())
+                for name, other, there in stored.get(fingerprint, ())
                 if distance <= same_bits(quality, other)
-            }
+            )
             for (_, quality), each in zip(asked, near, strict=True)
         ]
 
     def _following(self, connection: Connection) -> Fingerprints:
         """The index, with everything in it that this connection can see."""
-        p = pictures_table.c
-        usable = (p.pdq != "", p.quality >= USABLE)
         with self._lock:
             if self._index is None:
                 self._index, self._seen = self._loaded(connection)
             index = self._index
-            rows = connection.execute(select(p.seq, p.pdq).where(p.seq > self._seen, *usable).order_by(p.seq)).all()
+            rows = connection.execute(_fingerprints(self._seen)).all()
             index.add(row.pdq for row in rows)
             # What this transaction wrote may yet be rolled back, and its numbers be given out again.
             if rows and not self._database.is_dirty:
-                self._seen = rows[-1].seq
+                self._seen = max(row.seq for row in rows)
         return index
 
     def _loaded(self, connection: Connection) -> tuple[Fingerprints, int]:
@@ -298,12 +329,29 @@ class PictureArchive:
         # Asked for first: what is committed between the two questions is then read twice, never missed.
         last = 0 if self._database.is_dirty else connection.execute(select(func.max(p.seq))).scalar_one() or 0
         index = Fingerprints()
-        index.add(connection.execute(select(p.pdq).distinct().where(p.pdq != "", p.quality >= USABLE)).scalars())
+        index.add(row.pdq for row in connection.execute(_fingerprints(0)))
         return index, last
 
 
-def _id(picture: Picture) -> str:
-    return picture.id
+def _fingerprints(after: int) -> CompoundSelect[tuple[int, str]]:
+    """Usable hashes of pictures with later numbers, and of what they enclose."""
+    p, v = pictures_table.c, picture_views.c
+    wholes = select(p.seq, p.pdq).where(p.seq > after, p.pdq != "", p.quality >= USABLE)
+    views = select(p.seq, v.pdq).join_from(pictures_table, picture_views, v.picture == p.id).where(p.seq > after)
+    return wholes.union_all(views)
+
+
+def _hashes(asked: Sequence[Picture]) -> dict[str, _Asked]:
+    """What is looked for of these pictures, by hash: each as it is, then its views mirrored and turned."""
+    found: dict[str, _Asked] = {}
+    for picture in sorted(asked, key=lambda each: each.id):
+        if _usable(picture.pdq, picture.quality):
+            found.setdefault(picture.pdq, _Asked(picture.id, picture.quality, WHOLE, 0))
+        for view in picture.views:
+            for turn in range(view.region == WHOLE, len(TURNS)):
+                code = view.codes[turn * BYTES_OF_PDQ : (turn + 1) * BYTES_OF_PDQ]
+                found.setdefault(code.hex(), _Asked(picture.id, view.quality, view.region, turn))
+    return found
 
 
 def _earlier(row: Any, how: _How) -> Earlier:

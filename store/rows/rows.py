@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from secondsource.contracts.messages import (
+    WHOLE,
     Account,
     AlertEvent,
     Counts,
@@ -26,6 +27,7 @@ from secondsource.contracts.messages import (
     StoryUpdate,
     Takedown,
 )
+from secondsource.contracts.reuse import BYTES_OF_PDQ
 from store.database.column_types import micros
 from store.database.text import are_storable, is_storable, key, storable
 
@@ -115,6 +117,19 @@ class PictureRow(NamedTuple):
     frame: int
     at_seconds: float
     claims: str
+
+
+class ViewRow(NamedTuple):
+    """What a picture encloses, as it is; see `contracts.messages.View`."""
+
+    picture: str
+    place: int
+    pdq: str
+    quality: int
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 class SightingRow(NamedTuple):
@@ -395,6 +410,15 @@ def picture_row(picture: Picture) -> PictureRow:
         picture.at_seconds,
         _encode(picture.claims).decode() if picture.claims else "",
     )
+
+
+def view_rows(picture: Picture) -> list[ViewRow]:
+    """Of what is in it: the whole is the picture's own row."""
+    enclosed = [view for view in picture.views if view.region != WHOLE]
+    return [
+        ViewRow(key(picture.id), place, view.codes[:BYTES_OF_PDQ].hex(), view.quality, *view.region)
+        for place, view in enumerate(enclosed)
+    ]
 
 
 def reuse_rows(picture: Picture) -> list[ReuseRow]:

@@ -36,6 +36,7 @@ from store.rows.rows import (
     SightingRow,
     StoryRow,
     TakedownRow,
+    ViewRow,
 )
 
 R = TypeVar("R", bound=tuple[Any, ...])
@@ -253,6 +254,7 @@ SIGHTINGS = _where(
     "sightings", SightingRow, 2, laws.sighting, _least("sightings", SightingRow._fields[2:])
 )  # the earliest stays
 IMPORTS = once("imports", ImportRow, 1)
+VIEWS = once("picture_views", ViewRow, 2)
 MATCHES = once("picture_matches", MatchRow, 2)
 REUSE = _last("reuse_matches", ReuseRow, 2, laws.reuse, ("confidence", "body"))  # the surest stays
 ENGAGEMENT = _where(

@@ -18,6 +18,7 @@ TABLES = (
     "posts",
     "accounts",
     "pictures",
+    "picture_views",
     "sightings",
     "picture_matches",
     "engagement",

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
+from hashlib import sha256
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from alerts.ports import Archive
 from secondsource.contracts.errors import BadRecord
-from secondsource.contracts.messages import Earlier
+from secondsource.contracts.messages import WHOLE, Earlier, Picture, Region, View
 from store.pictures.archive import Imported
 from store.pictures.fingerprints import Fingerprints
 from store.store import Store, open_store
@@ -83,6 +86,66 @@ def test_earlier_sightings_come_oldest_first_and_strictly_before(store: Store) -
     assert [each.source for each in archive.earlier([bridge], v.at(31), 1)] == ["x:1"]
     assert archive.earlier([bridge], v.at(10), 10) == []
     assert archive.earlier([], v.at(99), 10) == []
+
+
+def _viewed(name: str, *regions: tuple[str, Region]) -> Picture:
+    """A picture with a hash of its own, which encloses what has these hashes; mirrored it has the hash that is its
+    own turned about.
+    """
+    own = sha256(name.encode()).hexdigest()
+    seen = [(own, WHOLE), *regions]
+    views = tuple(
+        View(codes=b"".join(bytes.fromhex(_turned(code, turn)) for turn in range(8)), quality=90, region=region)
+        for code, region in seen
+    )
+    return replace(v.picture(name, own), views=views)
+
+
+def _turned(code: str, turn: int) -> str:
+    return code[turn:] + code[:turn]
+
+
+CENTRE: Region = (0.25, 0.25, 0.75, 0.75)
+
+
+def test_what_a_picture_encloses_is_found_from_either_side(store: Store) -> None:
+    """A screenshot leads to the picture in it, and the picture to its screenshot; two screenshots to each other."""
+    bridge = v.picture("bridge", BRIDGE, quality=90)
+    shot = _viewed("shot", (v.flipped(BRIDGE, 4), CENTRE))
+    v.keep(store, v.enriched(1, seconds=10, pictures=(bridge,)), v.enriched(2, seconds=20, pictures=(shot,)))
+    asked = _viewed("asked", (v.flipped(BRIDGE, 6), CENTRE))
+    found = {each.source: each for each in store.archive.earlier([asked], v.at(30), 10)}
+    assert [(each.distance, each.kind, each.region, each.shown) for each in found.values()] == [
+        (6, "hash", WHOLE, asked.id),
+        (2, "hash", CENTRE, asked.id),
+    ]
+    assert found["x:1"].transform == (0.5, 0.0, 0.25, 0.0, 0.5, 0.25)
+    clean = v.picture("clean", v.flipped(BRIDGE, 5), quality=90)
+    found = {each.source: each for each in store.archive.earlier([clean], v.at(30), 10)}
+    assert {name: (each.distance, each.region) for name, each in found.items()} == {
+        "x:1": (5, WHOLE),
+        "x:2": (1, CENTRE),
+    }
+    assert found["x:2"].transform == (2.0, 0.0, -0.5, 0.0, 2.0, -0.5)
+
+
+def test_a_mirrored_picture_is_found(store: Store) -> None:
+    mirror = _viewed("mirror")
+    v.keep(store, v.enriched(1, seconds=10, pictures=(v.picture("bridge", _turned(mirror.pdq, 5), quality=90),)))
+    (found,) = store.archive.earlier([mirror], v.at(30), 10)
+    assert (found.distance, found.transform) == (0, (-1.0, 0.0, 1.0, 0.0, 1.0, 0.0))
+
+
+def test_views_are_found_by_those_who_looked_before_and_leave_with_their_picture(store: Store, store_url: str) -> None:
+    clean = v.picture("clean", BRIDGE, quality=90)
+    shot = _viewed("shot", (v.flipped(BRIDGE, 4), CENTRE))
+    with closing(open_store(store_url)) as other:
+        assert other.archive.earlier([clean], v.at(30), 10) == []
+        v.keep(store, v.enriched(1, seconds=10, pictures=(shot,)))
+        assert [each.source for each in other.archive.earlier([clean], v.at(30), 10)] == ["x:1"]
+        v.keep(store, v.takedown(1, seconds=20))
+        assert store.dump("picture_views") == []
+        assert other.archive.earlier([clean], v.at(30), 10) == []
 
 
 def test_the_nearest_of_several_pictures_gives_the_distance(store: Store) -> None:
