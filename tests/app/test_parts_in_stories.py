@@ -1,4 +1,4 @@
-"""Parts of pictures tie posts without anybody's asking for it, and alike however the stream is cut into batches."""
+"""Which pictures tie posts: framed, mirrored and turned ones always, parts where asked for; alike in every batch."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ AT = datetime(2026, 5, 14, 10, tzinfo=UTC)
 WORDS = (
     *("Smoke over the mill", "Where is everybody", "Ring road closed", "No trams since noon", "Look at this!"),
     *("My window an hour ago", "Sirens again", "Who knows more?", "Stay home", "Sent by my cousin"),
+    *("Nothing on the radio", "They closed the market"),
 )
 
 
@@ -35,6 +36,22 @@ def pictures(tmp_path: Path) -> Path:
     shown["collage.png"] = np.concatenate([scene(0), scene(1)], axis=1)
     for name, rgb in shown.items():
         Image.fromarray(np.ascontiguousarray(rgb)).save(folder / name)
+    return folder
+
+
+@pytest.fixture
+def views(tmp_path: Path) -> Path:
+    """Three scenes: whole, mirrored, with a border, and within a page."""
+    folder = tmp_path / "views"
+    folder.mkdir()
+    for i in range(3):
+        whole = scene(i)
+        height, width = whole.shape[:2]
+        page = np.full((2 * height, width + 80, 3), 250, np.uint8)
+        page[300 : 300 + height, 40 : 40 + width] = whole
+        framed = np.pad(whole, ((50, 50), (50, 50), (0, 0)), constant_values=20)
+        for name, rgb in {"whole": whole, "mirror": whole[:, ::-1], "framed": framed, "page": page}.items():
+            Image.fromarray(np.ascontiguousarray(rgb)).save(folder / f"{name}-{i}.png")
     return folder
 
 
@@ -90,7 +107,19 @@ def test_parts_tie_posts_and_batches_make_no_difference(tmp_path: Path, pictures
         assert story <= {f"crop-{number}.png", f"mirror-{number}.png", f"whole-{number}.png", "collage.png"}
 
 
-def test_parts_are_looked_for_where_asked(tmp_path: Path, pictures: Path) -> None:
+def test_what_is_framed_mirrored_or_on_a_page_is_one_picture_unasked(tmp_path: Path, views: Path) -> None:
+    at_once = replayed(tmp_path / "at-once", views, media="{}")
+    one_by_one = replayed(tmp_path / "one-by-one", views, media="{}", settings="runtime: {batch_size: 1}\n")
+    assert_same(one_by_one, at_once)
+    names = {post.uid: post.media[0].url.rpartition("/")[2] for post in posts(views)}
+    assert {frozenset(names[uid] for uid in story) for story in together(at_once)} == {
+        frozenset(f"{way}-{i}.png" for way in ("whole", "mirror", "framed", "page")) for i in range(3)
+    }
+
+
+def test_crops_are_looked_for_where_asked(tmp_path: Path, pictures: Path) -> None:
     rows = replayed(tmp_path, pictures, media="{}")
-    assert together(rows) == set()
+    names = {post.uid: post.media[0].url.rpartition("/")[2] for post in posts(pictures)}
+    told = {names[uid] for story in together(rows) for uid in story}
+    assert told == {f"{way}-{i}.png" for way in ("whole", "mirror") for i in range(3)}
     assert not (tmp_path / "velgrad.index").exists()

@@ -54,7 +54,7 @@ def parts_of_pictures(configuration: Configuration) -> Service:
     if media.parts is False:
         return Service("parts of pictures", on=False, how="off, as secondsource.yaml says at enrich.media.parts")
     if media.parts is None and media.index is None:
-        how = "off; to look for crops, screenshots and collages in every post: enrich.media.parts: true"
+        how = "off; to look for crops and small parts in every post: enrich.media.parts: true"
         return Service("parts of pictures", on=False, how=how)
     folder = index_folder(configuration)
     if folder is None:
