@@ -15,17 +15,20 @@ from enrich.media.claims import claims
 from enrich.media.pictures import KEY_FRAMES, NO_VIDEO, Decoded, Rgb, Unusable, decode, hashed, tempered
 from enrich.memo import Memo
 from enrich.sketching.sketch import sketch_texts
-from secondsource.contracts.messages import Picture, Reuse, View, frame_id
-from secondsource.contracts.reuse import USABLE
+from secondsource.contracts.messages import WHOLE, Picture, Reuse, View, frame_id
+from secondsource.contracts.reuse import USABLE, area
 
 if TYPE_CHECKING:
     from enrich.reuse.clip_prints import ClipPrint
     from enrich.reuse.prints import Look
     from enrich.reuse.rectangles import Rectangle
+    from enrich.reuse.regions import Region
 
 _SIDE = 480  # pixels of a thumbnail's longer side, at most
 _QUALITY = 75
 _RECOGNISED = 4  # frames of a moving picture that are looked for in the archive by their features
+_SMALLEST = 0.08  # of the area: what is enclosed
+_LONGEST = 3.0  # times as long as wide
 _REMEMBERED = 20_000  # pictures whose finds are remembered
 
 #: Key frames of a clip that no picture codec reads.
@@ -187,10 +190,19 @@ def _with_views(picture: Picture, seen: Iterable[Rectangle]) -> Picture:
     views = []
     for region, found in seen:
         quality = tempered(found)
-        if quality >= USABLE:
+        if quality >= USABLE and _may_be_a_picture(region, picture.width / picture.height):
             left, top, right, bottom = (round(edge, 4) for edge in region)
             views.append(View(codes=found.codes.tobytes(), quality=quality, region=(left, top, right, bottom)))
+    views.sort(key=lambda view: -area(view.region))
     return msgspec.structs.replace(picture, views=tuple(views)) if views else picture
+
+
+def _may_be_a_picture(region: Region, proportions: float) -> bool:
+    """Rather than a bar on which a caption stands, or an icon: these are alike round different pictures."""
+    if region == WHOLE:
+        return True
+    sides = (region.right - region.left) * proportions, region.bottom - region.top
+    return region.area >= _SMALLEST and max(sides) <= _LONGEST * min(sides)
 
 
 def thumbnail(rgb: Rgb) -> bytes:

@@ -2,7 +2,7 @@
 enclose, as it is, mirrored or turned. Two look alike within `contracts.reuse.same_bits`.
 
 A known picture is compared as a whole, and by what it encloses if that is one picture: a collage stands for none of its
-tiles.
+tiles. Two wholes that look alike are not, if what they enclose is something else: one app's page is round both.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from secondsource.contracts.messages import WHOLE, Picture, Region, Reuse, View
-from secondsource.contracts.reuse import BYTES_OF_PDQ, NEAR, USABLE, alike, same_bits
+from secondsource.contracts.messages import WHOLE, Picture, Region, Reuse
+from secondsource.contracts.reuse import NEAR, USABLE, about, alike, inside, only_dressed_alike, same_bits
 
 _Codes = NDArray[np.uint64]
-_FAR_LARGER = 2.0  # times the area of the next, for one to be what a picture is about
 
 
 class _Known(NamedTuple):
@@ -26,6 +25,7 @@ class _Known(NamedTuple):
     picture: str
     quality: int
     there: Region
+    inside: bytes  # the hash of what the picture is about, b"" where that is itself
 
 
 class ViewIndex:
@@ -38,11 +38,17 @@ class ViewIndex:
 
     def add(self, number: int, picture: Picture) -> None:
         """Take in a picture; one without a usable hash is not found."""
-        for code, quality, there in _known_by(picture):
-            if len(self._known) == self._codes.shape[1]:
-                self._make_room()
-            self._codes[:, len(self._known)] = np.frombuffer(code, ">u8")
-            self._known.append(_Known(number, picture.id, quality, there))
+        view, within = about(picture.views), inside(picture.views)
+        if matchable(picture):
+            self._add(bytes.fromhex(picture.pdq), _Known(number, picture.id, picture.quality, WHOLE, within))
+        if view is not None:
+            self._add(within, _Known(number, picture.id, view.quality, view.region, within))
+
+    def _add(self, code: bytes, known: _Known) -> None:
+        if len(self._known) == self._codes.shape[1]:
+            self._make_room()
+        self._codes[:, len(self._known)] = np.frombuffer(code, ">u8")
+        self._known.append(known)
 
     def drop(self, number: int) -> None:
         """Picture `number` leaves, and all before it."""
@@ -55,9 +61,13 @@ class ViewIndex:
         """
         if not matchable(picture):
             return None
-        near = self._near(np.frombuffer(bytes.fromhex(picture.pdq), ">u8"))
-        found = [(far, one.number) for far, one in near
-                 if one.there == WHOLE and far <= same_bits(picture.quality, one.quality)]  # fmt: skip
+        within = inside(picture.views)
+        found = [
+            (far, one.number)
+            for far, one in self._near(np.frombuffer(bytes.fromhex(picture.pdq), ">u8"))
+            if one.there == WHOLE and far <= same_bits(picture.quality, one.quality)
+            if not only_dressed_alike(within, one.inside)
+        ]
         return min(found, default=None)
 
     def seen_in(self, picture: Picture) -> list[tuple[int, Reuse]]:
@@ -66,7 +76,10 @@ class ViewIndex:
         for place, view in enumerate(picture.views):
             codes = np.frombuffer(view.codes, ">u8").reshape(-1, 4)
             for turn, code in enumerate(codes):
+                within = inside(picture.views, turn) if view.region == WHOLE else b""
                 for far, one in self._near(code):
+                    if one.there == WHOLE and only_dressed_alike(within, one.inside):
+                        continue
                     if far <= same_bits(view.quality, one.quality):
                         best[one.number] = min(best.get(one.number, (far, place, turn, one)), (far, place, turn, one))
         return [
@@ -95,16 +108,3 @@ class ViewIndex:
 def matchable(picture: Picture) -> bool:
     """Whether a picture has a fingerprint that can be compared."""
     return len(picture.pdq) == 64 and picture.quality >= USABLE
-
-
-def _known_by(picture: Picture) -> list[tuple[bytes, int, Region]]:
-    known = [(bytes.fromhex(picture.pdq), picture.quality, WHOLE)] if matchable(picture) else []
-    enclosed = sorted((view for view in picture.views if view.region != WHOLE), key=_area, reverse=True)
-    if enclosed and (len(enclosed) == 1 or _area(enclosed[0]) > _FAR_LARGER * _area(enclosed[1])):
-        known.append((enclosed[0].codes[:BYTES_OF_PDQ], enclosed[0].quality, enclosed[0].region))
-    return known
-
-
-def _area(view: View) -> float:
-    left, top, right, bottom = view.region
-    return (right - left) * (bottom - top)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from enrich.reuse.features import AREA, ASKED, KEPT, Features, features, scaled
 from enrich.reuse.rectangles import Rectangle, hashed_parts
-from enrich.reuse.regions import WHOLE, Region, lettered, pictured, regions
+from enrich.reuse.regions import Region, lettered, pictured, regions
 from enrich.reuse.vocabulary import Floats, vocabulary
 from secondsource.contracts.errors import BadRecord
 
@@ -75,7 +75,7 @@ def looked(rgb: NDArray[np.uint8]) -> Look:
     grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
     solid = pictured(rgb)
     within = regions(solid)
-    hashed = hashed_parts(rgb, [WHOLE, *within])
+    hashed = hashed_parts(rgb, solid, within)
     whole = scaled(grey)
     seen = _judged(solid, lettered(whole))
     words = vocabulary()

@@ -240,7 +240,7 @@ class Picture(Struct, frozen=True, kw_only=True):
 
     `text` is what can be read in it (at most 1,000 characters, by OCR, with its errors), `words` that text's sketch.
     `found` are pictures of the archive that are seen in it, found by their features. `views`: the whole, then what it
-    encloses, of a picture that is not too flat.
+    encloses, the largest first; of these, what is not too flat.
     """
 
     id: str

@@ -4,16 +4,19 @@ the alerts share.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
-from secondsource.contracts.messages import UNMOVED, WHOLE, Region, Reuse, Transform
+from secondsource.contracts.messages import UNMOVED, WHOLE, Region, Reuse, Transform, View
 
 USABLE = 50  #: quality under which a picture is too flat to match on (Davis & Rosen 2019, §4)
 BYTES_OF_PDQ = 32
 NEAR = 31  #: PDQ's own threshold: at most so many of 256 bits differ (same paper, §7)
 _RICH, _FEW = 70, 12  # measured: `same_bits`
+_STRANGERS = 80  # bits from which two hashes are of different pictures; of strangers' half differ, 128 of 256
+_FAR_LARGER = 2.0  # times the area of the next, for one to be what a picture is about
 _FLAT = 1e-9  # determinant under which a transform cannot be turned round
 #: Measured: of 440 pairs that views have within these bits, edited photographs and what they were made of, none were
 #: strangers; so at most one in a hundred is (`python -m benchmarks.media_reuse` counts both).
@@ -44,6 +47,34 @@ def same_bits(one: int, other: int) -> int:
     if least < USABLE:
         return -1
     return NEAR if least >= _RICH else _FEW
+
+
+def about(views: Sequence[View]) -> View | None:
+    """What a picture encloses if that is one picture: a collage is about none of its tiles."""
+    enclosed = [view for view in views if view.region != WHOLE]
+    if not enclosed or (len(enclosed) > 1 and area(enclosed[0].region) < _FAR_LARGER * area(enclosed[1].region)):
+        return None
+    return enclosed[0]
+
+
+def inside(views: Sequence[View], turn: int = 0) -> bytes:
+    """The hash of what a picture is `about`, in that orientation; b"" where that is the picture itself."""
+    view = about(views)
+    return b"" if view is None else view.codes[turn * BYTES_OF_PDQ : (turn + 1) * BYTES_OF_PDQ]
+
+
+def only_dressed_alike(one: bytes, other: bytes) -> bool:
+    """Whether two pictures that look alike do so by what surrounds them alone: an app's page, a channel's frame.
+
+    `one`, `other`: what is `inside` of them.
+    """
+    return bool(one) and bool(other) and (int.from_bytes(one) ^ int.from_bytes(other)).bit_count() > _STRANGERS
+
+
+def area(region: Region) -> float:
+    """Share of its picture."""
+    left, top, right, bottom = region
+    return (right - left) * (bottom - top)
 
 
 def alike(picture: str, distance: int, *, here: Region, turn: int, there: Region) -> Reuse:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import CompoundSelect, Connection, delete, func, select
 
-from secondsource.contracts.messages import WHOLE, Earlier, Picture, Region, Reuse, SeenIn
-from secondsource.contracts.reuse import BYTES_OF_PDQ, TURNS, USABLE, alike, inverted, same_bits
+from secondsource.contracts.messages import WHOLE, Earlier, Picture, Region, Reuse, SeenIn, View
+from secondsource.contracts.reuse import (
+    BYTES_OF_PDQ,
+    TURNS,
+    USABLE,
+    alike,
+    inside,
+    inverted,
+    only_dressed_alike,
+    same_bits,
+)
 from store.database.connections import Database
 from store.database.lists import among
 from store.database.locks import LINKING, exclusive
@@ -90,12 +99,16 @@ class _How(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    """A hash that is looked for: of the region `here` of picture `of`, in an orientation of `contracts.reuse.TURNS`."""
+    """A hash that is looked for: of the region `here` of picture `of`, in an orientation of `contracts.reuse.TURNS`.
+
+    `inside`: of a whole, the hash of what it is about, turned likewise.
+    """
 
     of: str
     quality: int
-    here: Region
-    turn: int
+    here: Region = WHOLE
+    turn: int = 0
+    inside: bytes = b""
 
 
 class _Near(NamedTuple):
@@ -166,8 +179,7 @@ class PictureArchive:
         for picture in asked:
             way(picture.id, 0, picture.id, Reuse(picture=picture.id, kind="bytes"))
         hashes = _hashes(asked)
-        found = self._near(connection, [(pdq, one.quality) for pdq, one in hashes.items()]) if hashes else []
-        for one, near in zip(hashes.values(), found, strict=True):
+        for one, near in zip(hashes.values(), self._near(connection, list(hashes.items())), strict=True):
             for distance, name, there in near:
                 match = alike(name, distance, here=one.here, turn=one.turn, there=there)
                 way(name, _RANKS["hash"], one.of, match)
@@ -264,7 +276,7 @@ class PictureArchive:
         new = {row.id for row in fresh}
         VIEWS.write(connection, (row for row in enclosed.values() if row.picture in new))
         SIGHTINGS.write(connection, seen)
-        self._link(connection, [row for row in fresh if _usable(row.pdq, row.quality)])
+        self._link(connection, [row for row in fresh if _usable(row.pdq, row.quality)], _abouts(enclosed.values()))
 
     def _known(self, connection: Connection, shown: Sequence[PictureRow]) -> set[str]:
         """Ids of those that are stored with a fingerprint."""
@@ -272,42 +284,47 @@ class PictureArchive:
         stored = among(connection, p.id, [row.id for row in shown])
         return set(connection.execute(select(p.id).where(stored, p.state == "fingerprinted")).scalars())
 
-    def _link(self, connection: Connection, fresh: Sequence[PictureRow]) -> None:
+    def _link(self, connection: Connection, fresh: Sequence[PictureRow], insides: Mapping[str, bytes]) -> None:
         if not fresh:
             return
         self._database.mark_dirty()
         index = self._following(connection)
         index.add(row.pdq for row in fresh)
+        asked = [(row.pdq, _Asked(row.id, row.quality, inside=insides.get(row.id, b""))) for row in fresh]
         pairs = [
-            MatchRow(min(row.id, other), max(row.id, other), distance)
-            for row, near in zip(fresh, self._near(connection, [(row.pdq, row.quality) for row in fresh]), strict=True)
+            MatchRow(min(one.of, other), max(one.of, other), distance)
+            for (_, one), near in zip(asked, self._near(connection, asked), strict=True)
             for distance, other, there in near
-            if other != row.id and there == WHOLE
+            if other != one.of and there == WHOLE
         ]
         MATCHES.write(connection, pairs)
 
-    def _near(self, connection: Connection, asked: Sequence[tuple[str, int]]) -> list[list[_Near]]:
-        """For each fingerprint and its quality, stored pictures that look so as a whole or in a view, nearest first."""
+    def _near(self, connection: Connection, asked: Sequence[tuple[str, _Asked]]) -> list[list[_Near]]:
+        """For each fingerprint, stored pictures that look so as a whole or in a view, nearest first."""
+        if not asked:
+            return []
         near = self._following(connection).near([fingerprint for fingerprint, _ in asked])
         stored: dict[str, list[tuple[str, int, Region]]] = {}
         p, v = pictures_table.c, picture_views.c
         hashes = {fingerprint for each in near for fingerprint in each}
-        wholes = select(p.id, p.pdq, p.quality).where(among(connection, p.pdq, hashes))
-        for name, fingerprint, quality in connection.execute(wholes):
+        wholes = connection.execute(select(p.id, p.pdq, p.quality).where(among(connection, p.pdq, hashes))).all()
+        for name, fingerprint, quality in wholes:
             stored.setdefault(fingerprint, []).append((name, quality, WHOLE))
-        regions = (v.left, v.top, v.right, v.bottom)
-        views = select(v.picture, v.pdq, v.quality, *regions).where(among(connection, v.pdq, hashes))
-        for name, fingerprint, quality, *there in connection.execute(views):
-            left, top, right, bottom = there
-            stored.setdefault(fingerprint, []).append((name, quality, (left, top, right, bottom)))
+        insides: dict[str, bytes] = {}
+        if any(one.inside for _, one in asked):
+            named = among(connection, v.picture, [row.id for row in wholes])
+            insides = _abouts(ViewRow(*row) for row in connection.execute(select(picture_views).where(named)))
+        for row in connection.execute(select(picture_views).where(among(connection, v.pdq, hashes))):
+            stored.setdefault(row.pdq, []).append((row.picture, row.quality, _region(row)))
         return [
             sorted(
                 _Near(distance, name, there)
                 for fingerprint, distance in each.items()
-                for name, other, there in stored.get(fingerprint, ())
-                if distance <= same_bits(quality, other)
+                for name, quality, there in stored.get(fingerprint, ())
+                if distance <= same_bits(one.quality, quality)
+                if there != WHOLE or not only_dressed_alike(one.inside, insides.get(name, b""))
             )
-            for (_, quality), each in zip(asked, near, strict=True)
+            for (_, one), each in zip(asked, near, strict=True)
         ]
 
     def _following(self, connection: Connection) -> Fingerprints:
@@ -341,16 +358,31 @@ def _fingerprints(after: int) -> CompoundSelect[tuple[int, str]]:
     return wholes.union_all(views)
 
 
+def _abouts(rows: Iterable[ViewRow]) -> dict[str, bytes]:
+    """The hash of what each picture is about, of those that are about what they enclose."""
+    views: dict[str, list[View]] = {}
+    for row in sorted(rows, key=lambda row: (row.picture, row.place)):
+        view = View(codes=bytes.fromhex(row.pdq), quality=row.quality, region=_region(row))
+        views.setdefault(row.picture, []).append(view)
+    return {picture: inside(enclosed) for picture, enclosed in views.items()}
+
+
+def _region(row: Any) -> Region:
+    return row.left, row.top, row.right, row.bottom
+
+
 def _hashes(asked: Sequence[Picture]) -> dict[str, _Asked]:
     """What is looked for of these pictures, by hash: each as it is, then its views mirrored and turned."""
     found: dict[str, _Asked] = {}
     for picture in sorted(asked, key=lambda each: each.id):
         if _usable(picture.pdq, picture.quality):
-            found.setdefault(picture.pdq, _Asked(picture.id, picture.quality, WHOLE, 0))
+            found.setdefault(picture.pdq, _Asked(picture.id, picture.quality, inside=inside(picture.views)))
         for view in picture.views:
-            for turn in range(view.region == WHOLE, len(TURNS)):
+            whole = view.region == WHOLE
+            for turn in range(whole, len(TURNS)):
                 code = view.codes[turn * BYTES_OF_PDQ : (turn + 1) * BYTES_OF_PDQ]
-                found.setdefault(code.hex(), _Asked(picture.id, view.quality, view.region, turn))
+                within = inside(picture.views, turn) if whole else b""
+                found.setdefault(code.hex(), _Asked(picture.id, view.quality, view.region, turn, within))
     return found
 
 

@@ -77,6 +77,26 @@ def test_strangers_on_one_page_are_strangers() -> None:
     assert len({book.enter(looked(page(scene(number)))).row.number for number in range(5)}) == 5
 
 
+def dressed(name: str, seed: int) -> Picture:
+    """One page round different pictures, so large that the wholes are alike."""
+    shared = np.random.default_rng(1).integers(0, 256, 256, np.uint8)
+    inside = np.random.default_rng(seed).integers(0, 256, 256, np.uint8)
+    views = (
+        View(codes=shared.tobytes(), quality=90),
+        View(codes=inside.tobytes(), quality=90, region=(0.1, 0.3, 0.9, 0.5)),
+    )
+    return replace(picture(name), pdq=shared[:32].tobytes().hex(), quality=90, views=views)
+
+
+def test_a_page_round_other_pictures_is_not_the_same_page() -> None:
+    book = PictureBook("w/pictures")
+    first = book.enter(dressed("one", 2)).row
+    assert book.enter(dressed("two", 3)).row is not first
+    assert book.enter(dressed("again", 2)).row is first
+    plain = replace(dressed("no frame was found", 4), views=())
+    assert book.enter(plain).row is first
+
+
 def test_a_collage_that_came_first_stands_for_none_of_its_tiles() -> None:
     book = PictureBook("w/pictures")
     tiles = np.full((760, 1240, 3), 255, np.uint8)

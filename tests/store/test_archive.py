@@ -129,6 +129,18 @@ def test_what_a_picture_encloses_is_found_from_either_side(store: Store) -> None
     assert found["x:2"].transform == (2.0, 0.0, -0.5, 0.0, 2.0, -0.5)
 
 
+def test_a_page_round_other_pictures_is_not_the_same_page(store: Store) -> None:
+    def page(name: str, inside: str) -> Picture:
+        views = _viewed("one page", (inside, CENTRE)).views
+        return replace(v.picture(name, v.flipped(views[0].codes[:32].hex(), len(name)), quality=90), views=views)
+
+    one, again, other = page("one", BRIDGE), page("again", v.flipped(BRIDGE, 9)), page("other", v.flipped(BRIDGE, 128))
+    v.keep(store, v.enriched(1, seconds=10, pictures=(one, other)), v.enriched(2, seconds=20, pictures=(again,)))
+    assert _matches(store) == {_pair(one.id, again.id, 2)}
+    assert {each.picture for each in store.archive.earlier([again], v.at(15), 10)} == {one.id}
+    assert {each.picture for each in store.archive.earlier([other], v.at(30), 10)} == {other.id}
+
+
 def test_a_mirrored_picture_is_found(store: Store) -> None:
     mirror = _viewed("mirror")
     v.keep(store, v.enriched(1, seconds=10, pictures=(v.picture("bridge", _turned(mirror.pdq, 5), quality=90),)))
