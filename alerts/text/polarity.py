@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from alerts.text.words import LINKS, STOPWORDS
 from secondsource.contracts.folding import fold, words
+from secondsource.contracts.retweet_prefix import without_rt
 
 _READ = 300  # characters of a text: about as many as are kept of a claim
 _FEW = 2  # words in common under which clauses are not compared word by word
@@ -75,7 +76,6 @@ _OF_NO_MATTER = frozenset(_OF_NO_MATTER_WORDS.split())
 _SPANISH = frozenset(_SPANISH_WORDS.split())
 
 _APART = re.compile(r"[.,،、:;؛!?؟。…\n()\[\]\"“”„«»]+|\s[-–—]+\s")
-_REPOSTED = re.compile(r"^\s*RT\s+@[\w.@-]+:?")
 _MENTION = re.compile(r"@[\w.@-]+")
 _ENGLISH_ENDING = re.compile("(?<=[a-z]{3})(?:ings?|ed|es|s|e)$")
 _KEY = 5  # first letters by which forms of one word are known
@@ -110,7 +110,7 @@ def opposed(text: str, claim: str, own: frozenset[str] = frozenset(), *, in_word
 
 @lru_cache(maxsize=2_048)  # a claim is compared with all that come after it
 def polarity(text: str) -> Polarity:
-    text = _MENTION.sub(" ", LINKS.sub(" ", _REPOSTED.sub(" ", text[:_READ])))
+    text = _MENTION.sub(" ", LINKS.sub(" ", without_rt(text[:_READ])))
     every: set[str] = set()
     negated: set[str] = set()
     denied: set[str] = set()

@@ -16,6 +16,7 @@ from enrich.stance.sources import named_after, named_before, named_behind_comma,
 from secondsource.contracts.credits import AGENCIES, credits_in, may_credit
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.folding import fold, words
+from secondsource.contracts.retweet_prefix import without_rt
 
 #: Language → list → cues.
 Cues = Mapping[str, Mapping[str, Sequence[str]]]
@@ -38,7 +39,6 @@ _FEW_BESIDE = 2  # words of a clause beside a comment that report nothing by the
 _LONGEST_MASKED = 2_000  # characters in which disguised words are looked for
 
 # What is searched for in every text begins with a character, not with what stands before it: that is ten times faster.
-_REPOSTED = re.compile(r"(?:\s*RT\b[\s:]*(?:@[\w.@-]+)?[\s:]*)+")
 _NOT_OWN = re.compile(r"https?://\S+|www\.\S+|[@＠](?<!\w.)\w[\w.@-]*")
 _QUESTION = re.compile(r"[?؟？;\u037e]\s*$")
 _QUESTION_MARK = re.compile("[?؟？]")
@@ -141,8 +141,7 @@ class CueReader:
         self._patterns = AhoCorasick(patterns)
 
     def read(self, text: str) -> Reading:
-        reposted = _REPOSTED.match(text) if "RT" in text[:20] else None
-        own = text[reposted.end() :] if reposted else text
+        own = without_rt(text)
         if STOP in own:  # ours, to part sentences
             own = own.replace(STOP, " ")
         if "@" in own or "＠" in own or "http" in own or "www." in own:

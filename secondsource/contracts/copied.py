@@ -12,6 +12,7 @@ from functools import lru_cache
 from html import unescape
 
 from secondsource.contracts.folding import DROPPED_CHARACTERS, FOLDED, words
+from secondsource.contracts.retweet_prefix import without_prefix
 
 _LONGEST = 40_000  # characters of a text that are read
 _REMEMBERED_LENGTH = 1_000  # characters of a text whose copied form is remembered
@@ -62,9 +63,6 @@ _table = _Table()
 _ASCII_TABLE = bytes(ord(_table[code]) if code < 128 else code for code in range(256))  # one for one
 _ASCII_SHAPES = bytes(ord("a" if chr(code).isalpha() else "0" if chr(code).isdigit() else " ") for code in range(256))
 
-_PREFIXES = frozenset(a + b for word in ("rt", "mt", "qt") for a in (word[0], word[0].upper()) for b in "tT")
-# Possessive, so that blanks without end behind a prefix are walked over once, not once for each of them.
-_REPOSTED = re.compile(r"(?:\s*+(?:RT|MT|QT|via)\b[\s:]*+(?:@[\w.@-]++[\s:]*+)?)+", re.IGNORECASE)
 #: Begins with one of a few characters, which is searched for at once, and then looks back which of them it was.
 _LINK_OR_MENTION = re.compile(
     r"[hwptHWPT@＠](?:(?i:(?<=h)ttps?:?/|(?<=w)ww\.|(?<=p)ic\.twitter\.com/|(?<=t)\.co/)\S*"
@@ -120,9 +118,7 @@ def _copied(text: str) -> str:
     plain = text.isascii()
     if not plain:
         text = _as_seen(text)
-    if text[:1].isspace() or text[:2] in _PREFIXES or text[:3].lower() == "via":
-        prefix = _REPOSTED.match(text)
-        text = text[prefix.end() :] if prefix else text
+    text = without_prefix(text)
     if "@" in text or "//" in text or "＠" in text or "www." in text or "pic." in text or "t.co" in text:
         text = _LINK_OR_MENTION.sub(" ", text)
     if "@" in text or "$" in text or "!" in text or (not plain and ("€" in text or "£" in text)):

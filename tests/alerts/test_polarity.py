@@ -52,6 +52,7 @@ def test_who_negates_what_the_other_says_is_opposed_to_it(text: str, claim: str)
         ("I don't know what happened but the old stone bridge collapsed", FELL),
         ("Do not go near the stone bridge of Velgrad, it has collapsed", FELL),
         ("Don't go near the stone bridge", FELL),
+        ("RT do not go near the stone bridge of Velgrad, it has collapsed", FELL),
         ("No survivors as the stone bridge of Velgrad collapses with a yellow bus", FELL),
         ("Not only the stone bridge of Velgrad collapsed, the mill too", FELL),
         ("The stone bridge of Velgrad collapsed, the mayor has not commented", FELL),
