@@ -49,7 +49,8 @@ class Dress(NamedTuple):
 Edit = Callable[[Picture, random.Random, Dress], Picture]
 
 
-def _font(size: float) -> ImageFont.FreeTypeFont:
+def lettering(size: float) -> ImageFont.FreeTypeFont:
+    """Pillow's own font, `size` pixels high, and never too small to be read."""
     font = ImageFont.load_default(max(8.0, size))
     assert isinstance(font, ImageFont.FreeTypeFont)
     return font
@@ -254,7 +255,7 @@ def _blurred_bars(picture: Picture, _dice: random.Random, _dress: Dress) -> Pict
 
 
 def _bar(width: int, text: str, size: float, colour: str, ink: str) -> Picture:
-    font = _font(size)
+    font = lettering(size)
     lines = _wrapped(ImageDraw.Draw(Image.new("RGB", (8, 8))), text, font, width * 0.92)
     bar = Image.new("RGB", (width, round((len(lines) + 0.8) * size * 1.25)), colour)
     draw = ImageDraw.Draw(bar)
@@ -290,7 +291,7 @@ def _meme(picture: Picture, _dice: random.Random, dress: Dress) -> Picture:
     shown = picture.copy()
     draw = ImageDraw.Draw(shown)
     size = picture.width / 11
-    font = _font(size)
+    font = lettering(size)
     for of, lowest in (("meme above", 0.03), ("meme below", 0.97)):
         lines = _wrapped(draw, dress.text(of, 6).upper(), font, picture.width * 0.94)
         height = len(lines) * size * 1.1
@@ -306,7 +307,7 @@ def _watermark(picture: Picture, _dice: random.Random, dress: Dress) -> Picture:
     size = picture.width / 14
     layer = Image.new("L", (picture.width * 2, picture.height * 2), 0)
     draw = ImageDraw.Draw(layer)
-    font, text = _font(size), dress.text("watermark", 2)
+    font, text = lettering(size), dress.text("watermark", 2)
     step = draw.textlength(text, font) + size
     for row in range(math.ceil(layer.height / (size * 2.6))):
         for column in range(math.ceil(layer.width / step)):
@@ -327,8 +328,8 @@ def _badge(dress: Dress, size: int) -> Picture:
     draw.ellipse(
         (size * 0.1, size * 0.1, size * 0.9, size * 0.9), fill=tones[1], outline="white", width=max(1, size // 16)
     )
-    draw.text((size * 0.25, size * 0.2), dress.text("logo", 1)[:1].upper(), "white", _font(size * 0.55))
-    draw.text((size * 1.0, size * 0.28), dress.text("logo", 2)[:5].upper(), "white", _font(size * 0.34))
+    draw.text((size * 0.25, size * 0.2), dress.text("logo", 1)[:1].upper(), "white", lettering(size * 0.55))
+    draw.text((size * 1.0, size * 0.28), dress.text("logo", 2)[:5].upper(), "white", lettering(size * 0.34))
     return badge
 
 
@@ -349,8 +350,10 @@ def _lower_third(picture: Picture, _dice: random.Random, dress: Dress) -> Pictur
     top = round(height * 0.76)
     draw.rectangle((0, top, width, round(height * 0.9)), fill="#a01018")
     draw.rectangle((0, round(height * 0.9), width, round(height * 0.97)), fill="#f0f0f0")
-    draw.text((width * 0.04, top + height * 0.02), dress.text("headline", 5).upper(), "white", _font(height * 0.075))
-    draw.text((width * 0.04, height * 0.905), dress.text("ticker", 9), "#202020", _font(height * 0.045))
+    draw.text(
+        (width * 0.04, top + height * 0.02), dress.text("headline", 5).upper(), "white", lettering(height * 0.075)
+    )
+    draw.text((width * 0.04, height * 0.905), dress.text("ticker", 9), "#202020", lettering(height * 0.045))
     shown.paste(_badge(dress, max(16, width // 10)), (round(width * 0.04), round(height * 0.04)))
     return _saved(shown, 80)
 
@@ -390,28 +393,28 @@ def _phone(picture: Picture, dress: Dress, of: str) -> Picture:
     top, below = 150, 330
     canvas = Image.new("RGB", (width, top + words.height + shown.height + below), paper)
     draw = ImageDraw.Draw(canvas)
-    draw.text((24, 10), f"{dice.randrange(24):02}:{dice.randrange(60):02}", ink, _font(22))
+    draw.text((24, 10), f"{dice.randrange(24):02}:{dice.randrange(60):02}", ink, lettering(22))
     draw.rectangle((width - 80, 14, width - 40, 32), outline=ink, width=2)
     for i in range(4):
         draw.rectangle((width - 170 + i * 14, 32 - 4 * i, width - 162 + i * 14, 36), fill=ink)
     draw.ellipse((24, 58, 104, 138), fill=f"#{dice.randrange(0x1000000):06x}")
     name = dice.choice(_NAMES)
-    draw.text((44, 72), name[0].upper(), "white", _font(44))
-    draw.text((124, 62), name, ink, _font(30))
-    draw.text((124, 100), f"@{name.lower().replace(' ', '_')} · {dice.randrange(2, 23)} h", faint, _font(24))
+    draw.text((44, 72), name[0].upper(), "white", lettering(44))
+    draw.text((124, 62), name, ink, lettering(30))
+    draw.text((124, 100), f"@{name.lower().replace(' ', '_')} · {dice.randrange(2, 23)} h", faint, lettering(24))
     canvas.paste(words, (0, top))
     canvas.paste(shown, (margin, top + words.height))
     y = top + words.height + shown.height + 24
     for i in range(4):
         x = 40 + i * 170
         draw.ellipse((x, y, x + 34, y + 34), outline=faint, width=3)
-        draw.text((x + 46, y + 2), str(dice.randrange(9, 9_999)), faint, _font(24))
+        draw.text((x + 46, y + 2), str(dice.randrange(9, 9_999)), faint, lettering(24))
     for i in range(2):
         line = y + 70 + i * 110
         draw.line((0, line, width, line), fill=faint)
         draw.ellipse((24, line + 20, 84, line + 80), fill=f"#{dice.randrange(0x1000000):06x}")
-        draw.text((104, line + 18), dice.choice(_NAMES), ink, _font(24))
-        draw.text((104, line + 52), dress.text(f"{of} reply {i}", 5), ink, _font(26))
+        draw.text((104, line + 18), dice.choice(_NAMES), ink, lettering(24))
+        draw.text((104, line + 52), dress.text(f"{of} reply {i}", 5), ink, lettering(26))
     return canvas
 
 

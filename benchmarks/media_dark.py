@@ -20,9 +20,9 @@ from typing import Final, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from benchmarks.edits import edited
+from benchmarks.edits import edited, lettering
 from benchmarks.media_reuse import opened, pictures
 from benchmarks.report import Report
 from enrich.media.pictures import Fingerprint, hashed
@@ -194,12 +194,6 @@ def scenes(count: int, seed: int) -> list[Scene]:
 # -- what they wear --------------------------------------------------------------------------------------------------
 
 
-def _font(size: float) -> ImageFont.FreeTypeFont:
-    font = ImageFont.load_default(max(8.0, size))
-    assert isinstance(font, ImageFont.FreeTypeFont)
-    return font
-
-
 def channel(picture: Picture, dress: int, moment: int) -> Picture:
     """As a channel shows it: its logo, a clock, a headline on a bar, a ticker, each where that channel has them.
 
@@ -215,27 +209,27 @@ def channel(picture: Picture, dress: int, moment: int) -> Picture:
         top = height * dice.uniform(0.72, 0.86)
         left, right = (0, width) if dice.random() < 0.5 else (width * 0.06, width * dice.uniform(0.7, 0.94))
         draw.rectangle((left, top, right, top + 9 * unit), fill=tones[0])
-        draw.text((left + 2 * unit, top + 1.5 * unit), "EXPLOSIONS HEARD IN VELGRAD", "white", _font(5 * unit))
+        draw.text((left + 2 * unit, top + 1.5 * unit), "EXPLOSIONS HEARD IN VELGRAD", "white", lettering(5 * unit))
         if dice.random() < 0.6:
             draw.rectangle((left, top + 9 * unit, right, top + 14 * unit), fill="#f2f2f2")
             words = " ".join(now.choice(("mayor", "speaks", "bridge", "closed", "trains", "stopped")) for _ in range(6))
-            draw.text((left + 2 * unit, top + 9.6 * unit), words, "#101010", _font(3.4 * unit))
+            draw.text((left + 2 * unit, top + 9.6 * unit), words, "#101010", lettering(3.4 * unit))
     side = dice.choice((0.04, 0.8))
     box = (width * side, height * 0.04, width * side + 16 * unit, height * 0.04 + 9 * unit)
     draw.rectangle(box, fill=tones[1])
     draw.ellipse((box[0] + unit, box[1] + unit, box[0] + 8 * unit, box[3] - unit), fill=tones[2], outline="white")
     draw.text(
-        (box[0] + 9 * unit, box[1] + 2.5 * unit), dice.choice(("NTV", "K1", "RTL", "+24")), "white", _font(4 * unit)
+        (box[0] + 9 * unit, box[1] + 2.5 * unit), dice.choice(("NTV", "K1", "RTL", "+24")), "white", lettering(4 * unit)
     )
     if dice.random() < 0.7:
         clock = f"{now.randrange(24):02}:{now.randrange(60):02}"
         at = (width * (0.84 - side), height * 0.05)
         draw.rectangle((*at, at[0] + 14 * unit, at[1] + 6 * unit), fill=tones[3])
-        draw.text((at[0] + 1.5 * unit, at[1] + unit), clock, "white", _font(4 * unit))
+        draw.text((at[0] + 1.5 * unit, at[1] + unit), clock, "white", lettering(4 * unit))
     if dice.random() < 0.5:
         at = (width * 0.04, height * 0.2)
         draw.rectangle((*at, at[0] + 12 * unit, at[1] + 6 * unit), fill="#d00000")
-        draw.text((at[0] + 1.5 * unit, at[1] + unit), "LIVE", "white", _font(4 * unit))
+        draw.text((at[0] + 1.5 * unit, at[1] + unit), "LIVE", "white", lettering(4 * unit))
     return shown
 
 
