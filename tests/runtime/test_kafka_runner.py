@@ -45,7 +45,8 @@ class Plant:
             {"bootstrap_servers": bootstrap, "prefix": f"r{uuid4().hex[:8]}-", "session_timeout_ms": 6000}
         )
         self.clock = SystemClock()
-        self.metrics = Metrics(CollectorRegistry())
+        self.registry = CollectorRegistry()
+        self.metrics = Metrics(self.registry)
         self.retry = Retry(Backoff(longest=0.5), Random(3), self.clock, self.metrics)
         self.progress = MemoryProgress()
         self.transports: list[KafkaTransport] = []
@@ -72,6 +73,10 @@ class Plant:
         thread.start()
         self.threads.append((thread, stop))
         return stop
+
+    def has_waited(self, stage: str) -> bool:
+        """For a service that was away."""
+        return bool(self.registry.get_sample_value("secondsource_retries_total", {"stage": stage}))
 
     def close(self) -> None:
         for _, stop in self.threads:
@@ -181,7 +186,7 @@ def test_a_broker_killed_in_the_middle_loses_nothing(kafka_server: KafkaServer) 
         target=publisher.push, args=("replay", Batch([post(number) for number in range(50, 100)], [], "100"), Event())
     )
     pushing.start()
-    time.sleep(2)
+    wait_for(lambda: plant.has_waited("ingest:replay"))
     assert plant.progress.load("ingest:replay", 0).position == "50"
     kafka_server.start()
     pushing.join(SECONDS)
@@ -198,7 +203,7 @@ def test_a_broker_that_starts_later_is_waited_for(kafka_server: KafkaServer) -> 
     kafka_server.stop()
     stage = Passing()
     stop = plant.start(plant.runner(stage, RunnerSettings(poll_seconds=0.05)))
-    time.sleep(1)
+    wait_for(lambda: plant.has_waited(stage.name))
     kafka_server.start()
     wait_for(lambda: sorted(sum(stage.batches, [])) == list(range(10)))  # noqa: RUF017 - ten numbers
     stop.set()
