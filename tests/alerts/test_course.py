@@ -1,3 +1,5 @@
+"""How a story's spread is drawn: its course never falls, and counts as spread itself does."""
+
 from __future__ import annotations
 
 from datetime import timedelta

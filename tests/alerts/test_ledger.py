@@ -1,3 +1,5 @@
+"""Memory that is saved by what changed: restored whole, and without a trace of what was scrubbed."""
+
 from __future__ import annotations
 
 import pytest

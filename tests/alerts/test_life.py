@@ -1,3 +1,5 @@
+"""What becomes of an alert: told only of what is material, escalated, contested, recalled, expired."""
+
 from __future__ import annotations
 
 import msgspec

@@ -1,3 +1,5 @@
+"""Copies, however they are tied and in whatever order they come, never add an origin."""
+
 from __future__ import annotations
 
 import random

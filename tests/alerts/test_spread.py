@@ -1,3 +1,5 @@
+"""How surprising a spread is: against the account's own history and its peers', each act counted once."""
+
 from __future__ import annotations
 
 import math

@@ -1,3 +1,5 @@
+"""Where an alert stands with those who act on it: their last word counts."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

@@ -1,3 +1,5 @@
+"""Bursts in a watch's volume: told once, at any hour, and never for the clock or for what every day brings."""
+
 from __future__ import annotations
 
 import math

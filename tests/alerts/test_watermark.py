@@ -1,3 +1,5 @@
+"""How far all has come in: the least promise of all lanes and collectors, and what of those that lag or end."""
+
 from __future__ import annotations
 
 import math

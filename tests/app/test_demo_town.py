@@ -1,3 +1,5 @@
+"""The demo's invented day: the same for a seed, of the size promised, and with all that it is to show in it."""
+
 from __future__ import annotations
 
 from itertools import combinations, pairwise

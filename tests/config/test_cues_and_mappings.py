@@ -1,3 +1,5 @@
+"""Cues and mappings as people write them: ours are right, and what is wrong is told with its place."""
+
 from __future__ import annotations
 
 from dataclasses import fields

@@ -1,3 +1,5 @@
+"""A folder of YAML and the environment become settings, or every problem in them is told at once."""
+
 from __future__ import annotations
 
 import dataclasses

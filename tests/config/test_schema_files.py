@@ -1,3 +1,5 @@
+"""The schemas that editors read are those of the code, and our samples name them."""
+
 from __future__ import annotations
 
 from pathlib import Path

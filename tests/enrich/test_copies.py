@@ -1,3 +1,5 @@
+"""Texts that copy one another have one digest or share a band, however they are written; others do not."""
+
 from __future__ import annotations
 
 import subprocess

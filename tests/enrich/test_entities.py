@@ -1,3 +1,5 @@
+"""Names, hashtags and mentions are found where they stand, each once."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+"""Fetching what strangers named: nothing reaches inside, and time, bytes, redirects and connections are bounded."""
+
 from __future__ import annotations
 
 import os

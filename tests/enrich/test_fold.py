@@ -1,3 +1,5 @@
+"""Spellings of one word fold alike, and the folded form leads back to where its letters stood."""
+
 from __future__ import annotations
 
 import pytest

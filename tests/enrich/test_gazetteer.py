@@ -1,3 +1,5 @@
+"""Known names in texts: found without overlap, told apart by language, with bad lines named by their place."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The language of a post, from its words and the platform's hint; no guess where nothing tells."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""What a memo remembers is what would be made anew."""
+
 from __future__ import annotations
 
 from hypothesis import given

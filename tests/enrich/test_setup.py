@@ -1,3 +1,5 @@
+"""Enrichment as it is configured: a post the whole way through, and a report of what is on and off."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""One enriched post for each watch, in order; everything else passed on to where it belongs, or refused."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+"""What posts deny, ask, assert or merely comment on, in the cues' languages: no denial is ever an assertion."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""A log line stays one line, whatever is in it."""
+
 from __future__ import annotations
 
 import io

@@ -1,3 +1,5 @@
+"""What the metrics say, how they are named and where they are served."""
+
 from __future__ import annotations
 
 from datetime import timedelta

@@ -1,3 +1,5 @@
+"""All stages in one process: a batch happens as a whole or not at all."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -1,3 +1,5 @@
+"""A service that is away is asked again after growing pauses; every other error passes at once."""
+
 from __future__ import annotations
 
 from random import Random

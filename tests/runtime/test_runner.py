@@ -1,3 +1,5 @@
+"""The one loop of every stage: bad records aside, services waited for, memory moved and saved, crashes unseen."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -1,3 +1,5 @@
+"""A collector's batches go out before its cursor is saved, and it goes on from there."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence

@@ -1,3 +1,5 @@
+"""A database that is away is told from one that is wrongly configured, and no password is shown."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""What is to be told waits for each destination: once, in order, by one holder, corrected when words are removed."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""A removed post leaves every place it was put, and does not come back."""
+
 from __future__ import annotations
 
 import pytest

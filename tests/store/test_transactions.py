@@ -1,3 +1,5 @@
+"""Effects and progress are kept together or not at all, by several writers at once too."""
+
 from __future__ import annotations
 
 import sqlite3

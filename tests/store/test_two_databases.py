@@ -1,3 +1,5 @@
+"""SQLite and PostgreSQL keep the same rows and show the same views."""
+
 from __future__ import annotations
 
 import pytest
