@@ -1,3 +1,5 @@
+"""What a picture's file says of itself is kept as it was written; rubbish claims nothing and raises nothing."""
+
 from __future__ import annotations
 
 import base64

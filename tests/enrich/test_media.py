@@ -1,3 +1,5 @@
+"""Pictures of posts: each fetched once, in bounded time and memory, and no failure spoils the others."""
+
 from __future__ import annotations
 
 import threading

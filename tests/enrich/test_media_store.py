@@ -1,3 +1,5 @@
+"""Every place that keeps pictures: what is put is there until it is deleted, and nothing half written has a name."""
+
 from __future__ import annotations
 
 import os

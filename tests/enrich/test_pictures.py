@@ -1,3 +1,5 @@
+"""Pictures in any form are decoded and hashed as the reference does, or refused with a reason, in bounded work."""
+
 from __future__ import annotations
 
 import base64

@@ -1,3 +1,5 @@
+"""Migrations make the tables the code has; a schema that is behind, ahead or another's is told apart."""
+
 from __future__ import annotations
 
 from pathlib import Path
