@@ -65,6 +65,7 @@ from tests.fakes.embedder import Concepts
 from tests.ingest import test_collector_contract as collector_contract
 
 OPERATIONS = ROOT / "docs" / "operations.md"
+EVAL = ROOT / "docs" / "eval.md"
 FORMATS = ROOT / "docs" / "replay-formats.md"
 
 
@@ -101,6 +102,12 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         target = (page.parent / path.replace("\\", "")).resolve() if path else page
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", [OPERATIONS, EVAL], ids=lambda page: page.stem)
+def test_contents_name_every_section(page: Path) -> None:
+    contents, *sections = prose(page).split("\n## ")
+    assert len(set(re.findall(r"\(#[\w-]+\)", contents))) == len(sections)
 
 
 @pytest.mark.parametrize("page", OURS, ids=lambda page: page.name)
