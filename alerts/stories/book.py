@@ -26,7 +26,8 @@ from alerts.origins.registry import NOBODY, Listed, Registry
 from alerts.stories.kept import Frame, Note
 from alerts.stories.shelf import Shelf
 from alerts.stories.story import COPIES, QUOTED, Story
-from alerts.stories.ties import FEWEST_WORDS, MOST_PICTURES, MOST_PLACES, ORIGINAL, Tied, Ties, Traits
+from alerts.stories.texts import FEWEST_WORDS, MOST_PLACES
+from alerts.stories.ties import ORIGINAL, Tied, Ties
 from alerts.stories.tokens import (
     account_token,
     cluster_token,
@@ -38,6 +39,7 @@ from alerts.stories.tokens import (
     post_token,
     text_token,
 )
+from alerts.stories.traits import MOST_PICTURES, Traits
 from alerts.text.embedding import Meanings
 from alerts.text.polarity import opposed
 from alerts.text.words import named
@@ -126,7 +128,7 @@ class StoryBook:
             looked = said if story.frame.part(tied.part).places < _LOOKED_FOR else ()
             also = self._ties.bridges(traits, looked, tied)
             story, also = self._made_one(story, also) if also else (story, also)
-        traits = self._ties.within(traits, enriched, story)
+        traits = self._ties.texts.within(traits, enriched, story)
         credited = post.credits or (() if plain or post.platform == _FEEDS else self._credits(post.text))
         note = self._note(story, enriched, key, at, tied, traits, also)
         note.doubt = _doubt(enriched, tied, credited)
@@ -263,7 +265,7 @@ class StoryBook:
             return None
         note = story.remove(digest(uid))
         if note is not None:
-            self._ties.unfind(story, note)
+            self._ties.texts.remove(story, note)
         if note is not None and note.tie == "first":
             self._ties.unread(note.parts[0] if note.parts else story.frame.number)
         if note is not None and len(note.parts) > 1:

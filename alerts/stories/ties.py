@@ -11,52 +11,26 @@ first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import islice
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from alerts.earlier.pictures import Match, PictureBook
 from alerts.memory.digests import digest
 from alerts.stories.kept import PLACE_BITS, Frame, Note
 from alerts.stories.shelf import Shelf
 from alerts.stories.story import QUOTED, Story
-from alerts.text.band_index import BandIndex
-from alerts.text.copies import (
-    LONGER,
-    MOST_OF_IT,
-    Likeness,
-    as_read,
-    best,
-    compared,
-    have_much_in_common,
-    line_in_common,
-    run_in_common,
-    tells,
-)
+from alerts.stories.texts import Texts
+from alerts.stories.traits import MOST_PICTURES, Traits
 from alerts.text.embedding import Meanings
 from alerts.text.links import canonical
 from alerts.text.word_index import SURE_ODDS, WordIndex
-from alerts.text.words import besides, named, own_terms, terms, without
-from secondsource.contracts.copied import copied_text
+from alerts.text.words import besides, own_terms, terms, without
 from secondsource.contracts.messages import Enriched, Tie
 from secondsource.contracts.watch import Watch
-
-#: Texts of fewer words are said by chance: they need more than their words to match.
-FEWEST_WORDS = 5
-#: Texts of a part that later ones are compared with.
-MOST_PLACES = (1 << PLACE_BITS) - 2
-
-#: Pictures of a post that are looked at.
-MOST_PICTURES = 8
 
 #: What shows the tie of a post that others had named before it came.
 ORIGINAL = "the original of an earlier post"
 
-_READ = 1_000  # characters of a text that are compared with others
-_MOST_DIGITS = 18
-_ANCHORS = 3  # bands in common: five words and more in a row, or as many here and there
-_FIRST_TEXTS = 4  # of a story, that a post of it is compared with whatever they share
-_MOST_EXACTS = 128
 _MOST_ROWS = 64
 _MOST_LINKS = 4
 _FEWEST_IN_COMMON = 2  # terms that two stories say both, for a page to make them one
@@ -76,31 +50,6 @@ class Tied(NamedTuple):
     sure: bool = True
 
 
-class Traits(NamedTuple):
-    """What of a post may be found in others.
-
-    `exact`: digest of its normalised text; `representative`: of the near-copies it belongs to, `likeness` in percent
-    (0.0 where it is the same); `passing`: most of the post is not of it, so that it makes the post a copy only where
-    something else shows that both are of one story; `longer`: it says more than that; `apart`: the same of
-    another place. `kin`: representatives with which it has many words in a row in common, though it copies none of
-    them. `line`: what it begins or ends with, if other posts that say something else do as well. Pictures with their
-    row and distance; links with their digest. `checked`: pages that
-    its reviews say the claim appeared on, which lead to a story but make nobody a copy.
-    """
-
-    exact: int = 0
-    representative: int = 0
-    likeness: float = 0.0
-    passing: bool = False
-    longer: bool = False
-    apart: bool = False
-    kin: tuple[int, ...] = ()
-    line: str = ""
-    pictures: tuple[Match, ...] = ()
-    links: tuple[tuple[int, str], ...] = ()
-    checked: tuple[tuple[int, str], ...] = ()
-
-
 class Ties:
     """What leads from a post to the living stories of a watch."""
 
@@ -110,10 +59,9 @@ class Ties:
         self.own = own_terms(watch)  #: words that tie no post of the watch to another
         self._into: dict[int, int] = {}  # part → the story that has taken it up
         self._posts: dict[int, int] = {}
-        self._exacts: dict[int, int] = {}
         self._links: dict[int, tuple[int, str]] = {}
-        self._bands = BandIndex(PLACE_BITS)
         self._words = WordIndex()
+        self.texts = Texts(shelf, self.living)
         self.pictures = PictureBook(f"{watch.name}/pictures")
 
     # Finding
@@ -143,16 +91,8 @@ class Ties:
 
     def traits(self, enriched: Enriched) -> Traits:
         """What others may share with this post. Its pictures are entered in the picture book."""
-        sketch, post = enriched.sketch, enriched.post
-        exact = digest(sketch.exact) if sketch.exact else 0
-        copied = None
-        if exact and sketch.words >= FEWEST_WORDS and exact in self._exacts:
-            copied = Traits(exact, self._exacts[exact])
-        if copied is None and sketch.bands:
-            copied = self._nearly(exact, sketch.bands, post.text, named(enriched))
-        if copied is None or not copied.representative:
-            copied = self._in_pictures(enriched) or copied or Traits(exact)
-        return copied._replace(
+        post = enriched.post
+        return self.texts.traits(enriched)._replace(
             pictures=tuple(self.pictures.enter(picture) for picture in enriched.pictures[:MOST_PICTURES]),
             links=_pages(post.links) if post.links else (),
             checked=_pages([page for review in post.reviews for page in review.appearances]) if post.reviews else (),
@@ -174,7 +114,7 @@ class Ties:
     def _copied(self, traits: Traits) -> Tied:
         alike = f"nearly the same text, or part of it ({traits.likeness:.0f} % alike)"
         evidence = alike if traits.likeness else "the same text"
-        return Tied(traits.representative >> PLACE_BITS, "text", self._uid_of(traits.representative), evidence)
+        return Tied(traits.representative >> PLACE_BITS, "text", self.texts.uid_of(traits.representative), evidence)
 
     def bridges(self, traits: Traits, said: tuple[str, ...], tied: Tied) -> list[Tied]:
         """What ties a post to other parts than that which it belongs to, each part once.
@@ -215,8 +155,8 @@ class Ties:
         `denies` a claim seldom repeats more of it than whom or what it is about.
         """
         if traits is not None and traits.passing:
-            note = self._note_of(traits.representative) if traits.apart else None
-            said = besides(said, self._text_of(traits.representative), None if note is None else note.named)
+            note = self.texts.note_of(traits.representative) if traits.apart else None
+            said = besides(said, self.texts.text_of(traits.representative), None if note is None else note.named)
         found = self._words.find(said, name_alone=denies)
         if found is None:
             return None
@@ -243,17 +183,7 @@ class Ties:
         """The post's text, pictures, links and words lead to its part of the story."""
         number = note.parts[0] if note.parts else story.frame.number
         frame = story.frame.part(number)
-        representative = note.representative(story.frame.number) or traits.representative
-        if (
-            representative >> PLACE_BITS == number
-            and traits.exact
-            and traits.exact not in self._exacts
-            and len(frame.exacts) < _MOST_EXACTS
-        ):
-            self._exacts[traits.exact] = representative
-            frame.exacts.append((traits.exact, representative))
-        if note.bands:
-            self._bands.add(note.representative(story.frame.number), note.bands)
+        self.texts.lead(story, note, traits.exact, traits.representative)
         for match in traits.pictures:
             if frame is not story.frame:
                 _list(story.frame, match)
@@ -304,8 +234,6 @@ class Ties:
             if self._posts.get(key) in parts:
                 del self._posts[key]
         for frame in story.frame.parts():
-            for exact, _ in frame.exacts:
-                self._exacts.pop(exact, None)
             for link, _ in frame.links:
                 self._links.pop(link, None)
             for row_number in frame.rows:
@@ -313,7 +241,7 @@ class Ties:
                 if row is not None and row.story in parts:
                     self.pictures.show(row, 0, "")
             self._words.drop(frame.number)
-            self._bands.drop(frame.number)
+            self.texts.forget(frame)
             self.unread(frame.number)
             self._into.pop(frame.number, None)
 
@@ -326,11 +254,6 @@ class Ties:
         """The first post of a part is gone."""
         if self._meanings is not None:
             self._meanings.forget(part)
-
-    def unfind(self, story: Story, note: Note) -> None:
-        """A post is gone, and its text with it."""
-        if note.bands:
-            self._bands.remove(note.representative(story.frame.number), note.bands)
 
     def asked(self) -> tuple[int, int]:
         """What is to be saved of how often a model was asked; see `Meanings.spent`."""
@@ -349,160 +272,27 @@ class Ties:
             for frame in story.frame.parts():
                 if frame is not story.frame:
                     self._into[frame.number] = story.frame.number
-                self._exacts.update(frame.exacts)
                 for link, uid in frame.links:
                     self._links[link] = (frame.number, uid)
                 if frame.number > slid:
                     frames.append(frame)
         for frame in sorted(frames, key=lambda frame: frame.number):
             self._words.open(frame.number, frame.opened_at, frame.sayings)
-        self._find_texts(stories)
+        self.texts.restore(stories)
+        if self._meanings is not None:
+            self._read_again(stories, self._meanings)
 
-    def _find_texts(self, stories: Sequence[Story]) -> None:
-        """Their texts are found again, put in as they came: of many that share a band, the newest are looked at."""
-        banded: list[tuple[float, str, int, tuple[int, ...]]] = []
+    def _read_again(self, stories: Sequence[Story], meanings: Meanings) -> None:
+        """The first texts of their parts are found by what they mean again."""
         first: list[tuple[int, str]] = []
         for story in stories:
-            number = story.frame.number
             for note in story.notes.values():
-                if note.bands:
-                    banded.append((note.at, note.uid, note.representative(number), note.bands))
-                if self._meanings is not None and note.tie == "first" and note.text:
-                    part = story.frame.part(note.parts[0] if note.parts else number)
+                if note.tie == "first" and note.text:
+                    part = story.frame.part(note.parts[0] if note.parts else story.frame.number)
                     if not part.unread:
                         first.append((part.number, note.text))
-        for _, _, representative, bands in sorted(banded):
-            self._bands.add(representative, bands)
         for number, text in sorted(first):
-            if self._meanings is not None:
-                self._meanings.add(number, text)
-
-    def within(self, traits: Traits, enriched: Enriched, story: Story) -> Traits:
-        """What counts of a post in this story: a text that it holds in passing counts where it is of the same story,
-        and so does what it has in common with others of it, though it came to the story by something else.
-        """
-        if traits.passing and self.living(traits.representative >> PLACE_BITS) != story.frame.number:
-            kin = (traits.representative, *traits.kin)
-            traits = traits._replace(representative=0, likeness=0.0, passing=False, longer=False, apart=False, kin=kin)
-        if story.notes and traits.exact and (traits.longer or not traits.representative):
-            kin = tuple(dict.fromkeys((*self._kin(enriched, story), *traits.kin)))
-            traits = traits._replace(kin=kin)
-        return traits
-
-    def _kin(self, enriched: Enriched, story: Story) -> tuple[int, ...]:
-        """Texts of a story that a post of it shares so much with that they cannot be two sources."""
-        text, sketch = copied_text(enriched.post.text[:_READ]), enriched.sketch
-        if sketch.words < FEWEST_WORDS and not tells(text):
-            return ()
-        near = list(islice(story.places, _FIRST_TEXTS))
-        if sketch.bands:
-            parts = [frame.number for frame in story.frame.parts()]
-            near += [one for one in self._bands.candidates(sketch.bands, parts) if one not in near]
-        notes = ((one, story.notes[story.places[one]]) for one in near if one in story.places)
-        return tuple(one for one, note in notes if _of_one_hand(text, sketch.bands, note))
-
-    def _in_pictures(self, enriched: Enriched) -> Traits | None:
-        """The text that one of its pictures shows, if it is another post's."""
-        for picture in enriched.pictures[:MOST_PICTURES]:
-            if picture.words is not None and picture.words.words >= FEWEST_WORDS:
-                exact = digest(picture.words.exact)
-                if exact in self._exacts:
-                    return Traits(exact, self._exacts[exact])
-                copied = self._nearly(exact, picture.words.bands, picture.text)
-                if copied is not None and copied.representative:
-                    return copied
-        return None
-
-    def _nearly(self, exact: int, bands: tuple[int, ...], text: str, names: tuple[str, ...] = ()) -> Traits | None:
-        """The representative that a text nearly copies, wholly or in part, or what else it has in common with others;
-        None for nothing.
-        """
-        notes = {found: self._note_of(found) for found in (self._bands.candidates(bands) if bands else ())}
-        candidates = [(found, note.text) for found, note in notes.items() if note is not None and note.text]
-        found = best(text[:_READ], candidates)
-        if found is not None and found[1].share >= MOST_OF_IT:
-            return self._copying(exact, text, names, notes, found)
-        if not candidates:
-            return None
-        return self._partly(exact, copied_text(text[:_READ]), candidates, found)
-
-    def _copying(
-        self,
-        exact: int,
-        text: str,
-        names: tuple[str, ...],
-        notes: Mapping[int, Note | None],
-        found: tuple[int, Likeness],
-    ) -> Traits:
-        """As `_nearly`, of a text that copies most of the one that was `found`: if it says the same."""
-        kept = copied_text(text[:_READ])
-        told = {number: _told_of(kept, names, note) for number, note in notes.items() if note is not None and note.text}
-        if told[found[0]] != "same":
-            same = [(one, note.text) for one, note in notes.items() if note is not None and told.get(one) == "same"]
-            other = best(text[:_READ], same)
-            found = found if other is None or other[1].share < MOST_OF_IT else other
-        number, likeness = found
-        if told[number] != "same":
-            return Traits(exact, number, likeness.percent, passing=True, longer=True, apart=told[number] == "elsewhere")
-        longer = len(kept) > LONGER * len(copied_text(self._text_of(number)))
-        return Traits(exact, number, likeness.percent, longer=longer)
-
-    def _partly(
-        self, exact: int, text: str, candidates: Sequence[tuple[int, str]], found: tuple[int, Likeness] | None
-    ) -> Traits:
-        """As `_nearly`, of a text that is no copy of any candidate, or holds the one that was `found` in passing."""
-        others = [(number, copied_text(other), len(other) >= QUOTED) for number, other in candidates]
-        held = "" if found is None else next(other for number, other, _ in others if number == found[0])
-        found_lines = (line_in_common(text, other, cut=cut) for number, other, cut in others if other != held)
-        lines = [one for one in found_lines if one and not (held and (one.text in held or held in one.text))]
-        line = next((one.text for one in lines if one.sure or len(lines) > 1), "")
-        kin = tuple(number for number, other, _ in others if other != held and run_in_common(text, other))
-        if found is None:
-            return Traits(exact, kin=kin, line=line)
-        passing = len(held) < MOST_OF_IT * (len(text) - len(line))
-        return Traits(exact, found[0], found[1].percent, passing, longer=True, kin=kin if passing else (), line=line)
-
-    def _note_of(self, representative: int) -> Note | None:
-        return self._shelf.note(self.living(representative >> PLACE_BITS), representative)
-
-    def _text_of(self, representative: int) -> str:
-        note = self._note_of(representative)
-        return note.text if note is not None else ""
-
-    def _uid_of(self, representative: int) -> str:
-        note = self._note_of(representative)
-        return note.uid if note is not None else self._shelf[self.living(representative >> PLACE_BITS)].frame.first_uid
-
-
-def _told_of(text: str, names: tuple[str, ...], note: Note) -> Literal["same", "otherwise", "elsewhere"]:
-    """Whether a normalised text says what it nearly copies: of the same places, with the same numbers."""
-    here, there = {*names}, {*note.named}
-    if here - there and there - here:
-        return "elsewhere"
-    other = copied_text(note.text)
-    if not _of_other_numbers(text, other):
-        return "same"
-    return "otherwise" if _of_other_numbers(as_read(text, other), other) else "same"
-
-
-def _of_other_numbers(text: str, other: str) -> bool:
-    numbers, theirs = _numbers(text), _numbers(other)
-    return bool(numbers - theirs and theirs - numbers)
-
-
-def _numbers(text: str) -> set[int]:
-    return {int(word) for word in text.split() if word.isdecimal() and len(word) <= _MOST_DIGITS}
-
-
-def _of_one_hand(text: str, bands: tuple[int, ...], note: Note) -> bool:
-    """Whether a normalised text and that of a note have so much in common that one has it from the other, or both from
-    a third.
-    """
-    other = copied_text(note.text)
-    short, long = (text, other) if len(text) <= len(other) else (other, text)
-    if short and (short in long or have_much_in_common(text, other) or compared(text, other) is not None):
-        return True
-    return len(note.text) >= QUOTED and len({*bands} & {*note.bands}) >= _ANCHORS  # what was cut off it cannot be read
+            meanings.add(number, text)
 
 
 def _showing(match: Match) -> Tied:

@@ -153,7 +153,7 @@ def _counting(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         looked["unions"] += 1
         return union(origins, one, other)
 
-    monkeypatch.setattr("alerts.stories.ties.best", counting)
+    monkeypatch.setattr("alerts.stories.texts.best", counting)
     monkeypatch.setattr(Origins, "_union", uniting)
     find = word_index._find
 
