@@ -10,9 +10,8 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from itertools import islice
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -22,40 +21,26 @@ from alerts.earlier.file_claims import file_says
 from alerts.earlier.pictures import Sighting
 from alerts.memory.digests import digest
 from alerts.origins.in_step import InStep, Steps, reading
-from alerts.origins.registry import NOBODY, Listed, Registry
+from alerts.origins.registry import NOBODY, Registry
 from alerts.stories.kept import Frame, Note
+from alerts.stories.provenance import agencies_credited, doubt, evidence, shared, tokens_behind, tokens_of
 from alerts.stories.shelf import Shelf
 from alerts.stories.story import COPIES, QUOTED, Story
 from alerts.stories.texts import FEWEST_WORDS, MOST_PLACES
 from alerts.stories.ties import ORIGINAL, Tied, Ties
-from alerts.stories.tokens import (
-    account_token,
-    cluster_token,
-    credit_token,
-    link_token,
-    owner_token,
-    pair_token,
-    picture_token,
-    post_token,
-    text_token,
-)
+from alerts.stories.tokens import account_token, cluster_token, credit_token, pair_token
 from alerts.stories.traits import MOST_PICTURES, Traits
 from alerts.text.embedding import Meanings
 from alerts.text.polarity import opposed
 from alerts.text.words import named
-from alerts.wording import TIES
-from secondsource.contracts.credits import agency_heard, credits_in, may_credit
+from secondsource.contracts.credits import agency_heard
 from secondsource.contracts.messages import Counts, Enriched, StanceLabel, Tie
 from secondsource.contracts.watch import Watch
 
 _SLACK = 1_024  # entries of stories that are over may stay in the lists of living ones
 _COPIED = frozenset({"text", "media", "link"})
-_FEWEST_SHARED_WORDS = 3  # two posts of one story with the same few words may still have said them each by itself
 _CREDITS = 4_096  # texts whose credits are remembered
 _FEEDS = "feed"  # collectors of feeds read credits with their bylines
-_SHARED = frozenset(token(0) & 7 for token in (cluster_token, picture_token, link_token))
-_FEWEST_HASHTAGS = 3
-_CLUSTER = cluster_token(0)
 _IN_WORDS = frozenset({"words", "meaning"})
 _BRIDGED_BY = frozenset({"text", "media", "link"})
 _LOOKED_FOR = 8  # texts of a part that shares a picture or page: so many are also looked for by their words
@@ -98,7 +83,7 @@ class StoryBook:
         self.shelf = Shelf(f"{watch.name}/stories", most_hot)
         self._ties = Ties(watch, self.shelf, meanings)
         self._steps = Steps(watch.name)
-        self._credits = lru_cache(maxsize=_CREDITS)(_credited)  # copies of a text carry its credit
+        self._credits = lru_cache(maxsize=_CREDITS)(agencies_credited)  # copies of a text carry its credit
         self.pictures = self._ties.pictures
 
     def take(self, enriched: Enriched, at: float) -> Story:
@@ -131,20 +116,20 @@ class StoryBook:
         traits = self._ties.texts.within(traits, enriched, story)
         credited = post.credits or (() if plain or post.platform == _FEEDS else self._credits(post.text))
         note = self._note(story, enriched, key, at, tied, traits, also)
-        note.doubt = _doubt(enriched, tied, credited)
+        note.doubt = doubt(enriched, tied, credited)
         heard = "" if credited else agency_heard(enriched.stance.attributed_to)
         if credited or heard:
             note.tokens += (credit_token(digest(heard or credited[0])),)
         source = self._registry.source_of(post)
         if account_token(note.account) in note.tokens:  # it speaks for itself, and passes on nobody
             pairs = (*self._registry.pairs_of(post.author.uid), *self._steps.pairs_of(note.account))
-            note.tokens += (*_behind(source), *map(pair_token, pairs))
+            note.tokens += (*tokens_behind(source), *map(pair_token, pairs))
         behind = credited or heard or source
-        story.add(note, _evidence(tied, credited, heard, source, also) if behind or also else tied.evidence)
+        story.add(note, evidence(tied, credited, heard, source, also) if behind or also else tied.evidence)
         if not plain:
             self._ties.lead(story, note, traits, said)
             if note.own and note.stance == "asserts":
-                self._steps.share(_shared(note, post.hashtags), note.account, key, at)
+                self._steps.share(shared(note, post.hashtags), note.account, key, at)
         if enriched.pictures:
             self._sight(enriched, traits, key)
         self.shelf.touch(story)
@@ -370,7 +355,7 @@ class StoryBook:
             tie=tied.tie,
             to=tied.to,
             target=target if self._ties.name(key, target, part.number) else 0,
-            tokens=_tokens(story, enriched, key, account, stance, traits),
+            tokens=tokens_of(story, enriched, key, account, stance, traits),
             passes=_passes(story, enriched, account, stance, target, tied),
             reported=0 if post.repost_of or post.counts is None else post.counts.interactions(),
             text=post.text[:QUOTED],
@@ -434,57 +419,6 @@ class StoryBook:
             self._single += story.ever == 1
 
 
-def _tokens(
-    story: Story, enriched: Enriched, key: int, account: int, stance: StanceLabel, traits: Traits
-) -> tuple[int, ...]:
-    """What ties a post to its source: the post it passes on, its author, its text, its pictures, its links.
-
-    Only posts of one side are ever compared by them. Who disputes a post, a picture or a page by showing it copies
-    nobody.
-    """
-    post = enriched.post
-    tokens = [] if post.repost_of else [post_token(key)]
-    passed_on = post.repost_of or post.quote_of
-    if passed_on:
-        target = digest(passed_on)
-        original = story.notes.get(target)
-        if original is None and (post.repost_of or stance != "denies"):
-            tokens.append(post_token(target))
-        elif original is not None and (original.stance == "denies") == (stance == "denies"):
-            tokens.append(original.tokens[0])
-        else:
-            passed_on = ""
-    if not passed_on:
-        tokens.append(account_token(account))
-    if post.edit_of:
-        tokens.append(post_token(digest(post.edit_of)))
-    if traits.exact and enriched.sketch.words >= _FEWEST_SHARED_WORDS:
-        tokens.append(text_token(traits.exact))
-    if traits.representative:
-        tokens += _clusters(story, traits.representative)
-    for kin in traits.kin:
-        tokens += _clusters(story, kin)
-    if stance != "denies":
-        tokens += [picture_token(match.row.number) for match in traits.pictures if match.row.telling]
-        tokens += [link_token(link) for link, _ in traits.links]
-    return tuple(dict.fromkeys(tokens))
-
-
-def _clusters(story: Story, representative: int) -> list[int]:
-    """The near-copies of a text, and those that this text was found to be one of, which may take another side."""
-    note = story.notes.get(story.places.get(representative, 0))
-    first = () if note is None else (token for token in note.tokens if token & 7 == _CLUSTER)
-    return [*islice(first, 1), cluster_token(representative)]
-
-
-def _shared(note: Note, hashtags: Sequence[str]) -> list[int]:
-    """What of a post others may share: its text and near-copies, pictures, pages, and hashtags if three or more."""
-    shared = [token for token in note.tokens if token & 7 in _SHARED]
-    if len(hashtags) >= _FEWEST_HASHTAGS:
-        shared.append(text_token(digest(f"hashtags {' '.join(hashtags).casefold()}")))
-    return shared
-
-
 def _passes(story: Story, enriched: Enriched, account: int, stance: StanceLabel, target: int, tied: Tied) -> int:
     """The post whose spread this one adds to, 0 for none. An account adds to a story's spread once, and never to its
     own.
@@ -508,21 +442,6 @@ def _says_nothing(enriched: Enriched) -> bool:
     return bool(post.repost_of) or (comments and not enriched.pictures)
 
 
-def _credited(text: str) -> tuple[str, ...]:
-    """The agencies a text credits: "(AFP)", "via Reuters". Of several the first counts: who carries two does not make
-    them one.
-    """
-    return credits_in(text) if may_credit(text) else ()
-
-
-def _behind(source: Listed | None) -> tuple[int, ...]:
-    """Who owns a source, and the credit that makes outlets its carriers."""
-    if source is None:
-        return ()
-    owner = owner_token(digest(f"owner {source.owner}"))
-    return (owner, credit_token(digest(source.credit))) if source.credit else (owner,)
-
-
 def _may_bridge(enriched: Enriched, tied: Tied) -> bool:
     """Whether a post says what the story says that it is tied to, and may show that another says the same."""
     post = enriched.post
@@ -531,24 +450,6 @@ def _may_bridge(enriched: Enriched, tied: Tied) -> bool:
     if tied.tie == "text":
         return bool(enriched.pictures or post.links)
     return tied.tie in _BRIDGED_BY or tied.evidence == ORIGINAL
-
-
-def _doubt(enriched: Enriched, tied: Tied, credited: tuple[str, ...]) -> int:
-    """How often the weight of an origin that this post begins is halved: see `origins`. Whose text it carries, and says
-    so, it has not from hearsay.
-    """
-    second_hand = enriched.stance.attributed_to not in ("", *credited) and not enriched.post.repost_of
-    return (tied.tie == "reply") + second_hand + (not tied.sure)
-
-
-def _evidence(tied: Tied, credited: tuple[str, ...], heard: str, source: Listed | None, also: list[Tied]) -> str:
-    """What shows the tie; what else ties it to other parts of the story; and the agency or owner through which outlets
-    of the story become one origin.
-    """
-    others = (f"and {TIES[one.tie]} a post that began another story, now part of this one" for one in also)
-    whose = (*(f"credits {agency}" for agency in credited[:1]), f"says to have it from {heard}" if heard else "")
-    behind = (*whose, source.evidence() if source else "")
-    return "; ".join(filter(None, (tied.evidence, *others, *behind)))
 
 
 def _represents(part: Frame, enriched: Enriched, traits: Traits) -> bool:
