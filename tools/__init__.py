@@ -1,0 +1,1 @@
+"""Makes what ships and was not written by hand. Nothing that runs imports it."""
