@@ -11,33 +11,29 @@ from typing import NamedTuple
 import msgspec
 
 from alerts.earlier.checks import CheckBook
-from alerts.earlier.file_claims import Claimed
-from alerts.earlier.pictures import claimed, once_a_clip, sighted
 from alerts.judging.blindness import Blind, Blindness
-from alerts.judging.cases import Case, Cases, own_posts
+from alerts.judging.cases import Cases
+from alerts.judging.inquiry import Inquiry
 from alerts.lives import life
 from alerts.lives.budget import Budget
 from alerts.lives.grouping import Kin
 from alerts.memory.digests import digest, story_id
 from alerts.memory.times import moment
-from alerts.origins.corroboration import Support, state
 from alerts.ports import Archive, Baselines
-from alerts.rules.evidence import Everywhere, Rule, StoryEvidence, Surge
+from alerts.rules.evidence import Rule, StoryEvidence
 from alerts.rules.findings import together
 from alerts.spread.expectation import NONE_KEPT, Expectation
 from alerts.spread.volume import Volume
 from alerts.stories.book import Merged, StoryBook
-from alerts.stories.story import QUOTED, Story
+from alerts.stories.story import Story
 from alerts.text.understanding import Understanding
 from alerts.text.words import named
 from secondsource.contracts.messages import (
     BY_HAND,
     EDITED,
     AlertEvent,
-    Corroboration,
     Counts,
     Coverage,
-    Earlier,
     Enriched,
     Finding,
     StoryUpdate,
@@ -45,11 +41,7 @@ from secondsource.contracts.messages import (
 from secondsource.contracts.watch import Watch
 
 _ORIGINS_SHOWN = 10
-_STRONGEST = 2
-_EARLIER_SHOWN = 5
-_CHECKS_SHOWN = 3
 _BASELINE_SECONDS = 60.0  # of event time; a version of a baseline applies from a full minute on
-_NEVER = (-1, 0, 0.0)
 _STILL_THERE = (EDITED, BY_HAND)  # at the platform
 
 
@@ -83,7 +75,6 @@ class Judge:
     ) -> None:
         self.watch = watch
         self._rules = {rule.name: rule for rule in rules}
-        self._archive = archive
         self._link = link
         self._book = book
         self._expectation = Expectation(watch.name)
@@ -93,6 +84,15 @@ class Judge:
         self._checks = CheckBook(f"{watch.name}/checks", understanding)
         self._volume = Volume(watch.name, lambda start, end: bool(self._blind.during(start, end)))
         self._cases = Cases(f"{watch.name}/cases")
+        self._inquiry = Inquiry(
+            watch,
+            book=book,
+            archive=archive,
+            checks=self._checks,
+            volume=self._volume,
+            cases=self._cases,
+            blind=self._blind,
+        )
         self._kin = Kin(f"{watch.name}/kin")
         self._budget = Budget(watch.thresholds.alerts_per_hour)
         self._unjudged: dict[int, float] = {}  # stories that changed, and when
@@ -255,7 +255,7 @@ class Judge:
         frame.as_of = at
         if story.tally.total >= self.watch.thresholds.min_interactions:
             self._book.in_step(story)  # before its origins are counted
-        frame.state = self._state(story, at)
+        frame.state = self._inquiry.state(story, at)
         thresholds = self.watch.thresholds
         frame.spread = self._expectation.measure(
             frame.number,
@@ -276,20 +276,20 @@ class Judge:
             known = self._cases.known(frame.number)
             if known is None or known.left is None:
                 return  # no rule looks at less, unless it has been more, and most stories stay below it
-        evidence = self._evidence(story, at)
+        evidence = self._inquiry.evidence(story, at)
         rules = life.standing(self._rules.values(), (), evidence, thresholds)
         if rules:
-            evidence = self._full(story, evidence)
+            evidence = self._inquiry.full(story, evidence)
             frame.alert = life.opened(rules, evidence, digest=not self._budget.spend(at))
             self._say(story, "opened", self._finding(rules, evidence), at)
 
     def _follow(self, story: Story, alert: life.AlertState, at: float) -> None:
-        evidence = self._evidence(story, at)
+        evidence = self._inquiry.evidence(story, at)
         rules = life.standing(self._rules.values(), alert.rules, evidence, self.watch.thresholds)
         kind = life.next_step(alert, evidence, rules)
         if kind is None:
             return
-        evidence = self._full(story, evidence)
+        evidence = self._inquiry.full(story, evidence)
         finding = self._finding(rules or alert.rules, evidence)
         if kind == "corroborated":
             finding = life.recalled(finding, evidence)
@@ -301,7 +301,7 @@ class Judge:
         alert, thresholds = story.frame.alert, self.watch.thresholds
         if alert is None or alert.closed:
             return
-        evidence = self._full(story, self._evidence(story, at))
+        evidence = self._inquiry.full(story, self._inquiry.evidence(story, at))
         corroborated = evidence.independent >= thresholds.independent_origins
         finding = self._finding(alert.rules, evidence)
         if crowded:
@@ -322,6 +322,8 @@ class Judge:
         self._expectation.end(number)
         self._cases.end(number)
         self._book.end(story)
+
+    # Telling
 
     def _say(self, story: Story, kind: life.Kind, finding: Finding, at: float) -> None:
         frame = story.frame
@@ -352,137 +354,6 @@ class Judge:
                 yield number << 1
         for link, _ in story.frame.links:
             yield link << 1 | 1
-
-    # What is known of a story
-
-    def _evidence(self, story: Story, at: float) -> StoryEvidence:
-        """All of it but what is costly: its claim, its strongest origins, its pictures' earlier lives where no picture
-        is new.
-
-        Raises:
-            SourceAway: a picture is, and the archive did not answer.
-        """
-        frame = story.frame
-        assert frame.spread is not None
-        earlier: tuple[Earlier, ...] = ()
-        if self._cases.of(frame.number).asked != len(frame.rows):
-            earlier = self._earlier(story)
-            self._cases.looked_up(story, self._first_seen(story, earlier))
-        case = self._cases.weigh(story)
-        return StoryEvidence(
-            watch=self.watch.name,
-            claim="",
-            opened_at=moment(frame.opened_at),
-            as_of=moment(at),
-            state=frame.state,
-            spread=frame.spread,
-            independent=story.asserted.value,
-            derivation="",
-            posts=len(story.notes),
-            accounts=len(story.accounts),
-            disputes=story.disputes,
-            interactions_with_denials=story.interactions_with_denials,
-            opened_by_denial=story.first_denies,
-            blind=self._blind_for(story, at),
-            earlier=earlier,
-            checked=self._checked(story, case, at),
-            old=case.old_pictures(),
-            coordinated=frame.in_step,
-            removed=case.removed(own_posts(story)),
-            surge=self._surge(story, at),
-        )
-
-    def _surge(self, story: Story, at: float) -> Surge | None:
-        """The watch's volume and the story's part in it; None where there is too little to compare it with."""
-        volume = self._volume.reading(at)
-        if volume.state != "measured":
-            return None
-        led = self._cases.burst(story, volume.since)
-        return Surge(volume.posts, volume.expected, volume.surprise, moment(volume.since), led)
-
-    def _first_seen(self, story: Story, earlier: Iterable[Earlier]) -> dict[int, float]:
-        """When each of its pictures was first seen before, as far as these sightings tell."""
-        rows: dict[str, int] = {}
-        for number, file in zip(story.frame.rows, story.frame.files, strict=False):
-            row = self._book.pictures.row(number)
-            if row is not None:
-                rows |= {row.id: number, file or row.id: number}
-        first: dict[int, float] = {}
-        for seen in earlier:
-            number = rows.get(seen.shown) or rows.get(seen.picture, 0)
-            if number:
-                first[number] = min(first.get(number, math.inf), seen.seen_at.timestamp())
-        return first
-
-    def _checked(self, story: Story, case: Case, at: float) -> int:
-        """How many published checks are of a claim like the story's. They are looked through where there are others
-        than the last time, or the claim is another.
-        """
-        claim = story.notes.get(story.frame.claim)
-        if not len(self._checks) or claim is None:
-            return 0
-        by = (self._checks.edition, claim.key, claim.reworded)
-        if case.matched_by != by:
-            matched = len(self._checks.like(claim.text, at, _CHECKS_SHOWN))
-            self._cases.match(story, matched, by if at > self._checks.newest_at else _NEVER)
-        return case.matched
-
-    def _full(self, story: Story, evidence: StoryEvidence) -> StoryEvidence:
-        claim = story.claim()
-        return evidence._replace(
-            claim=claim,
-            derivation=story.asserted.independence().derivation,
-            copies=tuple(sorted((tie, posts) for tie, posts in story.kinds.items() if posts and tie != "first")),
-            origins=story.asserted.strongest(_STRONGEST),
-            earlier=self._earlier(story),
-            named=story.named(),
-            everywhere=tuple(self._everywhere(story)),
-            claimed=tuple(self._claimed(story)),
-            checks=self._checks.like(claim, evidence.as_of.timestamp(), _CHECKS_SHOWN),
-        )
-
-    def _everywhere(self, story: Story) -> Iterator[Everywhere]:
-        for row in map(self._book.pictures.row, story.frame.rows):
-            if row is not None and row.everywhere:
-                yield Everywhere(row.id, len(row.showings), moment(min(showing.at for showing in row.showings)))
-
-    def _claimed(self, story: Story) -> Iterator[Claimed]:
-        for row in map(self._book.pictures.row, story.frame.rows):
-            if row is not None and row.telling:
-                yield from claimed(row)
-
-    def _earlier(self, story: Story) -> tuple[Earlier, ...]:
-        """The first sightings of the story's pictures before it opened, in this watch and in the archive.
-
-        Raises:
-            SourceAway: the archive did not answer.
-        """
-        files = dict(zip(story.frame.rows, story.frame.files, strict=False))
-        known = map(self._book.pictures.row, story.frame.rows)
-        rows = [(row, files.get(row.number, "")) for row in known if row is not None and row.telling]
-        if not rows:
-            return ()
-        before = story.frame.born
-        seen = {
-            (sighting.uid, sighting.picture): sighted(row, file, sighting, moment)
-            for row, file in rows
-            for sighting in row.sightings
-            if sighting.at < before
-        }
-        asked = [row.picture(file) for row, file in rows]
-        for one in self._archive.earlier(asked, moment(before), _EARLIER_SHOWN):
-            clipped = msgspec.structs.replace(one, caption=one.caption[:QUOTED])
-            seen.setdefault((one.source, one.picture), clipped)
-        others = [one for one in once_a_clip(seen.values()) if digest(one.source) not in story.notes]
-        return tuple(sorted(others, key=lambda one: (one.seen_at, one.source, one.picture))[:_EARLIER_SHOWN])
-
-    def _blind_for(self, story: Story, at: float) -> tuple[str, ...]:
-        return self._blind.during(story.frame.opened_at, at)
-
-    def _state(self, story: Story, at: float) -> Corroboration:
-        blind = bool(self._blind_for(story, at))
-        support = Support(story.asserted.posts, story.asserted.value, story.disputes, blind)
-        return state(support, self.watch.thresholds.independent_origins)
 
     def _update(self, story: Story, *, members: bool, into: str = "") -> StoryUpdate:
         frame = story.frame
