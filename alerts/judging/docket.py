@@ -137,8 +137,8 @@ class Docket:
         else:
             del self._known[key]
 
-    def told(self) -> tuple[list[StoryUpdate], list[AlertEvent]]:
-        return self._judge.told()
+    def drain(self) -> tuple[list[StoryUpdate], list[AlertEvent]]:
+        return self._judge.drain()
 
     # Saving
 

@@ -96,7 +96,7 @@ class Judge:
         self._kin = Kin(f"{watch.name}/kin")
         self._budget = Budget(watch.thresholds.alerts_per_hour)
         self._unjudged: dict[int, float] = {}  # stories that changed, and when
-        self._told: dict[int, None] = {}  # stories to be told of
+        self._to_tell: dict[int, None] = {}  # stories to be told of
         self._ended: list[StoryUpdate] = []  # of stories that were over before they were told of
         self._events: list[AlertEvent] = []
 
@@ -186,16 +186,16 @@ class Judge:
             self._judge(self._book.shelf[number], at)
             del self._unjudged[number]
 
-    def told(self) -> tuple[list[StoryUpdate], list[AlertEvent]]:
+    def drain(self) -> tuple[list[StoryUpdate], list[AlertEvent]]:
         """The stories that changed and the alert events since this was last asked, in the order of the stream."""
         updates, self._ended = self._ended, []
-        for number in self._told:
+        for number in self._to_tell:
             story = self._book.shelf[number]
             updates.append(self._update(story, members=True))
             story.frame.shown = True
             story.fresh = []
             self._book.shelf.touch(story)
-        events, self._events, self._told = self._events, [], {}
+        events, self._events, self._to_tell = self._events, [], {}
         return updates, events
 
     # Judging
@@ -213,7 +213,7 @@ class Judge:
             frame.version += 1
             self._expectation.reach(frame.number, one.tally.total, at - frame.born)
             if one.worth_telling():
-                self._told[frame.number] = None
+                self._to_tell[frame.number] = None
                 self._unjudged[frame.number] = at
         for one in parted:
             if one.frame.alert is not None:  # it was said to be over: say how it stands
@@ -226,7 +226,7 @@ class Judge:
         kept = merged.into.frame.part(number)  # as it would stand by itself again
         self._expectation.end(number, joined=True)
         self._cases.join(number, merged.into)
-        self._told.pop(number, None)
+        self._to_tell.pop(number, None)
         if not frame.told:
             return
         frame.version = kept.version = frame.version + 1
@@ -316,9 +316,9 @@ class Judge:
 
     def _end(self, story: Story) -> None:
         number = story.frame.number
-        if number in self._told:
+        if number in self._to_tell:
             self._ended.append(self._update(story, members=True))
-            del self._told[number]
+            del self._to_tell[number]
         self._expectation.end(number)
         self._cases.end(number)
         self._book.end(story)

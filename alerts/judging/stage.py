@@ -162,7 +162,7 @@ class _Partition:
             self._release(math.inf)
         outs: list[Out] = []
         for watch, docket in self._dockets.items():
-            updates, events = docket.told()
+            updates, events = docket.drain()
             outs += [Out(ALERTS, watch, update) for update in updates]
             outs += [Out(ALERTS, watch, event) for event in events]
         return outs

@@ -154,7 +154,7 @@ def test_an_alert_that_is_crowded_out_says_so() -> None:
     for message in [*history(1_000, -600, 12), *spread, *history(5_000, 200, 40)]:
         docket.hold(message)
     docket.release(math.inf)
-    found = [event for event in docket.told()[1] if event.story.claim_uid == "x:1"]
+    found = [event for event in docket.drain()[1] if event.story.claim_uid == "x:1"]
     assert [event.kind for event in (found[0], found[-1])] == ["opened", "expired"]
     assert found[-1].finding.headline.startswith("Followed no further without corroboration: ")
     assert found[-1].finding.reasons[0].sentence == (
