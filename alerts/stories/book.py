@@ -91,17 +91,17 @@ class StoryBook:
         self.merged = []
         post = enriched.post
         key = digest(post.uid)
-        tied = self._ties.named(enriched, key)
+        tied = self._ties.by_reference(enriched, key)
         plain = tied is not None and _says_nothing(enriched)
         traits = Traits() if plain else self._ties.traits(enriched)
         said: tuple[str, ...] = ()
         if tied is None:
-            tied = self._ties.alike(traits)
+            tied = self._ties.by_likeness(traits)
             if tied is None or tied.tie != "text":
                 said = self._ties.terms(enriched, traits)
         if tied is None and not post.reply_to:
             denies = enriched.stance.label == "denies"
-            tied = self._ties.told(said, traits, denies=denies) or self._ties.meant(post.text, at)
+            tied = self._ties.by_words(said, traits, denies=denies) or self._ties.by_meaning(post.text, at)
         opens = tied is None
         if tied is None:
             tied = Tied(self._next, "first", "", "")

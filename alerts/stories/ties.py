@@ -75,7 +75,7 @@ class Ties:
         """The story that a part belongs to: itself, or the one that has taken it up."""
         return self._into.get(part, part)
 
-    def named(self, enriched: Enriched, key: int) -> Tied | None:
+    def by_reference(self, enriched: Enriched, key: int) -> Tied | None:
         """By a post it names, or one that has named it."""
         post = enriched.post
         number = self._posts.get(key)
@@ -98,7 +98,7 @@ class Ties:
             checked=_pages([page for review in post.reviews for page in review.appearances]) if post.reviews else (),
         )
 
-    def alike(self, traits: Traits) -> Tied | None:
+    def by_likeness(self, traits: Traits) -> Tied | None:
         """By its text, its picture, its link, in this order."""
         if traits.representative and not traits.passing:
             return self._copied(traits)
@@ -130,9 +130,9 @@ class Ties:
             if match.row.story and match.row.telling:
                 found.setdefault(match.row.story, _showing(match))
         if said and tied.tie in {"media", "link"}:
-            told = self.told(said)
-            if told is not None and told.sure:
-                found.setdefault(told.part, told)
+            worded = self.by_words(said)
+            if worded is not None and worded.sure:
+                found.setdefault(worded.part, worded)
         for link, page in traits.links:
             if link in self._links:
                 part, uid = self._links[link]
@@ -146,11 +146,11 @@ class Ties:
         return len(here & there) >= _FEWEST_IN_COMMON
 
     def terms(self, enriched: Enriched, traits: Traits) -> tuple[str, ...]:
-        """What `told` and `lead` know a post by."""
+        """What `by_words` and `lead` know a post by."""
         said = terms(enriched, self.own)
         return without(said, traits.line, enriched.post.text) if traits.line else said
 
-    def told(self, said: tuple[str, ...], traits: Traits | None = None, *, denies: bool = False) -> Tied | None:
+    def by_words(self, said: tuple[str, ...], traits: Traits | None = None, *, denies: bool = False) -> Tied | None:
         """By the rare words they share; of a post that holds another text in `passing`, by what it says besides. Who
         `denies` a claim seldom repeats more of it than whom or what it is about.
         """
@@ -164,7 +164,7 @@ class Ties:
         to = self._shelf[self.living(found.story)].claim_uid()
         return Tied(found.story, "words", to, f"shared: {shared}", sure=found.odds >= SURE_ODDS)
 
-    def meant(self, text: str, at: float) -> Tied | None:
+    def by_meaning(self, text: str, at: float) -> Tied | None:
         """By what it means, in the judgement of a model, where there is one."""
         near = self._meanings.find(text[:QUOTED], at) if self._meanings is not None else None
         if near is None:
