@@ -114,7 +114,7 @@ class Terms(NamedTuple):
     parent: Callable[[str], str] = lambda _: ""
 
 
-class Told(NamedTuple):
+class MappedStatus(NamedTuple):
     """One status, mapped: the post last, those it reposts or quotes before it, each with its instance's `id`.
 
     `edited_at` is the post's own. `hidden`: why it is not to be collected, and then there are no posts; `uid` and
@@ -196,13 +196,13 @@ def ids_tell_time(body: bytes) -> bool:
     return abs((int(id_) >> 16) - microseconds(at) // 1000) < _DAY_MS
 
 
-def to_posts(body: bytes, terms: Terms) -> Told:
+def to_posts(body: bytes, terms: Terms) -> MappedStatus:
     """One status as Mastodon's API writes it.
 
     Raises:
         BadRecord: not a Status, without a name, or of a time that cannot be.
     """
-    return _told(decode(body), terms, alone=False)
+    return _mapped(decode(body), terms, alone=False)
 
 
 def uid_of(status: Status) -> str:
@@ -241,12 +241,12 @@ def counts_of(status: Status) -> Counts:
     )
 
 
-def _told(status: Status, terms: Terms, *, alone: bool) -> Told:
+def _mapped(status: Status, terms: Terms, *, alone: bool) -> MappedStatus:
     uid = uid_of(status)
     account = _account(status.account, terms)
     hidden = _hidden(status, terms)
     if hidden:
-        return Told(uid, account.uid, (), hidden=hidden)
+        return MappedStatus(uid, account.uid, (), hidden=hidden)
     before: tuple[tuple[str, Post], ...] = ()
     original = quoted = None
     if not alone:
@@ -254,14 +254,14 @@ def _told(status: Status, terms: Terms, *, alone: bool) -> Told:
         quoted = _nested(_quoted(status.quote), terms)
     if original is not None:
         if original.hidden:
-            return Told(uid, account.uid, (), hidden=original.hidden)
+            return MappedStatus(uid, account.uid, (), hidden=original.hidden)
         before = original.posts
     elif quoted is not None:
         before = quoted.posts
     source = original.posts[-1][1] if original is not None else None
     post = _post(status, uid, account, terms, source, quoted.uid if quoted else "")
     context = quoted.posts[-1][1].text if quoted is not None and quoted.posts else ""
-    return Told(uid, account.uid, (*before, (str(status.id), post)), status.edited_at, context=context)
+    return MappedStatus(uid, account.uid, (*before, (str(status.id), post)), status.edited_at, context=context)
 
 
 def _hidden(status: Status, terms: Terms) -> Literal["", "not public", "not to be indexed", "account suspended"]:
@@ -274,10 +274,10 @@ def _hidden(status: Status, terms: Terms) -> Literal["", "not public", "not to b
     return "" if (status.visibility or "public") in _PUBLIC else "not public"
 
 
-def _nested(raw: msgspec.Raw, terms: Terms) -> Told | None:
+def _nested(raw: msgspec.Raw, terms: Terms) -> MappedStatus | None:
     if bytes(memoryview(raw)[:1]) != b"{":
         return None
-    return _told(decode(bytes(raw)), terms, alone=True)
+    return _mapped(decode(bytes(raw)), terms, alone=True)
 
 
 def _quoted(raw: msgspec.Raw) -> msgspec.Raw:

@@ -13,8 +13,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.collectors.mastodon.stream import LONGEST_EVENT, Events, Said
-from ingest.formats.mastodon import Terms, Told, home_id, home_of, id_of, page_of, to_posts, written_at
+from ingest.collectors.mastodon.stream import LONGEST_EVENT, Events, ServerSentEvent
+from ingest.formats.mastodon import MappedStatus, Terms, home_id, home_of, id_of, page_of, to_posts, written_at
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import Counts, MediaRef, Post
 from tests.ingest.payloads_mastodon import BASE, HOME, Json, account, body, status
@@ -25,12 +25,12 @@ FAR = "https://far.example"
 PAYLOADS = Path(__file__).parents[3] / "shared" / "data" / "payloads" / "mastodon"
 
 
-def told(terms: Terms = TERMS, **changed: object) -> Told:
+def mapped(terms: Terms = TERMS, **changed: object) -> MappedStatus:
     return to_posts(body(status(1, **changed)), terms)  # type: ignore[arg-type] # home, tags and at are not among them
 
 
 def post(terms: Terms = TERMS, **changed: object) -> Post:
-    return told(terms, **changed).posts[-1][1]
+    return mapped(terms, **changed).posts[-1][1]
 
 
 def test_a_status() -> None:
@@ -140,7 +140,7 @@ def test_replies_name_their_parent_as_far_as_it_is_known() -> None:
     ],
 )
 def test_who_does_not_want_to_be_found_is_not(changed: Json, why: str) -> None:
-    found = told(**changed)
+    found = mapped(**changed)
     assert found.hidden == why
     assert bool(found.posts) == (not why)
     assert found.uid
@@ -154,15 +154,15 @@ def test_a_quoted_author_who_does_not_want_to_be_found_is_left_out_alone() -> No
 
 def test_only_searchable_authors_where_asked() -> None:
     terms = TERMS._replace(searchable_only=True)
-    assert told(terms).hidden == "not to be indexed"
-    assert told(terms, account=account(indexable=True)).hidden == ""
+    assert mapped(terms).hidden == "not to be indexed"
+    assert mapped(terms, account=account(indexable=True)).hidden == ""
 
 
 @pytest.mark.parametrize("when", ["1970-01-01T00:00:00.000Z", "2031-01-01T00:00:00.000Z", None])
 def test_a_time_that_cannot_be(when: str | None) -> None:
     """Its own instance does not say such things; another server may, and its post is kept at the time it came."""
     with pytest.raises(BadRecord, match="created_at"):
-        told(created_at=when)
+        mapped(created_at=when)
     found = post(created_at=when, account=account("mira", "far.example"))
     assert found.created_at == NOW
 
@@ -239,13 +239,13 @@ WIRE = (
     b"data: no name\n\nevent: nothing to say\n\n"
 )
 EVENTS = [
-    Said(""),
-    Said(""),
-    Said("update", b'{"id":"1"}'),
-    Said("delete", b"77"),
-    Said(""),
-    Said("status.update", b'{"a":\n1}'),
-    Said("message", b"no name"),
+    ServerSentEvent(""),
+    ServerSentEvent(""),
+    ServerSentEvent("update", b'{"id":"1"}'),
+    ServerSentEvent("delete", b"77"),
+    ServerSentEvent(""),
+    ServerSentEvent("status.update", b'{"a":\n1}'),
+    ServerSentEvent("message", b"no name"),
 ]
 
 
@@ -268,12 +268,12 @@ def test_an_event_without_end() -> None:
     assert long.name == "update"
     assert long.cut
     assert len(long.data) <= LONGEST_EVENT
-    assert last == Said("delete", b"1")
+    assert last == ServerSentEvent("delete", b"1")
 
 
 def test_many_lines_without_end() -> None:
     events = Events()
-    found: list[Said] = []
+    found: list[ServerSentEvent] = []
     for _ in range(30):
         found += events.feed(b"data: " + b"x" * 100_000 + b"\n")
     (only,) = found + events.feed(b"\n")

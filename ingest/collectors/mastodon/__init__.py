@@ -58,13 +58,13 @@ class Mastodon:
 
     def remap(self, body: bytes) -> Sequence[Message]:
         terms = Terms(self.name, self.around.clock.now(), searchable_only=self.settings.searchable_only)
-        told = to_posts(body, terms)
-        if told.hidden:
-            raise BadRecord(f"expected a status for everybody, came one that is {told.hidden}")
-        watches = self.matcher.watches(told.posts[-1][1], told.context)
+        mapped = to_posts(body, terms)
+        if mapped.hidden:
+            raise BadRecord(f"expected a status for everybody, came one that is {mapped.hidden}")
+        watches = self.matcher.watches(mapped.posts[-1][1], mapped.context)
         if not watches:
             raise BadRecord("expected a status of a watch, came one that none takes")
-        return [msgspec.structs.replace(post, watches=watches) for _, post in told.posts]
+        return [msgspec.structs.replace(post, watches=watches) for _, post in mapped.posts]
 
 
 def tags_of(watch: Watch) -> tuple[str, ...]:

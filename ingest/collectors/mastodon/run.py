@@ -30,7 +30,7 @@ from ingest.collectors.mastodon.channels import (
 from ingest.collectors.mastodon.pace import until_reset
 from ingest.collectors.mastodon.settings import MastodonSettings
 from ingest.collectors.mastodon.statuses import Statuses, look_back
-from ingest.collectors.mastodon.stream import Came, Ended, Opened, Said, TagStream
+from ingest.collectors.mastodon.stream import Came, Ended, Opened, ServerSentEvent, TagStream
 from ingest.formats.mastodon import id_at, id_of, ids_tell_time, page_of, written_at
 from ingest.formats.reading import EPOCH, MICROSECOND
 from ingest.matching import Matcher
@@ -247,27 +247,27 @@ class Run:
             channel.opened_at, channel.opened_mono = happening.at, self._clock.monotonic()
             channel.due = 0.0
         elif isinstance(happening, Came):
-            for said in happening.said:
-                self._event(channel, said, happening.at)
+            for event in happening.events:
+                self._event(channel, event, happening.at)
             if channel.live:  # later than before, by whatever clock
                 channel.ok_at = max(happening.at, (channel.ok_at or EPOCH) + MICROSECOND)
         else:
             self._ended(channel, happening)
         self._judge(channel.tag)
 
-    def _event(self, channel: Channel, said: Said, at: datetime) -> None:
-        if not said.name:
+    def _event(self, channel: Channel, event: ServerSentEvent, at: datetime) -> None:
+        if not event.name:
             return
-        if said.cut:
-            reason = f"an event of more than {len(said.data):,} bytes"
-            self._statuses.reject(said.data[:65_536], channel.place("stream").source, reason)
-        elif said.name in {"update", "status.update"}:
-            self._statuses.came(said.data, self._observed(at), channel.place("stream"))
+        if event.cut:
+            reason = f"an event of more than {len(event.data):,} bytes"
+            self._statuses.reject(event.data[:65_536], channel.place("stream").source, reason)
+        elif event.name in {"update", "status.update"}:
+            self._statuses.came(event.data, self._observed(at), channel.place("stream"))
             # while what came before the stream is still being asked for, a cursor past it would skip that
             if channel.live:
-                channel.move(id_of(said.data), at)
-        elif said.name == "delete":
-            id_ = said.data.decode(errors="replace").strip()
+                channel.move(id_of(event.data), at)
+        elif event.name == "delete":
+            id_ = event.data.decode(errors="replace").strip()
             self._statuses.deleted(channel.instance.host, id_, self._observed(at))
         else:
             self._following.seen["unknown events"] += 1

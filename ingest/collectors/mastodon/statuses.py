@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from ingest.collectors.mastodon.memory import Sent
-from ingest.formats.mastodon import Terms, Told, to_posts
+from ingest.formats.mastodon import MappedStatus, Terms, to_posts
 from ingest.matching import Matcher
 from ingest.ports import Known
 from secondsource.contracts.errors import BadRecord, SourceAway
@@ -63,24 +63,24 @@ class Statuses:
     def came(self, body: bytes, at: datetime, place: Place, *, since: datetime | None = None) -> Post | None:
         """Sends what a status has of news. Returns the post where it is new. None older than `since` is taken."""
         try:
-            told = to_posts(body, self._terms(place, at))
+            mapped = to_posts(body, self._terms(place, at))
         except BadRecord as error:
             self.reject(body, place.source, str(error))
             return None
-        if told.hidden:
-            self._hidden(told, at)
+        if mapped.hidden:
+            self._hidden(mapped, at)
             return None
-        main = told.posts[-1][1]
+        main = mapped.posts[-1][1]
         if since is not None and main.created_at < since:
             return None
-        watches = self._matcher.watches(main, told.context)
-        watches = tuple(dict.fromkeys((*self.sent.watches(told.uid), *watches)))
+        watches = self._matcher.watches(main, mapped.context)
+        watches = tuple(dict.fromkeys((*self.sent.watches(mapped.uid), *watches)))
         if not watches:
             self._seen["nobody's"] += 1
             return None
         new = main.uid not in self.sent
-        for id_, post in told.posts:
-            edited_at = told.edited_at if post is main else None
+        for id_, post in mapped.posts:
+            edited_at = mapped.edited_at if post is main else None
             named = msgspec.structs.replace(post, watches=watches)
             self._count(post.uid in self.sent, self.sent.seen(place.host, id_, named, edited_at))
         return main if new else None
@@ -96,11 +96,11 @@ class Statuses:
         uids: list[str] = []
         for body in page:
             try:
-                told = to_posts(body, self._terms(place, at))
+                mapped = to_posts(body, self._terms(place, at))
             except BadRecord:
                 continue  # it is rejected when its turn comes
             uids += [
-                post.uid for _, post in told.posts if post.created_at < self._begun_at and post.uid not in self.sent
+                post.uid for _, post in mapped.posts if post.created_at < self._begun_at and post.uid not in self.sent
             ]
         if not uids:
             return
@@ -121,21 +121,21 @@ class Statuses:
             return
         self._take_down(self.sent.gone(uid, at, f"deleted, says {host}"))
 
-    def _hidden(self, told: Told, at: datetime) -> None:
+    def _hidden(self, mapped: MappedStatus, at: datetime) -> None:
         """What may not be collected; where it was, it is taken back."""
         self._seen["hidden"] += 1
-        self._take_down(self.sent.gone(told.uid, at, f"now {told.hidden}"))
-        if told.hidden != "account suspended":
+        self._take_down(self.sent.gone(mapped.uid, at, f"now {mapped.hidden}"))
+        if mapped.hidden != "account suspended":
             return
         try:
-            stored = self._known.of_accounts([told.author])
+            stored = self._known.of_accounts([mapped.author])
         except SourceAway as error:
             log.warning("mastodon: posts of a suspended account stay until they are asked for again: %s", error)
             return
         for uid, watches in stored.items():
             if uid not in self.sent:
                 self.sent.stored(uid, watches, None)
-            self._take_down(self.sent.gone(uid, at, told.hidden))
+            self._take_down(self.sent.gone(uid, at, mapped.hidden))
 
     def _take_down(self, taken: Sequence[Takedown]) -> None:
         self._seen["deleted"] += len(taken)

@@ -19,8 +19,8 @@ _CHUNK: Final = 1 << 14
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
-class Said(NamedTuple):
-    """One event. `name` is "" for a comment, which Mastodon sends as a heartbeat; `cut`: it was too long."""
+class ServerSentEvent(NamedTuple):
+    """`name` is "" for a comment, which Mastodon sends as a heartbeat; `cut`: it was too long."""
 
     name: str
     data: bytes = b""
@@ -37,9 +37,9 @@ class Events:
         self._size = 0
         self._cut = self._skipping = False
 
-    def feed(self, chunk: bytes) -> list[Said]:
+    def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """What is complete with these bytes."""
-        found: list[Said] = []
+        found: list[ServerSentEvent] = []
         text = self._rest + chunk
         held = text[-1:] if text.endswith(b"\r") else b""  # half of a line end, perhaps
         *lines, rest = _LINE_END.split(text[: len(text) - len(held)])
@@ -49,7 +49,7 @@ class Events:
             elif not line:
                 found += self._dispatched()
             elif line.startswith(b":"):
-                found.append(Said(""))
+                found.append(ServerSentEvent(""))
             else:
                 self._field(line)
         if self._skipping:
@@ -73,10 +73,10 @@ class Events:
                 self._data.append(value[:room])
                 self._size += min(len(value), room) + 1
 
-    def _dispatched(self) -> list[Said]:
+    def _dispatched(self) -> list[ServerSentEvent]:
         name, data, cut = self._name or "message", b"\n".join(self._data), self._cut
         self._name, self._data, self._size, self._cut = "", [], 0, False
-        return [Said(name, data, cut)] if data else []
+        return [ServerSentEvent(name, data, cut)] if data else []
 
 
 class Opened(NamedTuple):
@@ -91,7 +91,7 @@ class Came(NamedTuple):
 
     key: int
     at: datetime
-    said: list[Said]
+    events: list[ServerSentEvent]
 
 
 class Ended(NamedTuple):
@@ -176,9 +176,9 @@ class TagStream:
             chunk = response.raw.read1(_CHUNK)
             if not chunk:
                 return self._end("it closed the stream")
-            said = events.feed(chunk)
-            if said:
-                self._put(Came(self._key, self._now(), said))
+            complete = events.feed(chunk)
+            if complete:
+                self._put(Came(self._key, self._now(), complete))
         return self._end("closed by us")
 
     def _put(self, happening: Opened | Came | Ended) -> None:
