@@ -19,7 +19,7 @@ import msgspec
 from ingest.collectors.bluesky.memory import Handles
 from ingest.collectors.bluesky.run import Cursor, Run
 from ingest.collectors.bluesky.settings import BlueskySettings
-from ingest.collectors.bluesky.wire import Event as Said
+from ingest.collectors.bluesky.wire import Event as StreamEvent
 from ingest.collectors.bluesky.wire import Light, Wire, hosts, read_any, record_in
 from ingest.formats.bluesky import Where, hashtags_of, languages_of, to_post
 from ingest.matching import Matcher
@@ -62,25 +62,25 @@ class Bluesky:
         return Run(self, begun, stop).batches()
 
     def remap(self, body: bytes) -> Sequence[Message]:
-        said = read_any(body)
-        if said.kind != "commit" or said.record is None:
-            raise BadRecord(f"expected a post, came {said.kind} {said.operation}".rstrip())
-        watches = self.taking(said, said.record)
+        event = read_any(body)
+        if event.kind != "commit" or event.record is None:
+            raise BadRecord(f"expected a post, came {event.kind} {event.operation}".rstrip())
+        watches = self.taking(event, event.record)
         if not watches:
             raise BadRecord("expected a post of a watch, came one that no watch takes")
-        return [self.mapped(said, body, self.around.clock.now(), watches)]
+        return [self.mapped(event, body, self.around.clock.now(), watches)]
 
-    def taking(self, said: Said, record: Light) -> tuple[str, ...]:
+    def taking(self, event: StreamEvent, record: Light) -> tuple[str, ...]:
         """The watches that take a post."""
         matcher = self.matcher
         return matcher.taking(
             record.text,
             hashtags=hashtags_of(record.text, record.facets, record.tags) if matcher.reads_hashtags else (),
-            accounts=(said.did, self.handles.of(said.did)),
+            accounts=(event.did, self.handles.of(event.did)),
             languages=languages_of(record.langs),
         )
 
-    def mapped(self, said: Said, body: bytes, observed_at: datetime, watches: tuple[str, ...]) -> Post:
+    def mapped(self, event: StreamEvent, body: bytes, observed_at: datetime, watches: tuple[str, ...]) -> Post:
         """Raises BadRecord."""
-        where = Where(said.did, said.rkey, said.seen_at, self.handles.of(said.did))
+        where = Where(event.did, event.rkey, event.seen_at, self.handles.of(event.did))
         return to_post(record_in(body), where, observed_at, self.name, watches)

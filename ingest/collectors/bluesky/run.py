@@ -16,7 +16,7 @@ from ingest.collectors.bluesky.pace import Pace
 from ingest.collectors.bluesky.settings import BlueskySettings
 from ingest.collectors.bluesky.stream import Closed, Happening, Inlet, Opened, Stream
 from ingest.collectors.bluesky.wire import SUBPROTOCOL, Light, Position, Wire, address, read
-from ingest.collectors.bluesky.wire import Event as Said
+from ingest.collectors.bluesky.wire import Event as StreamEvent
 from ingest.formats.bluesky import account_uid, post_uid
 from ingest.formats.reading import EPOCH, MICROSECOND
 from ingest.sight import Sight
@@ -96,11 +96,11 @@ class Following(Protocol):
     @property
     def seen(self) -> Counter[str]: ...
 
-    def taking(self, said: Said, record: Light) -> tuple[str, ...]:
+    def taking(self, event: StreamEvent, record: Light) -> tuple[str, ...]:
         """The watches that take a post."""
         ...
 
-    def mapped(self, said: Said, body: bytes, observed_at: datetime, watches: tuple[str, ...]) -> Post:
+    def mapped(self, event: StreamEvent, body: bytes, observed_at: datetime, watches: tuple[str, ...]) -> Post:
         """Raises BadRecord."""
         ...
 
@@ -182,10 +182,10 @@ class Run:
         posts = 0
         for happening in happenings:
             if isinstance(happening, bytes):
-                said = self._understood(happening)
-                if said is not None:
-                    failure = self._event(said, happening, host) or failure
-                    posts += said.operation == "create"
+                event = self._understood(happening)
+                if event is not None:
+                    failure = self._event(event, happening, host) or failure
+                    posts += event.operation == "create"
             elif isinstance(happening, Opened):
                 self._opened(resumed=resumed)
             elif isinstance(happening, Closed):
@@ -236,7 +236,7 @@ class Run:
 
     # --- what comes
 
-    def _understood(self, frame: bytes) -> Said | None:
+    def _understood(self, frame: bytes) -> StreamEvent | None:
         self._b.seen["frames"] += 1
         if len(frame) > self._settings.max_frame_bytes:
             size = f"{len(frame):,} bytes, more than the {self._settings.max_frame_bytes:,} a post may have"
@@ -248,79 +248,79 @@ class Run:
             self._reject(frame, str(error))
             return None
 
-    def _event(self, said: Said, frame: bytes, host: str) -> _Failure | None:
-        if said.kind == "error":
-            return _spoken(said)
-        if said.kind == "info":
-            self._informed(said)
+    def _event(self, event: StreamEvent, frame: bytes, host: str) -> _Failure | None:
+        if event.kind == "error":
+            return _spoken(event)
+        if event.kind == "info":
+            self._informed(event)
             return None
-        if self._repeated(said, host):
+        if self._repeated(event, host):
             self._b.seen["repeated"] += 1
             return None
         try:
-            self._happened(said, frame)
+            self._happened(event, frame)
         except BadRecord as error:
             self._reject(frame, str(error))
         if self._clamped:
-            self._clamped, self._gap = False, said.seen_at
-        self._position = Position(host, said.seq, max(said.seen_us, self._position.seen_us))
-        self._last = _key(said)
+            self._clamped, self._gap = False, event.seen_at
+        self._position = Position(host, event.seq, max(event.seen_us, self._position.seen_us))
+        self._last = _key(event)
         return None
 
-    def _repeated(self, said: Said, host: str) -> bool:
+    def _repeated(self, event: StreamEvent, host: str) -> bool:
         """Cursors are inclusive: what was handled last comes again."""
-        if said.seq:
-            return host == self._position.host and said.seq <= self._position.seq
-        return said.seen_us == self._position.seen_us and _key(said) == self._last
+        if event.seq:
+            return host == self._position.host and event.seq <= self._position.seq
+        return event.seen_us == self._position.seen_us and _key(event) == self._last
 
-    def _happened(self, said: Said, frame: bytes) -> None:
-        if said.kind == "commit":
-            if not said.is_post:
+    def _happened(self, event: StreamEvent, frame: bytes) -> None:
+        if event.kind == "commit":
+            if not event.is_post:
                 self._b.seen["other collections"] += 1
-            elif said.operation == "delete":
-                self._taken_down(post_uid(said.did, said.rkey), "deleted by its author")
+            elif event.operation == "delete":
+                self._taken_down(post_uid(event.did, event.rkey), "deleted by its author")
             else:
-                self._written(said, frame)
-        elif said.kind == "account":
-            if said.account is not None and said.account.gone:
-                self._account_gone(said.did, said.account.gone)
-        elif said.kind == "identity":
-            if said.identity is not None:
-                self._b.handles.put(said.did, said.identity.handle or "")
+                self._written(event, frame)
+        elif event.kind == "account":
+            if event.account is not None and event.account.gone:
+                self._account_gone(event.did, event.account.gone)
+        elif event.kind == "identity":
+            if event.identity is not None:
+                self._b.handles.put(event.did, event.identity.handle or "")
         else:
             self._b.seen["unknown"] += 1
-            log.debug("bluesky: an event of a kind not known: %s", said.kind or said.name)
+            log.debug("bluesky: an event of a kind not known: %s", event.kind or event.name)
 
-    def _written(self, said: Said, frame: bytes) -> None:
-        if said.record is None:
-            raise BadRecord(f"expected a record with the operation {said.operation!r}, found none")
-        watches = self._b.taking(said, said.record)
-        updated = said.operation == "update"
+    def _written(self, event: StreamEvent, frame: bytes) -> None:
+        if event.record is None:
+            raise BadRecord(f"expected a record with the operation {event.operation!r}, found none")
+        watches = self._b.taking(event, event.record)
+        updated = event.operation == "update"
         if not watches and not updated:
             return
-        uid = post_uid(said.did, said.rkey)
-        if self._sent.repeated(uid, said.rev):
+        uid = post_uid(event.did, event.rkey)
+        if self._sent.repeated(uid, event.rev):
             self._b.seen["repeated"] += 1
             return
-        post = self._b.mapped(said, frame, self._stamp(), tuple(dict.fromkeys((*watches, *self._sent.watches(uid)))))
+        post = self._b.mapped(event, frame, self._stamp(), tuple(dict.fromkeys((*watches, *self._sent.watches(uid)))))
         if updated:
-            self._updates[uid] = _Update(post, said.rev)
+            self._updates[uid] = _Update(post, event.rev)
         else:
-            self._send(post, said.rev)
+            self._send(post, event.rev)
 
     def _send(self, post: Post, revision: str) -> None:
         self._b.seen["posts"] += 1
         self._sent.add(post.uid, post.author.uid, post.watches, revision)
         self._messages.append(post)
 
-    def _informed(self, said: Said) -> None:
-        log.warning("bluesky: the host says: %s %s", said.name, said.message)
-        reason = f"{said.name}: {said.message}".rstrip(": ")
-        if said.name == "OutdatedCursor":
+    def _informed(self, event: StreamEvent) -> None:
+        log.warning("bluesky: the host says: %s %s", event.name, event.message)
+        reason = f"{event.name}: {event.message}".rstrip(": ")
+        if event.name == "OutdatedCursor":
             # what the host still has comes now; what it has no more is not to be had
             self._sight.lost(f"the stream no longer keeps what passed: {reason}", self._gap)
             self._gap, self._clamped = None, True
-        elif said.name == "FutureCursor":
+        elif event.name == "FutureCursor":
             self._position, self._last = Position(), ""
             self._sight.lost(f"the stream does not know our place in it: {reason}", self._gap)
             self._catching, self._gap = False, None
@@ -458,8 +458,8 @@ class Run:
         return self._stamp_last
 
 
-def _key(said: Said) -> str:
-    return f"{said.did}/{said.rkey}/{said.rev or said.kind}"
+def _key(event: StreamEvent) -> str:
+    return f"{event.did}/{event.rkey}/{event.rev or event.kind}"
 
 
 def _closed(closed: Closed) -> _Failure:
@@ -468,10 +468,10 @@ def _closed(closed: Closed) -> _Failure:
     return _Failure(closed.reason, closed.retry_after or 0.0, too_large="code 1009" in closed.reason)
 
 
-def _spoken(said: Said) -> _Failure:
-    what = f"{said.name}: {said.message}".rstrip(": ")
-    if said.name == "ConsumerTooSlow":
+def _spoken(event: StreamEvent) -> _Failure:
+    what = f"{event.name}: {event.message}".rstrip(": ")
+    if event.name == "ConsumerTooSlow":
         return _Failure(f"consumer too slow: the host closed the stream ({what})")
-    if said.name == "CursorTooOld":
+    if event.name == "CursorTooOld":
         return _Failure(f"the stream no longer keeps what passed: {what}", expired=True)
     return _Failure(f"the host ended the stream: {what}")

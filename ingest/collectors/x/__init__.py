@@ -91,10 +91,10 @@ class X:
         return Run(self._means, begun, stop).batches()
 
     def remap(self, body: bytes) -> Sequence[Message]:
-        said = to_posts(body, self._clock.now(), self.name, self._owners, ahead=timedelta(0))
-        if said.kind != "posts":
-            raise BadRecord(f"expected a post of a watch, came {said.kind} {said.note}".rstrip())
-        return said.messages
+        mapped = to_posts(body, self._clock.now(), self.name, self._owners, ahead=timedelta(0))
+        if mapped.kind != "posts":
+            raise BadRecord(f"expected a post of a watch, came {mapped.kind} {mapped.note}".rstrip())
+        return mapped.messages
 
 
 def forecast(settings: XSettings, spending: Spending, clock: Clock) -> list[Forecast]:

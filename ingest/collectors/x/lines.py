@@ -30,7 +30,7 @@ from secondsource.contracts.messages import EDITED, Message, Post, Takedown
 TOLERANCE = timedelta(minutes=5)
 
 
-class Said(NamedTuple):
+class MappedLine(NamedTuple):
     """`kind`: posts; a problem X reports; nobody's (a rule of another program brought it); or a type not known.
 
     `note` says of a problem or an unknown type what it was, in its keys, never its content. `posts` and `profiles` are
@@ -92,7 +92,7 @@ def _replaced(tweet: Tweet) -> list[str]:
 
 def to_posts(
     payload: bytes, now: datetime, collector: str, owners: Ownership, *, ahead: timedelta = timedelta(0)
-) -> Said:
+) -> MappedLine:
     """One line, observed at `now`. Originals of reposts and quoted posts come before the post itself; after it go the
     versions that it replaces.
 
@@ -111,14 +111,14 @@ def to_posts(
     except BadRecord:
         kind = _event_kind(envelope.data)
         if kind:
-            return Said("unknown", note=f"data.{kind}")
+            return MappedLine("unknown", note=f"data.{kind}")
         raise
     beside = included(envelope.includes)
     posts, profiles = charged(tweet, beside)
     part = posts_of(tweet, beside, terms)
     watches = owners.watches(envelope.matching_rules, part)
     if not watches:
-        return Said("nobody's", posts=posts, profiles=profiles)
+        return MappedLine("nobody's", posts=posts, profiles=profiles)
     messages: list[Message] = [msgspec.structs.replace(message, watches=watches) for message in part.messages]
     messages += [
         Takedown(
@@ -130,7 +130,7 @@ def to_posts(
         )
         for old in _replaced(tweet)
     ]
-    return Said("posts", messages, posts=posts, profiles=profiles)
+    return MappedLine("posts", messages, posts=posts, profiles=profiles)
 
 
 def charged(tweet: Tweet, beside: Included) -> tuple[list[str], list[str]]:
@@ -143,12 +143,12 @@ def disconnect(problems: Sequence[Problem]) -> str:
     return next((one.said for one in problems if one.disconnect_type or "disconnect" in (one.type or "")), "")
 
 
-def _notice(payload: bytes, envelope: Envelope) -> Said:
+def _notice(payload: bytes, envelope: Envelope) -> MappedLine:
     if envelope.errors:
-        return Said("problem", note=disconnect(envelope.errors) or envelope.errors[0].said)
+        return MappedLine("problem", note=disconnect(envelope.errors) or envelope.errors[0].said)
     if first_byte(envelope.data):
         raise BadRecord("expected `data` to be an object")
-    return Said("unknown", note=", ".join(sorted(_keys.decode(payload))) or "an empty object")
+    return MappedLine("unknown", note=", ".join(sorted(_keys.decode(payload))) or "an empty object")
 
 
 def _event_kind(data: msgspec.Raw) -> str:

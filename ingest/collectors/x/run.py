@@ -318,22 +318,22 @@ class Run:
         self._unchecked += 1
         seen = self._with.seen
         try:
-            said = to_posts(line.body, line.at, self._with.name, self._owners, ahead=max(self._skew, timedelta(0)))
+            mapped = to_posts(line.body, line.at, self._with.name, self._owners, ahead=max(self._skew, timedelta(0)))
         except BadRecord as error:
             seen["rejected"] += 1
             self._purse.take((), unnamed=1)
             self._rejected.append(Rejected(line.body, "x stream", str(error)))
             return 0
-        seen[said.kind] += 1
-        self._purse.take(said.posts, said.profiles)
-        if said.kind == "problem":
-            log.warning("x: X says: %s", said.note)
-            self._note = said.note
-        elif said.kind == "unknown":
-            log.warning("x: a message of a type not known: %s", said.note)
-        self._messages.extend(said.messages)
-        self._since_id = latest_id(said.messages, self._since_id)
-        return len(said.posts)
+        seen[mapped.kind] += 1
+        self._purse.take(mapped.posts, mapped.profiles)
+        if mapped.kind == "problem":
+            log.warning("x: X says: %s", mapped.note)
+            self._note = mapped.note
+        elif mapped.kind == "unknown":
+            log.warning("x: a message of a type not known: %s", mapped.note)
+        self._messages.extend(mapped.messages)
+        self._since_id = latest_id(mapped.messages, self._since_id)
+        return len(mapped.posts)
 
     def _full(self, happening: Happening | None) -> bool:
         """Whether the batch is to go now: enough of it, long enough, a heartbeat, or nothing more coming."""
