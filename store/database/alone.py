@@ -9,7 +9,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection, Engine
 
 from secondsource.contracts.errors import BadConfiguration
-from store.database.failures import telling
+from store.database.failures import translated
 from store.database.locks import JUDGING, tried
 
 
@@ -55,7 +55,7 @@ class Alone:
         return lambda: os.close(file)
 
     def _by_session(self) -> Callable[[], None] | None:
-        with telling(self._engine.url):
+        with translated(self._engine.url):
             connection = self._engine.connect()
             if tried(connection, JUDGING):
                 return lambda: _ended(connection)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from store.database.failures import telling
+from store.database.failures import translated
 
 
 class _Ambient(threading.local):
@@ -38,9 +38,9 @@ class Database:
         An inner one that fails leaves the outer one as it was before it.
 
         Raises:
-            SourceAway, BadConfiguration, BadRecord: see `store.database.failures.telling`.
+            SourceAway, BadConfiguration, BadRecord: see `store.database.failures.translated`.
         """
-        with telling(self.engine.url):
+        with translated(self.engine.url):
             if self._ambient.connection is None:
                 with self._outermost() as connection:
                     yield connection
@@ -101,7 +101,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """The thread's transaction, so that it sees its own writes; else a connection of its own."""
-        with telling(self.engine.url):
+        with translated(self.engine.url):
             if self._ambient.connection is not None:
                 yield self._ambient.connection
             else:

@@ -10,7 +10,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from secondsource.contracts.errors import BadConfiguration
-from store.database.failures import telling
+from store.database.failures import translated
 
 BUSY_SECONDS = 30  #: how long a writer waits for another one
 
@@ -86,6 +86,6 @@ def open_engine(url: str) -> Engine:
     """
     parsed = parsed_url(url)
     engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed)
-    with telling(parsed), engine.connect() as connection:
+    with translated(parsed), engine.connect() as connection:
         connection.exec_driver_sql("SELECT 1")
     return engine

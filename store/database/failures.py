@@ -86,7 +86,7 @@ def _postgres(error: psycopg.Error, where: str) -> Exception:
     return error
 
 
-def told(error: Exception, url: URL) -> Exception:
+def _translation(error: Exception, url: URL) -> Exception:
     """The same failure in our words; itself where it is a mistake of ours. Never shows a password."""
     where = f"the database {url.render_as_string(hide_password=True)}"
     if isinstance(error, PoolTimeout):
@@ -104,7 +104,7 @@ def told(error: Exception, url: URL) -> Exception:
 
 
 @contextmanager
-def telling(url: URL) -> Iterator[None]:
+def translated(url: URL) -> Iterator[None]:
     """Raise what the database says in our words.
 
     Raises:
@@ -117,7 +117,7 @@ def telling(url: URL) -> Iterator[None]:
     except SecondSourceError:
         raise
     except (SQLAlchemyError, sqlite3.Error, psycopg.Error, OverflowError) as error:
-        ours = told(error, url)
+        ours = _translation(error, url)
         if ours is error:
             raise
         raise ours from error

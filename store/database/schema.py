@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect
 
 from secondsource.contracts.errors import BadConfiguration
-from store.database.failures import telling
+from store.database.failures import translated
 from store.database.locks import MIGRATING, exclusive
 from store.database.tables import metadata
 
@@ -38,7 +38,7 @@ def migrate(engine: Engine) -> None:
     Raises:
         BadConfiguration: the database is newer than this program, or another program's.
     """
-    with telling(engine.url), engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with translated(engine.url), engine.connect().execution_options(writes=True) as connection, connection.begin():
         exclusive(connection, MIGRATING)
         if _refuse_newer(connection) is None:
             _refuse_anothers(connection)
@@ -51,7 +51,7 @@ def check(engine: Engine) -> None:
     Raises:
         BadConfiguration: it is behind, or made by a newer program.
     """
-    with telling(engine.url), engine.connect() as connection:
+    with translated(engine.url), engine.connect() as connection:
         found = _refuse_newer(connection)
     if found != expected():
         where = engine.url.render_as_string(hide_password=True)
