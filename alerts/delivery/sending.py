@@ -70,7 +70,7 @@ def ignore(outcome: Outcome) -> None:
 class Sender:
     """Drains an outbox. Any number may run, each with its own `holder` name: a destination has one of them at a time.
 
-    `told` hears of every try, for logs and metrics. `besides` are names of notifiers that another sender has.
+    `on_outcome` hears of every try, for logs and metrics. `besides` are names of notifiers that another sender has.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Sender:
         *,
         holder: str,
         patience: Patience = PATIENCE,
-        told: Callable[[Outcome], None] = ignore,
+        on_outcome: Callable[[Outcome], None] = ignore,
         besides: Collection[str] = (),
     ) -> None:
         self._outbox = outbox
@@ -92,7 +92,7 @@ class Sender:
         self._clock = clock
         self._holder = holder
         self._patience = patience
-        self._told = told
+        self._on_outcome = on_outcome
         self._buckets: dict[str, _Bucket] = {}
         self._quiet: dict[str, float] = {}  # destination → monotonic time before which to leave it alone
         self._doubts: dict[str, int] = {}  # delivery in doubt → how often we looked in vain for an answer
@@ -311,13 +311,13 @@ class Sender:
 
     def _say(self, kind: Kind, delivery: Delivery, started: float, reason: str = "") -> None:
         seconds = self._clock.monotonic() - started
-        self._told(Outcome(kind, delivery.destination, self._clock.now(), delivery, reason, seconds))
+        self._on_outcome(Outcome(kind, delivery.destination, self._clock.now(), delivery, reason, seconds))
 
     def _say_unserved(self, destination: str) -> None:
         if destination not in self._unserved:
             self._unserved.add(destination)
             reason = f"no notifier for {destination} here (have {', '.join(self._notifiers) or 'none'}); it waits"
-            self._told(Outcome("unserved", destination, self._clock.now(), reason=reason))
+            self._on_outcome(Outcome("unserved", destination, self._clock.now(), reason=reason))
 
 
 def _as_it_stands(delivery: Delivery, now: AsItStands) -> Delivery:

@@ -33,7 +33,7 @@ Answer = Callable[[str, str], None]
 class Receiver:
     """Takes payloads from any thread; `run` works them off in one.
 
-    `told` hears what became of each act.
+    `on_outcome` hears what became of each act.
     """
 
     def __init__(
@@ -41,12 +41,12 @@ class Receiver:
         acts: Acts,
         clock: Clock,
         answer: Answer,
-        told: Callable[[Outcome, Pressed], None] = lambda _outcome, _pressed: None,
+        on_outcome: Callable[[Outcome, Pressed], None] = lambda _outcome, _pressed: None,
     ) -> None:
         self._acts = acts
         self._clock = clock
         self._answer = answer
-        self._told = told
+        self._on_outcome = on_outcome
         self._waiting: Queue[tuple[Pressed, datetime]] = Queue(MOST_WAITING)
 
     def take(self, payload: Any) -> int:
@@ -99,12 +99,12 @@ class Receiver:
                     return
                 failures += 1
                 continue
-            self._told(outcome, each)
+            self._on_outcome(outcome, each)
             return
 
     def _refuse(self, each: Pressed, sentence: str, reason: str) -> None:
         _log.warning("press not recorded", extra={"alert": each.act.alert_id, "act": each.act.kind, "reason": reason})
-        self._told("refused", each)
+        self._on_outcome("refused", each)
         if each.answer_to:
             try:
                 self._answer(each.answer_to, sentence)

@@ -39,7 +39,7 @@ class Room:
         self.outbox = FakeOutbox()
         self.outcomes: list[Outcome] = []
         notifier = SlackNotifier(TOKEN, slack.url)
-        self.sender = Sender(self.outbox, [notifier], self.clock, holder="one", told=self.outcomes.append)
+        self.sender = Sender(self.outbox, [notifier], self.clock, holder="one", on_outcome=self.outcomes.append)
 
     def queue(self, *events: AlertEvent) -> list[str]:
         return [self.outbox.add(each, CHANNEL, self.clock.now()) for each in events]

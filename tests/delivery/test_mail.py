@@ -232,7 +232,7 @@ def test_after_an_outage_there_is_one_digest(server: FakeMailServer) -> None:
     for number in range(20):
         outbox.add(event(alert_id=f"velgrad-{number}"), NIGHT, clock.now() - timedelta(hours=1))
     mails = MailNotifier(relay(server), {"night": TO}, clock)
-    assert Sender(outbox, [mails], clock, holder="one", told=outcomes.append).drain_once(wait_up_to=60) == 1
+    assert Sender(outbox, [mails], clock, holder="one", on_outcome=outcomes.append).drain_once(wait_up_to=60) == 1
     (taken,) = server.taken
     assert taken.mail["Subject"].startswith("20 alerts together, from velgrad")
     assert all(text.count("482 interactions") == 20 for text in texts(taken.mail))

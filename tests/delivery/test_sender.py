@@ -148,7 +148,7 @@ def test_obeys_retry_after_and_keeps_the_order(outbox: FakeOutbox, clock: Manual
     ids = filled(outbox)
     heard: list[Outcome] = []
     notifier = FakeNotifier(SourceAway("slow down", retry_after=30))
-    one = sender(outbox, notifier, clock, told=heard.append)
+    one = sender(outbox, notifier, clock, on_outcome=heard.append)
     assert one.drain_once() == 0
     clock.advance(29.9)
     assert one.drain_once() == 0
@@ -196,7 +196,7 @@ def test_looks_before_it_asks_again(outbox: FakeOutbox, clock: ManualClock) -> N
     notifier = FakeNotifier(Unheard("dropped"))
     notifier.there[first] = "r1"
     heard: list[Outcome] = []
-    assert sender(outbox, notifier, clock, told=heard.append).drain_once(wait_up_to=10) == 3
+    assert sender(outbox, notifier, clock, on_outcome=heard.append).drain_once(wait_up_to=10) == 3
     assert first not in notifier.posted
     assert [outcome.kind for outcome in heard] == ["doubtful", "found", "sent", "sent"]
 
@@ -225,7 +225,7 @@ def test_a_failed_look_leaves_the_doubt(outbox: FakeOutbox, clock: ManualClock) 
 def test_says_once_what_nobody_serves(outbox: FakeOutbox, clock: ManualClock) -> None:
     filled(outbox, "pager:a")
     heard: list[Outcome] = []
-    one = sender(outbox, FakeNotifier(), clock, told=heard.append)
+    one = sender(outbox, FakeNotifier(), clock, on_outcome=heard.append)
     assert one.drain_once() + one.drain_once() == 0
     assert [(outcome.kind, outcome.destination) for outcome in heard] == [("unserved", "pager:a")]
     assert outbox.states() == ["waiting"] * 3
@@ -263,7 +263,7 @@ def test_survives_the_database_being_away(outbox: FakeOutbox, clock: ManualClock
         if flaky.states()[-1] == "sent":
             stop.set()
 
-    sender(flaky, FakeNotifier(), clock, told=told).run(stop)
+    sender(flaky, FakeNotifier(), clock, on_outcome=told).run(stop)
     assert flaky.states() == ["sent"] * 3
     assert clock.waits[:3] == [1, 2, 4]
 
@@ -288,7 +288,7 @@ def test_corrects_what_it_sent_before_it_sends_more(outbox: FakeOutbox, clock: M
         outbox.remove_words(delivery_id, step)
     notifier.script = [SourceAway("busy", retry_after=7.0), Refused("not yours to edit")]
     outcomes: list[Outcome] = []
-    assert sender(outbox, notifier, clock, told=outcomes.append).drain_once(wait_up_to=30) == 2
+    assert sender(outbox, notifier, clock, on_outcome=outcomes.append).drain_once(wait_up_to=30) == 2
     assert [outcome.kind for outcome in outcomes] == ["postponed", "refused", "corrected", "sent"]
     assert outbox.states() == ["sent", "sent", "sent"], "what was shown is still there"
     assert outbox.rows[0].reason == "not yours to edit"
@@ -440,7 +440,9 @@ def test_two_senders_at_once_send_one_message(slack: FakeSlack, outbox: FakeOutb
     quick = Patience(poll=0.005)
     threads = [
         threading.Thread(
-            target=sender(outbox, slack_notifier(slack, 10_000), SystemClock(), name, patience=quick, told=told).run,
+            target=sender(
+                outbox, slack_notifier(slack, 10_000), SystemClock(), name, patience=quick, on_outcome=told
+            ).run,
             args=(stop,),
         )
         for name in ("one", "two", "three")

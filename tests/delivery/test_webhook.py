@@ -194,7 +194,7 @@ def test_in_doubt_it_is_told_again_and_taken_once(receiver: FakeReceiver) -> Non
         outbox.add(step, DESK, clock.now())
     receiver.faults.extend([Dropped(after=True), Answer(500, after=True), Answer(429, "3")])
     to = {"desk": Receiver(Secret(receiver.url), Secret(SECRET), inside=True)}
-    sender = Sender(outbox, [WebhookNotifier(to, clock)], clock, holder="one", told=outcomes.append)
+    sender = Sender(outbox, [WebhookNotifier(to, clock)], clock, holder="one", on_outcome=outcomes.append)
     assert sender.drain_once(wait_up_to=60) == 3
     assert [taken["type"] for taken in receiver.taken] == ["alert.opened", "alert.updated", "alert.corroborated"]
     assert [outcome.kind for outcome in outcomes] == ["doubtful", "doubtful", "postponed", "sent", "sent", "sent"]

@@ -91,11 +91,11 @@ def presses(at: House) -> Presses | None:
     from alerts.interactions.receiver import Receiver
     from alerts.interactions.socket_mode import SocketMode
 
-    def told(outcome: str, of: Pressed) -> None:
+    def log_press(outcome: str, of: Pressed) -> None:
         more = {"outcome": outcome, "alert": of.act.alert_id, "act": of.act.kind}
         _log.info("press", extra=more)
 
-    receiver = Receiver(at.store.acts, at.clock, Answers(answering_place(slack.base_url)), told)
+    receiver = Receiver(at.store.acts, at.clock, Answers(answering_place(slack.base_url)), log_press)
     socket = SocketMode(token, receiver, at.clock, slack.base_url) if token else None
     endpoint = create_endpoint(secret, receiver, at.clock) if secret else None
     return Presses(receiver, socket, endpoint)
@@ -142,7 +142,7 @@ def _mail(settings: Email, password: Secret | None, clock: Clock) -> MailNotifie
 def sender(at: House, by: Sequence[Notifier], holder: str, besides: Sequence[Notifier] = ()) -> Sender:
     """`besides` are sent by in this process as well, by senders of their own."""
 
-    def told(outcome: Outcome) -> None:
+    def count_and_log(outcome: Outcome) -> None:
         at.metrics.delivered(outcome.destination, outcome.kind)
         level = logging.INFO if outcome.kind in ("sent", "found", "corrected") else logging.WARNING
         which = outcome.delivery.id if outcome.delivery else ""
@@ -150,4 +150,4 @@ def sender(at: House, by: Sequence[Notifier], holder: str, besides: Sequence[Not
         _log.log(level, "delivery", extra=more | ({"reason": outcome.reason} if outcome.reason else {}))
 
     others = [each.name for each in besides]
-    return Sender(at.store.outbox, by, at.clock, holder=holder, told=told, besides=others)
+    return Sender(at.store.outbox, by, at.clock, holder=holder, on_outcome=count_and_log, besides=others)
