@@ -21,7 +21,7 @@ from store.database.lists import among
 from store.database.tables import COUNTS, accounts, coverage, engagement, pictures, posts, sightings, takedowns
 from store.reads.evidence import AUTHOR, post_of
 
-Told = Post | Engagement | Coverage
+RecordedMessage = Post | Engagement | Coverage
 _AT_ONCE = 2_000  # rows the database hands over together
 _TOLD_EVERY = timedelta(minutes=1)
 _MOST_PIECES = 1_000  # of one blind time
@@ -37,9 +37,9 @@ class Recorded:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def messages(self, watch: str, since: datetime | None, until: datetime | None) -> Iterator[Told]:
+    def messages(self, watch: str, since: datetime | None, until: datetime | None) -> Iterator[RecordedMessage]:
         """Posts, counts and coverage, oldest first; of one moment in an order that is always the same."""
-        streams: list[Iterator[Told]] = [
+        streams: list[Iterator[RecordedMessage]] = [
             iter(self._coverage(watch, since, until)),
             self._posts(watch, since, until),
             self._engagement(watch, since, until),

@@ -15,8 +15,8 @@ from store.database.tables import coverage
 _LOOKED_BACK = timedelta(days=30)
 
 
-class Told(NamedTuple):
-    """One interval of one collector and watch. What was seen with a reason was found afterwards."""
+class CoverageInterval(NamedTuple):
+    """Of one collector and watch. What was seen with a reason was found afterwards."""
 
     state: str
     reason: str
@@ -42,18 +42,20 @@ def standings(connection: Connection) -> tuple[Standing, ...]:
     if last is None:
         return ()
     rows = connection.execute(select(coverage).where(c.end_at >= last - _LOOKED_BACK).order_by(c.collector, c.watch))
-    lines: dict[tuple[str, str], list[Told]] = {}
+    known: dict[tuple[str, str], list[CoverageInterval]] = {}
     for row in rows:
-        lines.setdefault((row.collector, row.watch), []).append(Told(row.state, row.reason, row.start_at, row.end_at))
-    found = (standing(collector, watch, told) for (collector, watch), told in lines.items())
+        known.setdefault((row.collector, row.watch), []).append(
+            CoverageInterval(row.state, row.reason, row.start_at, row.end_at)
+        )
+    found = (standing(collector, watch, intervals) for (collector, watch), intervals in known.items())
     return tuple(each for each in found if each is not None)
 
 
-def standing(collector: str, watch: str, told: Sequence[Told]) -> Standing | None:
+def standing(collector: str, watch: str, intervals: Sequence[CoverageInterval]) -> Standing | None:
     """How it stands at the end of the newest interval; where seen and blind overlap it was blind. None if unknown."""
-    blind = [each for each in told if each.state == "blind"]
-    gaps = _less([(each.start, each.end) for each in blind], [_when(each) for each in told if _found_later(each)])
-    seen = union(_when(each) for each in told if each.state == "seen" and not each.reason)
+    blind = [each for each in intervals if each.state == "blind"]
+    gaps = _less([(each.start, each.end) for each in blind], [_when(each) for each in intervals if _found_later(each)])
+    seen = union(_when(each) for each in intervals if each.state == "seen" and not each.reason)
     if not gaps and not seen:
         return None
     if gaps and (not seen or gaps[-1][1] >= seen[-1][1]):
@@ -65,16 +67,16 @@ def standing(collector: str, watch: str, told: Sequence[Told]) -> Standing | Non
     return Standing(collector=collector, watch=watch, state="seeing", since=since, until=end)
 
 
-def _when(told: Told) -> Interval:
-    return told.start, told.end
+def _when(interval: CoverageInterval) -> Interval:
+    return interval.start, interval.end
 
 
-def _newest(told: Told) -> tuple[datetime, datetime, str]:
-    return told.end, told.start, told.reason
+def _newest(interval: CoverageInterval) -> tuple[datetime, datetime, str]:
+    return interval.end, interval.start, interval.reason
 
 
-def _found_later(told: Told) -> bool:
-    return told.state == "seen" and bool(told.reason)
+def _found_later(interval: CoverageInterval) -> bool:
+    return interval.state == "seen" and bool(interval.reason)
 
 
 def _less(intervals: Iterable[Interval], taken: Iterable[Interval]) -> list[Interval]:

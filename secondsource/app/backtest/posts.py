@@ -49,7 +49,7 @@ TAKES: tuple[Take, ...] = ("collected", "matching", "all")
 _AT_ONCE = 2_000
 _INSTANT = timedelta(microseconds=1)
 
-Told = Post | Engagement | Takedown | Coverage
+RecordedMessage = Post | Engagement | Takedown | Coverage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +173,7 @@ def _without_fetching(configuration: Configuration) -> Configuration:
     return replace(configuration, deployment=deployment.model_copy(update={"enrich": enrich}))
 
 
-def _of_files(at: House, wanted: Wanted, stop: Event) -> Iterator[Told]:
+def _of_files(at: House, wanted: Wanted, stop: Event) -> Iterator[RecordedMessage]:
     """The messages of the files, in order of time."""
     settings = ReplaySettings(
         paths=wanted.files,
@@ -190,7 +190,7 @@ def _of_files(at: House, wanted: Wanted, stop: Event) -> Iterator[Told]:
                 yield message
 
 
-def _within(message: Told, wanted: Wanted) -> bool:
+def _within(message: RecordedMessage, wanted: Wanted) -> bool:
     at, first = event_time(message), wanted.first
     return (first is None or at >= first) and (wanted.until is None or at < wanted.until)
 
@@ -219,7 +219,7 @@ class _Writing:
         self.last: datetime | None = None
         self._latest: datetime | None = None
 
-    def write(self, file: BinaryIO, batch: Iterable[Told]) -> None:
+    def write(self, file: BinaryIO, batch: Iterable[RecordedMessage]) -> None:
         taken = [ours for message in batch if (ours := self._taken(message)) is not None]
         if not taken:
             return
@@ -244,7 +244,7 @@ class _Writing:
         ticks = (Tick(collector=collector, at=at, final=final) for collector in sorted(self._collectors))
         file.writelines(encode(tick) + b"\n" for tick in ticks)
 
-    def _taken(self, message: Told) -> Told | None:
+    def _taken(self, message: RecordedMessage) -> RecordedMessage | None:
         """The message as one of this watch alone, None where it is none of it."""
         name = self._watch.name
         if isinstance(message, Coverage) and message.watches and name not in message.watches:
@@ -256,7 +256,7 @@ class _Writing:
                 return None
         return msgspec.structs.replace(message, watches=(name,))
 
-    def _handled(self, messages: list[Told]) -> list[Out]:
+    def _handled(self, messages: list[RecordedMessage]) -> list[Out]:
         """Enriched together; one by one where one of them cannot be."""
         try:
             return self._enrich.handle([Record(message) for message in messages])
