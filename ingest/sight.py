@@ -93,16 +93,16 @@ class Sight:
         """What came to pass from `start` to `end` was found afterwards."""
         self._add("seen", start, end, how)
 
-    def told(self) -> list[Coverage]:
+    def due(self) -> list[Coverage]:
         """What is to be sent now: intervals that ended, and the one that stands, when it is new and every so often."""
-        told, self._ended = self._ended, []
+        due, self._ended = self._ended, []
         now = self._clock.monotonic()
         if self._told_at is None or now - self._told_at >= self._every:
             end = self._good_at if self._state == "seen" else self._clock.now()
             if end is not None and end > self._from:
-                told.append(self._coverage(self._state, self._from, end, self._reason))
+                due.append(self._coverage(self._state, self._from, end, self._reason))
                 self._told_at = now
-        return told
+        return due
 
     def _watch_silence(self, at: datetime) -> None:
         if self._silence is None or self._state == "blind":

@@ -34,12 +34,12 @@ def test_a_first_start_was_not_connected_yet() -> None:
     clock = ManualClock(START)
     sight = looking(clock)
     assert sight.good_at is None
-    assert sight.told() == []
+    assert sight.due() == []
     clock.advance(3)
-    assert lines(sight.told()) == [("blind", 0, 3, NOT_YET)]
+    assert lines(sight.due()) == [("blind", 0, 3, NOT_YET)]
     clock.advance(2)
     sight.opened(clock.now())
-    assert lines(sight.told()) == [("blind", 0, 5, NOT_YET)]
+    assert lines(sight.due()) == [("blind", 0, 5, NOT_YET)]
     assert sight.good_at == at(5)
 
 
@@ -48,7 +48,7 @@ def test_a_restart_was_not_running() -> None:
     sight = looking(clock, begun=at(-600))
     assert sight.good_at == at(-600)
     sight.opened(clock.now())
-    (gap,) = sight.told()
+    (gap,) = sight.due()
     assert lines([gap]) == [("blind", -600, 0, NOT_RUNNING)]
     assert (gap.collector, gap.watches) == ("plaza", ("velgrad", "mill"))
 
@@ -61,7 +61,7 @@ def test_what_stands_is_told_when_it_is_new_and_every_so_often() -> None:
     for _ in range(200):
         clock.advance(1)
         sight.alive(clock.now())
-        heard += lines(sight.told())
+        heard += lines(sight.due())
     assert heard == [("seen", 0, end, "") for end in (1, 61, 121, 181)]
 
 
@@ -72,23 +72,23 @@ def test_seen_is_said_no_further_than_the_last_sign_of_life() -> None:
     clock.advance(10)
     sight.alive(clock.now())
     clock.advance(200)
-    assert lines(sight.told()) == [("seen", 0, 10, "")]
+    assert lines(sight.due()) == [("seen", 0, 10, "")]
     sight.lost("plaza closed the connection")
     clock.advance(5)
-    assert lines(sight.told()) == [
+    assert lines(sight.due()) == [
         ("seen", 0, 10, ""),
         ("blind", 10, 215, "plaza closed the connection"),
     ]
     assert sight.good_at == at(10)
     sight.lost("503")
     clock.advance(5)
-    assert lines(sight.told()) == [
+    assert lines(sight.due()) == [
         ("blind", 10, 215, "plaza closed the connection"),
         ("blind", 215, 220, "503"),
     ]
     sight.alive(clock.now())
     sight.recovered(at(10), at(220), "found by search")
-    assert lines(sight.told()) == [("blind", 215, 220, "503"), ("seen", 10, 220, "found by search")]
+    assert lines(sight.due()) == [("blind", 215, 220, "503"), ("seen", 10, 220, "found by search")]
     assert sight.seeing
 
 
@@ -100,7 +100,7 @@ def test_a_loss_has_the_time_it_is_given() -> None:
     sight.lost("the socket is paused", at(4))
     sight.alive(at(3))
     clock.advance(20)
-    assert lines(sight.told()) == [("seen", 0, 4, ""), ("blind", 4, 20, "the socket is paused")]
+    assert lines(sight.due()) == [("seen", 0, 4, ""), ("blind", 4, 20, "the socket is paused")]
     assert sight.good_at == at(4)
 
 
@@ -115,7 +115,7 @@ def test_connected_but_silent_is_blind_since_the_last_post() -> None:
     for second in range(600):
         clock.advance(1)
         sight.alive(clock.now(), posts=1 if second < 30 else 0)
-        heard += sight.told()
+        heard += sight.due()
     why = "connected but silent: no post for 1 min where about 60 were expected"
     assert sight.good_at == at(30)
     assert lines(heard)[:3] == [("seen", 0, 1, ""), ("seen", 0, 61, ""), ("seen", 0, 30, "")]
@@ -123,10 +123,10 @@ def test_connected_but_silent_is_blind_since_the_last_post() -> None:
     assert {one.reason for one in heard if one.state == "blind"} == {why}, "one reason, so that one interval grows"
     clock.advance(1)
     sight.alive(clock.now(), posts=2)
-    assert lines(sight.told()) == [("blind", 30, 601, why)]
+    assert lines(sight.due()) == [("blind", 30, 601, why)]
     clock.advance(1)
     sight.alive(clock.now())
-    assert lines(sight.told()) == [("seen", 601, 602, "")]
+    assert lines(sight.due()) == [("seen", 601, 602, "")]
 
 
 def test_a_silent_stream_that_is_then_lost_tells_both() -> None:
@@ -137,7 +137,7 @@ def test_a_silent_stream_that_is_then_lost_tells_both() -> None:
     sight.alive(clock.now())
     sight.lost("no heartbeat")
     clock.advance(30)
-    states = [(state, start, end) for state, start, end, _ in lines(sight.told())]
+    states = [(state, start, end) for state, start, end, _ in lines(sight.due())]
     assert states == [("blind", 0, 120), ("blind", 120, 150)]
     sight.opened(clock.now())
     assert sight.seeing
@@ -169,10 +169,10 @@ def test_no_hole_and_no_doubt(happened: list[tuple[str, float]], judging: bool) 
             sight.alive(clock.now(), posts=int(what == "post"))
         elif what in ("lost", "other"):
             sight.lost(what)
-        heard += sight.told()
+        heard += sight.due()
         assert all(one.start < one.end <= clock.now() for one in heard)
     clock.advance(1000)
-    heard += sight.told()
+    heard += sight.due()
     reached = START
     for one in sorted(heard, key=lambda one: one.start):
         assert one.start <= reached, "a hole"

@@ -434,7 +434,7 @@ class Run:
         waiting = len(self._deleted) + len(self._gone)
         if waiting and (waiting >= _PENDING or now - self._looked_up_at >= _TICK_SECONDS):
             self._look_up()
-        self._messages.extend(self._sight.told())
+        self._messages.extend(self._sight.due())
         tick = Tick(collector=self._b.name, at=self._stamp())
         cursor = Cursor(
             host=self._position.host,

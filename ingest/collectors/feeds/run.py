@@ -114,7 +114,7 @@ class Run:
         for post in posts:
             at = self._promised = max(self._clock.now(), self._promised + MICROSECOND)
             messages.append(msgspec.structs.replace(post, observed_at=at))
-        messages += self._sight.told()
+        messages += self._sight.due()
         self._promised = max(self._clock.now(), self._promised)
         messages.append(Tick(collector=self._name, at=self._promised))
         memories = {key: one.memory for key, one in self._standing.items() if one.memory != Memory()}

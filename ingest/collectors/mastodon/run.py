@@ -491,7 +491,7 @@ class Run:
     def _batch(self) -> Batch:
         messages, rejected = self._statuses.drained()
         for sight in self._sights.values():
-            messages.extend(sight.told())
+            messages.extend(sight.due())
         now = self._promised if not self._queue.empty() else self._clock.now()
         sent = [one.observed_at for one in messages if isinstance(one, Post | Takedown | Engagement)]
         self._promised = max(now, self._promised + MICROSECOND, *sent)

@@ -119,7 +119,7 @@ class ConnectBudget:
         self._connects: deque[float] = deque(maxlen=CONNECTS)
         self._not_before = 0.0
 
-    def told(self, headers: Mapping[str, str], now: datetime, monotonic: float) -> None:
+    def heed(self, headers: Mapping[str, str], now: datetime, monotonic: float) -> None:
         """What X's answer says of the limit: it counts what an earlier run of ours used, too. `now` by X's clock."""
         with contextlib.suppress(KeyError, ValueError):
             if int(headers["x-rate-limit-remaining"]) <= 0:

@@ -261,7 +261,7 @@ class Run:
 
     def _answered(self, answer: Opened) -> Failure | None:
         self._compare_clocks(answer.headers)
-        self._connects.told(answer.headers, self._x_now(), self._clock.monotonic())
+        self._connects.heed(answer.headers, self._x_now(), self._clock.monotonic())
         if 200 <= answer.status < 300:
             if self._clock.monotonic() < self._rules_at:
                 self._sight.lost(f"X takes {self._rhythm.rules_apply:.0f} s to apply new rules")
@@ -518,7 +518,7 @@ class Run:
             self._promised = max(self._promised, self._taken_at)
         tick = Tick(collector=self._with.name, at=self._promised)
         cursor = Cursor(since_id=self._since_id, at=self._sight.good_at, gaps=self._gaps, silence=self._silence.saved())
-        messages = [*self._messages, *self._sight.told(), tick]
+        messages = [*self._messages, *self._sight.due(), tick]
         batch = Batch(messages, self._rejected, msgspec.json.encode(cursor).decode())
         self._messages, self._rejected, self._lines = [], [], 0
         self._ticked_at = self._clock.monotonic()
