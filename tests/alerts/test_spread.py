@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from alerts.spread.surprise import (
@@ -184,13 +184,15 @@ def test_between_two_ages_what_is_expected_grows_as_a_power_of_age() -> None:
 
 
 @given(st.lists(st.integers(0, 300), min_size=1, max_size=120), st.floats(1, 3e5), st.floats(1, 3e5))
+@example([0], 61.0, 172_801.0)  # between two checkpoints, and after the last
 def test_what_is_expected_never_falls_with_age(values: list[int], one: float, other: float) -> None:
     history = History()
     for value in values:
         for place in range(len(CHECKPOINTS)):
             history.add(place, value * (place + 1))
     younger, older = sorted((one, other))
-    assert history.at(younger).mean <= history.at(older).mean * (1 + 1e-12)
+    expected = [max(history.at(age).mean, FLOOR) for age in (younger, older)]  # as it is measured against
+    assert expected[0] <= expected[1] * (1 + 1e-12)
 
 
 def test_who_asks_and_when_and_who_was_restarted_makes_no_difference() -> None:
