@@ -18,6 +18,7 @@ from tests.servers.process import free_ports
 
 PATIENCE = 90.0  #: seconds after which a test gives up waiting
 _POLL = 0.05
+SECONDS_TO_STOP = 10.0  #: then an orchestrator kills
 #: What is local is asked without a proxy; what is printed is not wrapped.
 _ENVIRON = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "COLUMNS": "200"}
 

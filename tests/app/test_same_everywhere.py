@@ -8,10 +8,9 @@ import pytest
 
 from secondsource.app.demo.town import Town
 from tests.app.deployment import STAGES, Deployment, exit_codes
+from tests.app.processes import SECONDS_TO_STOP
 from tests.app.rows import assert_same
 from tests.app.runs import Run
-
-SECONDS_TO_STOP = 5.0
 
 
 def test_there_is_something_to_compare(undisturbed: Run, town_day: Town) -> None:

@@ -8,11 +8,10 @@ import pytest
 
 from secondsource.app.demo.town import Town
 from tests.app.deployment import STAGES, Deployment, Part, exit_codes
-from tests.app.processes import until
+from tests.app.processes import SECONDS_TO_STOP, until
 from tests.app.rows import assert_same
 from tests.app.runs import Run
 
-SECONDS_TO_STOP = 10.0  #: then an orchestrator kills
 PARTS: tuple[Part, ...] = (*STAGES, "notify", "desk")
 STOPPED_EARLY = 1  #: a replay says that there is more to come
 
