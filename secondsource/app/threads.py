@@ -29,7 +29,15 @@ def stopping_on_signals() -> Iterator[Event]:
         yield stop
         return
 
+    asked = False
+
     def ask(_signal: int, _frame: FrameType | None) -> None:
+        # Whoever stops us may signal twice at once, as `timeout` does. The second may come while the first holds the
+        # lock of the event, and would wait for it for ever.
+        nonlocal asked
+        if asked:
+            return
+        asked = True
         stop.set()
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
