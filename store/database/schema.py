@@ -74,8 +74,8 @@ def _refuse_newer(connection: Connection) -> str | None:
         where = connection.engine.url.render_as_string(hide_password=True)
         msg = (
             f"{where} has schema {found}, which this program does not know (it needs {expected()}): a newer "
-            "Second Source made it. Install that version, whose own command is "
-            "run: secondsource migrate"
+            "Second Source has used it, and no schema is taken back. Install that version again, or name another "
+            "database, such as a backup from before"
         )
         raise BadConfiguration(msg)
     return found
