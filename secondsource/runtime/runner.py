@@ -138,7 +138,9 @@ class Runner:
                     raise
                 self._wait_and_rewind(error, stop)
                 return len(deliveries)
-            self._attempt = 0
+            if self._attempt:
+                self._retry.back(stage=self.stage.name)
+                self._attempt = 0
         if not self._joint:
             self._settle(stop)
         if deliveries:

@@ -162,6 +162,7 @@ def test_a_service_that_is_away_is_waited_for(memory: bool) -> None:
     sent = shop.on(topics.ALERTS if memory else topics.ENRICHED)
     assert uids(sent) == list(range(6))
     assert shop.clock.waits == [40, 40, 40]
+    assert shop.value("source_away", service=stage.name) == 0
     assert not shop.letters()
     if isinstance(stage, Counting):
         assert stage.seen == {0: list(range(6))}
