@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.servers.alertmanager import AlertmanagerServer
+
 DEPLOY = Path(__file__).parents[2] / "deploy"
 RULES = sorted((DEPLOY / "prometheus" / "rules").glob("*.yml"))
 TESTS = sorted((DEPLOY / "prometheus" / "tests").glob("*.yml"))
@@ -48,6 +50,33 @@ def test_whoever_must_be_told_is_told(amtool: Path) -> None:
     for severity, receiver in (("page", "pages"), ("ticket", "tickets")):
         routed = ("config", "routes", "test", f"--config.file={configuration}", f"--verify.receivers={receiver}")
         run(amtool, *routed, f"severity={severity}")
+
+
+NO_TICKS = {"alertname": "NoTicks", "severity": "page", "stage": "alerts"}
+LAGGING = {"alertname": "StageLagging", "severity": "page", "stage": "enrich"}
+SILENT = {"alertname": "CollectorSilent", "severity": "page", "collector": "bluesky"}
+BLIND = {"alertname": "CollectorBlind", "severity": "page", "collector": "bluesky", "watch": "velgrad"}
+
+
+@pytest.mark.prometheus
+@pytest.mark.parametrize(
+    ("trouble", "follows"),
+    [
+        ({"alertname": "SourceAway", "service": "store"}, [NO_TICKS, LAGGING, SILENT]),
+        ({"alertname": "SourceAway", "service": "ingest:bluesky", "collector": "bluesky"}, [SILENT, BLIND]),
+        ({"alertname": "SourceAway", "service": "ingest:mastodon", "collector": "mastodon"}, []),
+        ({"alertname": "SourceAway", "service": "slack"}, []),
+        ({"alertname": "ProcessGone", "process": "ingest"}, [NO_TICKS]),
+        ({"alertname": "ProcessGone", "process": "desk"}, []),
+        ({"alertname": "CollectorSilent", "collector": "x"}, []),
+    ],
+    ids=lambda case: ", ".join(case.values()) if isinstance(case, dict) else "",
+)
+def test_a_trouble_keeps_quiet_what_follows_from_it_and_nothing_else(
+    trouble: dict[str, str], follows: list[dict[str, str]], alertmanager: AlertmanagerServer
+) -> None:
+    firing = [trouble | {"severity": "page"}, NO_TICKS, LAGGING, SILENT, BLIND]
+    assert alertmanager.kept_quiet(firing) == follows
 
 
 def alerts(files: list[Path]) -> list[dict[str, object]]:

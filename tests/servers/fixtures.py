@@ -14,6 +14,7 @@ from typing import TypeVar
 import pytest
 
 from tests.servers import places
+from tests.servers.alertmanager import AlertmanagerServer
 from tests.servers.chromium import Browser
 from tests.servers.kafka import KafkaServer
 from tests.servers.postgres import PostgresServer
@@ -132,6 +133,16 @@ def promtool() -> Path:
 @pytest.fixture(scope="session")
 def amtool() -> Path:
     return needed(places.amtool)
+
+
+@pytest.fixture
+def alertmanager() -> Iterator[AlertmanagerServer]:
+    """Running with the deployment's own routes and inhibitions; it tells nobody."""
+    server = needed(AlertmanagerServer)
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,7 @@ NEEDS = (
     Need("prometheus", ("prometheus",), places.prometheus),
     Need("prometheus", ("prometheus",), places.promtool),
     Need("prometheus", ("prometheus-alertmanager",), places.amtool),
+    Need("prometheus", ("prometheus-alertmanager",), places.alertmanager),
     Need("browser", ("chromium", "chromium-browser"), places.chromium),
     Need("ocr", ("tesseract-ocr",), places.tesseract),
     *(

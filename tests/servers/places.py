@@ -123,6 +123,12 @@ def amtool() -> Path:
     raise Missing("amtool is missing; on Debian: apt-get install prometheus-alertmanager")
 
 
+def alertmanager() -> Path:
+    if found := _on_path("prometheus-alertmanager", "alertmanager"):
+        return found
+    raise Missing("Alertmanager is missing; on Debian: apt-get install prometheus-alertmanager")
+
+
 def chromium() -> Path:
     if found := _on_path("chromium", "chromium-browser", "google-chrome"):
         return found

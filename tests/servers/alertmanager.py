@@ -1,0 +1,65 @@
+"""A real Alertmanager on 127.0.0.1, with the configuration of the deployment and nobody it could tell."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.servers import places
+from tests.servers.process import Process, free_ports
+
+CONFIGURATION = places.ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
+NOWHERE = "http://127.0.0.1:9/"
+
+
+class AlertmanagerServer:
+    def __init__(self) -> None:
+        program = places.alertmanager()
+        self._folder = Path(tempfile.mkdtemp(prefix="secondsource-alertmanager-"))
+        (port,) = free_ports(1)
+        self._url = f"http://127.0.0.1:{port}"
+        webhook = self._folder / "webhook"
+        webhook.write_text(NOWHERE)
+        configuration = self._folder / "alertmanager.yml"
+        configuration.write_text(CONFIGURATION.read_text().replace("/run/secrets/slack_ops_webhook", str(webhook)))
+        command: list[str | Path] = [
+            program,
+            f"--config.file={configuration}",
+            f"--storage.path={self._folder / 'data'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--cluster.listen-address=",
+        ]
+        self._process = Process(command, self._folder / "alertmanager.log")
+        self._process.wait_until(self._ready)
+
+    def kept_quiet(self, firing: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+        """Those of these alerts, by their labels, that nobody is told of while the others fire."""
+        body = json.dumps([{"labels": labels} for labels in firing]).encode()
+        with urllib.request.urlopen(self._request("/api/v2/alerts", body), timeout=30):
+            pass
+        found = {frozenset(each["labels"].items()): each["status"]["inhibitedBy"] for each in self._alerts()}
+        return [labels for labels in firing if found[frozenset(labels.items())]]
+
+    def stop(self) -> None:
+        self._process.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _alerts(self) -> list[Any]:
+        with urllib.request.urlopen(f"{self._url}/api/v2/alerts", timeout=30) as reply:
+            alerts: list[Any] = json.load(reply)
+        return alerts
+
+    def _request(self, path: str, body: bytes) -> urllib.request.Request:
+        return urllib.request.Request(f"{self._url}{path}", body, {"Content-Type": "application/json"})
+
+    def _ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self._url}/-/ready", timeout=5) as reply:
+                return bool(reply.status == 200)
+        except OSError:
+            return False
