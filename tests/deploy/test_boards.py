@@ -18,7 +18,7 @@ from tests.deploy.board_queries import boards, filled_promql, queries
 PROVISIONING = Path(__file__).parents[2] / "deploy" / "grafana" / "provisioning"
 WIDTH = 24
 #: What Prometheus and every process have, besides our own.
-GIVEN = {"ALERTS", "up", "process_resident_memory_bytes"}
+GIVEN = {"ALERTS", "up", "process_resident_memory_bytes", "process_start_time_seconds"}
 
 
 def test_the_committed_files_are_what_the_source_writes() -> None:
