@@ -221,6 +221,21 @@ def test_the_entrypoint_reads_secrets_from_files_and_passes_over_empty_ones(tmp_
     assert not [line for line in lines if line.startswith(("SLACK_BOT_TOKEN=", "X_BEARER_TOKEN="))]
 
 
+def test_a_container_of_ours_finds_its_configuration_sound(mounted: Path, tmp_path: Path) -> None:
+    first_secrets.write(tmp_path / "secrets")
+    (environment,) = [dict(pairs) for pairs in {tuple(service["environment"].items()) for service in OURS.values()}]
+    done = subprocess.run(
+        [DEPLOY / "entrypoint", "secondsource", "config", "check"],
+        env={key: value.replace("/run/secrets", str(tmp_path / "secrets")) for key, value in environment.items()}
+        | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)},
+        cwd=mounted.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_first_secrets_makes_every_secret_and_keeps_those_there_are(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     folder.mkdir()
