@@ -1,7 +1,7 @@
 """ClaimReview, the markup fact-checkers put into their pages (schema.org/ClaimReview, as JSON-LD).
 
 Pages carry it in every shape: alone, in lists, in @graph, below the article, as text within text, escaped as HTML,
-several on a page, broken. What can be read is read; what cannot is left out and logged.
+several on a page, in nodes that name each other, broken. What can be read is read; what cannot is left out and logged.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import logging
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any
@@ -22,9 +22,12 @@ from secondsource.contracts.messages import Review
 
 log = logging.getLogger(__name__)
 
-_SCRIPT = re.compile(r"<script\b[^>]{0,400}?\bapplication/ld\+json\b[^>]{0,400}>", re.IGNORECASE)
+_SCRIPT = re.compile(
+    r"<script\b[^>]{0,400}?\bapplication/ld(?:\+|&#(?:43|x2b);|&plus;)json\b[^>]{0,400}>", re.IGNORECASE
+)
 _SCRIPT_END = re.compile(r"</script", re.IGNORECASE)
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
+_DECLARED = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
 _WRAPPING = re.compile(
     r"^\s*(?:<!--|(?://|/\*)?\s*<!\[CDATA\[(?:\s*\*/)?)|(?:-->|(?://|/\*)?\s*\]\]>(?:\s*\*/)?)\s*;?\s*$"
 )
@@ -42,27 +45,37 @@ _WITHIN = 2  #: times that text within text is read as JSON again
 Node = dict[str, Any]
 
 
-def reviews_in(html: bytes | str, url: str) -> list[Review]:
-    """All reviews of a page, each once, in their order. `url` is the page's own: reviews without an address get it."""
-    page = _decoded(html) if isinstance(html, bytes) else html
-    found: dict[Review, None] = {}
+def reviews_in(html: bytes | str, url: str, content_type: str = "") -> list[Review]:
+    """All reviews of a page, each once, in their order. `url` is the page's own: reviews without an address get it.
+
+    `content_type` is what its server says of bytes: "text/html; charset=windows-1251".
+    """
+    page = _decoded(html, content_type) if isinstance(html, bytes) else html
+    nodes: list[Node] = []
     for script in _scripts(page, url):
         data = _parsed(script)
         if data is None:
-            log.info("%s: a ClaimReview that is not JSON", url[:200])
+            log.info("%s: JSON-LD that cannot be read as JSON", url[:200])
+        else:
+            nodes += _nodes(data)
+    page_nodes = _Page(url, nodes)
+    found: dict[Review, None] = {}
+    for node in nodes:
+        if not _is_claim_review(node):
             continue
-        for node in _claim_reviews(data):
-            review = _review(node, url)
-            if review is None:
-                log.info("%s: a ClaimReview that does not say what it reviews", url[:200])
-            elif len(found) < _MOST_REVIEWS:
-                found[review] = None
+        review = page_nodes.review(node)
+        if review is None:
+            log.info("%s: a ClaimReview that does not say what it reviews", url[:200])
+        elif len(found) < _MOST_REVIEWS:
+            found[review] = None
     return list(found)
 
 
 def _scripts(page: str, url: str) -> Iterator[str]:
-    """JSON-LD scripts that speak of a ClaimReview."""
+    """The JSON-LD scripts of a page that speaks of a ClaimReview in one of them."""
     at, left = 0, _MOST_CHARACTERS
+    if "ClaimReview" not in page:
+        return
     for _ in range(_MOST_SCRIPTS):
         start = _SCRIPT.search(page, at)
         end = _SCRIPT_END.search(page, start.end()) if start else None
@@ -73,8 +86,7 @@ def _scripts(page: str, url: str) -> Iterator[str]:
             break
         script = page[start.end() : end.start()]
         left -= len(script)
-        if "ClaimReview" in script:
-            yield script
+        yield script
     log.info("%s: more JSON-LD than is read", url[:200])
 
 
@@ -90,6 +102,7 @@ def score(value: object, worst: object, best: object) -> float | None:
 
 def published(said: object) -> datetime | None:
     """An ISO date or time, in UTC; one without a zone is taken for UTC. None for what is none, or cannot be."""
+    said = _literal(said)
     if not isinstance(said, str):
         return None
     try:
@@ -100,9 +113,10 @@ def published(said: object) -> datetime | None:
     return at if at >= EPOCH else None
 
 
-def _decoded(page: bytes) -> str:
-    said = _CHARSET.search(page[:4096])
-    names = [said[1].decode("ascii").lower()] if said else []
+def _decoded(page: bytes, content_type: str) -> str:
+    declared, said = _DECLARED.search(content_type), _CHARSET.search(page[:4096])
+    names = [declared[1].lower()] if declared else []
+    names += [said[1].decode("ascii").lower()] if said else []
     if page.startswith(b"\xef\xbb\xbf"):
         names.insert(0, "utf-8-sig")
     for name in [*names, "utf-8"]:
@@ -125,16 +139,15 @@ def _parsed(script: str) -> object | None:
     return None
 
 
-def _claim_reviews(data: object) -> Iterator[Node]:
-    """Every ClaimReview, however deep, in the order of the page."""
+def _nodes(data: object) -> Iterator[Node]:
+    """Every object, however deep, in the order of the page."""
     waiting: list[tuple[object, int]] = [(data, 0)]
     for _ in range(_MOST_NODES):
         if not waiting:
             return
         node, within = waiting.pop()
         if isinstance(node, dict):
-            if _is_claim_review(node):
-                yield node
+            yield node
             waiting += [(value, within) for value in reversed(node.values())]
         elif isinstance(node, list):
             waiting += [(value, within) for value in reversed(node)]
@@ -144,29 +157,81 @@ def _claim_reviews(data: object) -> Iterator[Node]:
 
 def _is_claim_review(node: Node) -> bool:
     said = node.get("@type", node.get("type"))
-    types = said if isinstance(said, list) else [said]
-    return any(isinstance(one, str) and re.split(r"[/:#]", one)[-1] == "ClaimReview" for one in types)
+    return any(isinstance(one, str) and _term(one) == "ClaimReview" for one in _each(said))
 
 
-def _review(node: Node, page: str) -> Review | None:
-    item = _first(node.get("itemReviewed"))
-    claim = _text(node.get("claimReviewed")) or _text(_of(item, "name")) or _text(_of(item, "text"))
-    if not claim:
-        return None
-    url = _link(node.get("url"), page) or page
-    rating = _first(node.get("reviewRating"))
-    value = _of(rating, "ratingValue")
-    said = _text(_of(rating, "alternateName")) or _text(_of(rating, "name")) or _text(value)
-    shown = [*_each(_of(item, "appearance")), *_each(_of(item, "firstAppearance"))]
-    return Review(
-        claim=claim,
-        publisher=_name(node.get("author")) or _name(node.get("publisher")) or _host(url),
-        url=url,
-        reviewed_at=published(node.get("datePublished")),
-        rating=_text(rating) if isinstance(rating, str) else said,
-        score=score(value, _of(rating, "worstRating"), _of(rating, "bestRating")),
-        appearances=distinct([_link(one, page) for one in shown])[:_MOST_APPEARANCES],
-    )
+def _term(name: str) -> str:
+    """A word of the vocabulary, however it is written: "name", "schema:name", "https://schema.org/name"."""
+    return re.split(r"[/:#]", name)[-1]
+
+
+class _Page:
+    """The nodes of one page. One may stand for another by naming it: {"@id": "#rating"}."""
+
+    def __init__(self, url: str, nodes: Sequence[Node]) -> None:
+        self._url = url
+        self._named = {name: node for node in nodes if not _only_names(node) and (name := self._name_of(node))}
+
+    def review(self, node: Node) -> Review | None:
+        item = _first(self._of(node, "itemReviewed"))
+        claim = _text(self._of(node, "claimReviewed")) or _text(self._of(item, "name")) or _text(self._of(item, "text"))
+        if not claim:
+            return None
+        url = self._link(self._of(node, "url")) or self._url
+        rating = _first(self._of(node, "reviewRating"))
+        value = self._of(rating, "ratingValue")
+        said = _text(self._of(rating, "alternateName")) or _text(self._of(rating, "name")) or _text(value)
+        shown = [*_each(self._of(item, "appearance")), *_each(self._of(item, "firstAppearance"))]
+        return Review(
+            claim=claim,
+            publisher=self._said_name(node, "author") or self._said_name(node, "publisher") or _host(url),
+            url=url,
+            reviewed_at=published(self._of(node, "datePublished")),
+            rating=_text(rating) if isinstance(rating, str) else said,
+            score=score(value, self._of(rating, "worstRating"), self._of(rating, "bestRating")),
+            appearances=distinct([self._link(one) for one in shown])[:_MOST_APPEARANCES],
+        )
+
+    def _of(self, node: object, key: str) -> object:
+        """What a node says under a word, with those it only names in their places."""
+        if not isinstance(node, dict):
+            return None
+        value = node[key] if key in node else next((node[name] for name in node if _term(name) == key), None)
+        return [self._meant(one) for one in value] if isinstance(value, list) else self._meant(value)
+
+    def _meant(self, value: object) -> object:
+        if isinstance(value, dict) and _only_names(value):
+            return self._named.get(self._name_of(value), value)
+        return value
+
+    def _name_of(self, node: Node) -> str:
+        said = node.get("@id")
+        try:
+            return urljoin(self._url, said) if isinstance(said, str) else ""
+        except ValueError:
+            return ""
+
+    def _said_name(self, node: Node, key: str) -> str:
+        value = _first(self._of(node, key))
+        return _text(self._of(value, "name")) if isinstance(value, dict) else _text(value)
+
+    def _link(self, value: object) -> str:
+        """An absolute http(s) address, "" for anything else."""
+        value = _first(value)
+        if isinstance(value, dict):
+            value = _first(self._of(value, "url") or _literal(value) or value.get("@id"))
+        if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_LINK:
+            return ""
+        try:
+            link = urljoin(self._url, unescape(value.strip()))
+            parts = urlsplit(link)
+        except ValueError:
+            return ""
+        return link if parts.scheme in {"http", "https"} and parts.hostname else ""
+
+
+def _only_names(node: Node) -> bool:
+    return "@id" in node and node.keys() <= {"@id", "@type"}
 
 
 def _each(value: object) -> list[object]:
@@ -177,37 +242,17 @@ def _first(value: object) -> object:
     return next(iter(value), None) if isinstance(value, list) else value
 
 
-def _of(node: object, key: str) -> object:
-    return node.get(key) if isinstance(node, dict) else None
+def _literal(value: object) -> object:
+    """The first of several; of a value with its type or language, the value."""
+    value = _first(value)
+    return value.get("@value") if isinstance(value, dict) else value
 
 
 def _text(value: object) -> str:
-    value = _first(value)
+    value = _literal(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f"{value:g}" if math.isfinite(value) else ""
-    if isinstance(value, dict):
-        value = value.get("@value")
     return " ".join(plain(value[: 4 * _LONGEST_TEXT]).split())[:_LONGEST_TEXT] if isinstance(value, str) else ""
-
-
-def _name(value: object) -> str:
-    value = _first(value)
-    return _text(value.get("name")) if isinstance(value, dict) else _text(value)
-
-
-def _link(value: object, page: str) -> str:
-    """An absolute http(s) address, "" for anything else."""
-    value = _first(value)
-    if isinstance(value, dict):
-        value = _first(value.get("url", value.get("@id")))
-    if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_LINK:
-        return ""
-    try:
-        link = urljoin(page, unescape(value.strip()))
-        parts = urlsplit(link)
-    except ValueError:
-        return ""
-    return link if parts.scheme in {"http", "https"} and parts.hostname else ""
 
 
 def _host(url: str) -> str:
@@ -218,7 +263,7 @@ def _host(url: str) -> str:
 
 
 def _number(value: object) -> float | None:
-    value = _first(value)
+    value = _literal(value)
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):

@@ -56,7 +56,25 @@ def changed(**fields: Any) -> str:
     return page(json.dumps({**CHECK, **fields}))
 
 
+def prefixed(value: object) -> object:
+    """The same, where the vocabulary has a prefix of its own."""
+    if isinstance(value, dict):
+        return {key if key[0] == "@" else f"schema:{key}": prefixed(one) for key, one in value.items()}
+    return [prefixed(one) for one in value] if isinstance(value, list) else value
+
+
 AS_JSON = json.dumps(CHECK)
+NAMED = {
+    **CHECK,
+    "author": {"@id": "#us"},
+    "reviewRating": {"@id": f"{PAGE}#rating"},
+    "itemReviewed": {"@id": "#claim"},
+}
+MEANT = [
+    {**CHECK["author"], "@id": "#us"},
+    {**CHECK["reviewRating"], "@id": "#rating"},
+    {**CHECK["itemReviewed"], "@id": f"{PAGE}#claim", "author": {"@id": "#us"}},
+]
 
 
 @pytest.mark.parametrize(
@@ -88,6 +106,11 @@ AS_JSON = json.dumps(CHECK)
         page(json.dumps({key: value for key, value in CHECK.items() if key != "url"})),
         page(json.dumps({**CHECK, "reviewRating": [CHECK["reviewRating"]]})),
         page(json.dumps({**CHECK, "itemReviewed": [CHECK["itemReviewed"]]})),
+        page(json.dumps({"@graph": [NAMED, *MEANT]})),
+        page(json.dumps(MEANT), json.dumps(NAMED)),
+        page(json.dumps(prefixed({**CHECK, "@type": "schema:ClaimReview"}))),
+        page(json.dumps({**CHECK, "datePublished": {"@type": "DateTime", "@value": CHECK["datePublished"]}})),
+        page(AS_JSON, attributes=' type="application/ld&#x2B;json"'),
     ],
 )
 def test_every_shape(html: str) -> None:
@@ -138,6 +161,8 @@ def test_the_rating_is_kept_and_scored_on_its_own_scale_only(rating: object, sai
         ({"url": "http://[broken"}, {"url": PAGE}),
         ({"itemReviewed": {"appearance": ["file:///etc/passwd", 7, None, {"url": []}]}}, {"appearances": ()}),
         ({"itemReviewed": "text"}, {"appearances": ()}),
+        ({"@id": "#a", "author": {"@id": "#a"}}, {"publisher": "checks.example"}),
+        ({"author": {"@id": "#nowhere"}, "publisher": {"@id": ["#a"]}}, {"publisher": "checks.example"}),
     ],
 )
 def test_what_is_missing_or_odd(fields: dict[str, Any], kept: dict[str, object]) -> None:
@@ -173,6 +198,9 @@ def test_a_page_in_another_encoding() -> None:
     html = '<meta charset="windows-1251">' + page(json.dumps({**CHECK, "claimReviewed": "Мост"}, ensure_ascii=False))
     assert reviews_in(html.encode("windows-1251"), PAGE)[0].claim == "Мост"
     assert reviews_in(html.replace("windows-1251", "no-such").encode(), PAGE)[0].claim == "Мост"
+    silent = html.partition(">")[2].encode("windows-1251")
+    assert reviews_in(silent, PAGE, 'text/html; charset="Windows-1251"')[0].claim == "Мост"
+    assert reviews_in(html.encode("windows-1251"), PAGE, "text/html; charset=utf-8")[0].claim == "Мост"
     assert reviews_in(b"\xff\xfe" + page(AS_JSON).encode(), PAGE) == [REVIEW]
 
 

@@ -185,8 +185,10 @@ class FeedPolling:
             return post if last else None
         if away and not last:
             return None
-        reviews = of_page(reviews_in(answer.body, answer.url), answer.url) if answer.status == 200 else []
-        return msgspec.structs.replace(post, reviews=tuple(reviews))
+        if answer.status != 200:
+            return msgspec.structs.replace(post, reviews=())
+        found = reviews_in(answer.body, answer.url, answer.headers.get("content-type", ""))
+        return msgspec.structs.replace(post, reviews=tuple(of_page(found, answer.url)))
 
 
 def of_page(reviews: Sequence[Review], url: str) -> list[Review]:
