@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 import feedparser
 
@@ -105,7 +105,7 @@ def entries(body: bytes, url: str, content_type: str = "") -> list[Entry]:
     if not document.get("version") and not document.get("entries"):
         begins = " ".join(body[:60].decode("ascii", "replace").split())
         raise BadRecord(f"expected RSS or Atom, came {len(body):,} bytes that begin {begins!r}")
-    return [_entry(one) for one in document["entries"][:_MOST_ENTRIES]]
+    return [_entry(one, url) for one in document["entries"][:_MOST_ENTRIES]]
 
 
 def to_post(entry: Entry, feed: Feed, now: datetime, collector: str, reviews: Sequence[Review] = ()) -> Post:
@@ -212,7 +212,7 @@ def _believed(at: float | None, now: datetime) -> datetime:
     return said if EARLIEST <= said <= now + AHEAD else now
 
 
-def _entry(raw: Mapping[str, Any]) -> Entry:
+def _entry(raw: Mapping[str, Any], document: str) -> Entry:
     source = raw.get("source") or {}
     authors = [_said(one.get("name")) for one in raw.get("authors") or () if isinstance(one, Mapping)]
     return Entry(
@@ -224,7 +224,7 @@ def _entry(raw: Mapping[str, Any]) -> Entry:
         bylines=distinct([*authors, _said(raw.get("author")), _said(raw.get("publisher"))]),
         source=_said(source.get("title")),
         source_url=_said(source.get("href")) or _said(source.get("link")),
-        media=_media(raw),
+        media=_media(raw, document),
         categories=_categories(raw),
     )
 
@@ -263,13 +263,13 @@ def _categories(raw: Mapping[str, Any]) -> tuple[str, ...]:
     return distinct([tag for tag in written if len(tag) <= 100 and not tag.isdigit()])
 
 
-def _media(raw: Mapping[str, Any]) -> tuple[MediaRef, ...]:
+def _media(raw: Mapping[str, Any], document: str) -> tuple[MediaRef, ...]:
     """Pictures and videos, of those in several sizes the largest. Thumbnails only where there is nothing else."""
     largest: dict[str, tuple[int, MediaRef]] = {}
     offered = [(one.get("href"), one) for one in raw.get("enclosures") or ()]
     offered += [(one.get("url"), one) for one in raw.get("media_content") or ()]
     for url, about in offered or [(one.get("url"), {"medium": "image"}) for one in raw.get("media_thumbnail") or ()]:
-        ref = _picture(_said(url), about)
+        ref = _picture(_absolute(_said(url), document), about)
         if ref is None:
             continue
         width = str(about.get("width", ""))
@@ -278,6 +278,14 @@ def _media(raw: Mapping[str, Any]) -> tuple[MediaRef, ...]:
         if place not in largest or largest[place][0] < size:
             largest[place] = (size, ref)
     return tuple(ref for _, ref in largest.values())[:_MOST_PICTURES]
+
+
+def _absolute(url: str, document: str) -> str:
+    """An address that may be told from where the document stands; "" for what is none."""
+    try:
+        return urljoin(document, url) if url else ""
+    except ValueError:
+        return ""
 
 
 def _picture(url: str, about: Mapping[str, Any]) -> MediaRef | None:
