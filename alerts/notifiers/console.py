@@ -1,8 +1,11 @@
-"""Alerts on a terminal: what happened first, what it rests on below, one label a line."""
+"""Alerts on a terminal: what happened first, what it rests on below, one label a line.
+
+Of an alert that was shown, its next steps tell what has changed since.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import TextIO
 
@@ -16,11 +19,12 @@ from alerts.notifiers.contract import Pace
 from alerts.ports import Delivery
 from alerts.quoting import clipped, isolated, web_address
 from secondsource.contracts.errors import SourceAway
-from secondsource.contracts.messages import AlertEvent
+from secondsource.contracts.messages import AlertEvent, Reason
 
 MOST_REASONS = 8
 MOST_EARLIER = 5
 MOST_ORIGINS = 5
+MOST_REMEMBERED = 1_000  #: alerts whose last step is kept, to tell what changes in them
 _STYLES = {
     "opened": "bold red",
     "updated": "bold yellow",
@@ -46,19 +50,29 @@ class ConsoleNotifier:
         self._stream = stream
         self._terminal = stream.isatty()
         self._width = width if width is not None or self._terminal else 100
+        self._shown: dict[str, AlertEvent] = {}
 
     def post(self, delivery: Delivery) -> str:
         encoding = self._stream.encoding or "utf-8"
-        page = self._page(delivery).encode(encoding, "replace").decode(encoding)
+        event = delivery.event
+        before = self._shown.get(event.alert_id)
+        lines = rows(event) if before is None or before.seq >= event.seq else changes(before, event)
+        page = self._page(delivery, lines).encode(encoding, "replace").decode(encoding)
         try:
             self._stream.write(page)
             self._stream.flush()
         except OSError as error:
-            alert = delivery.event.alert_id
-            raise SourceAway(f"expected to print alert {alert}, but the terminal is gone: {error}") from error
-        return delivery.event.alert_id
+            raise SourceAway(f"expected to print alert {event.alert_id}, but the terminal is gone: {error}") from error
+        self._remember(event)
+        return event.alert_id
 
-    def _page(self, delivery: Delivery) -> str:
+    def _remember(self, event: AlertEvent) -> None:
+        self._shown.pop(event.alert_id, None)
+        self._shown[event.alert_id] = event
+        if len(self._shown) > MOST_REMEMBERED:
+            del self._shown[next(iter(self._shown))]
+
+    def _page(self, delivery: Delivery, lines: Iterator[tuple[str, str]]) -> str:
         """Rendered aside, and written in one go: rich would end the process if the stream were a closed pipe."""
         aside = StringIO()
         console = Console(
@@ -66,7 +80,7 @@ class ConsoleNotifier:
         )
         console.print(_title(delivery.event))
         console.print(Text(wording.headline(delivery.event, 400), style="bold"))
-        console.print(_table(rows(delivery.event), repeated=delivery.in_doubt))
+        console.print(_table(lines, repeated=delivery.in_doubt))
         return "\n".join(line.rstrip(" ") for line in aside.getvalue().splitlines()) + "\n\n"
 
     def correct(self, delivery: Delivery) -> None:
@@ -85,16 +99,48 @@ def rows(event: AlertEvent) -> Iterator[tuple[str, str]]:
         yield "", odds
     yield "Sources", wording.origins(story)
     yield from _listed("", [wording.origin(o) for o in story.origins], MOST_ORIGINS)
-    reasons = [isolated(clipped(reason.sentence, 400)) for reason in wording.reasons(finding, MOST_REASONS)]
-    yield from _listed("Why", reasons, MOST_REASONS)
+    yield from _listed("Why", _sentences(wording.reasons(finding, MOST_REASONS)), MOST_REASONS)
     yield from _listed("Seen before", [wording.earlier(e) for e in finding.earlier], MOST_EARLIER)
     if event.kind != "corroborated":
         yield "Clears it", isolated(clipped(finding.clears, 400))
+    yield from _which(event)
+
+
+def changes(before: AlertEvent, event: AlertEvent) -> Iterator[tuple[str, str]]:
+    """What a step adds to the one that was shown before it, and which alert it is of."""
+    story, finding, was = event.story, event.finding, before.story
+    yield "Now", wording.says(event)
+    yield "Claim", wording.quoted(story.claim, 120)
+    yield from _since("Spread", wording.spread(was.spread), wording.spread(story.spread))
+    yield from _since("Sources", wording.origins(was), wording.origins(story))
+    known = {origin.first_uid for origin in was.origins}
+    yield from _listed("", [wording.origin(o) for o in story.origins if o.first_uid not in known], MOST_ORIGINS)
+    told = {reason.name for reason in before.finding.reasons}
+    new = [reason for reason in wording.reasons(finding, MOST_REASONS) if reason.name not in told]
+    yield from _listed("Why", _sentences(new), MOST_REASONS)
+    seen = set(before.finding.earlier)
+    yield from _listed("Seen before", [wording.earlier(e) for e in finding.earlier if e not in seen], MOST_EARLIER)
+    if event.kind != "corroborated" and finding.clears != before.finding.clears:
+        yield "Clears it", isolated(clipped(finding.clears, 400))
+    yield from _which(event)
+
+
+def _since(label: str, was: str, now: str) -> Iterator[tuple[str, str]]:
+    yield label, now
+    if was != now:
+        yield "", f"before: {was}"
+
+
+def _which(event: AlertEvent) -> Iterator[tuple[str, str]]:
     if address := web_address(event.link):
         yield "Evidence", address
     beside = f", beside {kin}" if (kin := wording.kin(event)) else ""
-    yield "Rules", wording.rules(finding)
+    yield "Rules", wording.rules(event.finding)
     yield "Alert", f"{clipped(event.id, 120)} in watch {isolated(clipped(event.watch, 60))}{beside}"
+
+
+def _sentences(reasons: Sequence[Reason]) -> list[str]:
+    return [isolated(clipped(reason.sentence, 400)) for reason in reasons]
 
 
 def _listed(label: str, lines: list[str], most: int) -> Iterator[tuple[str, str]]:

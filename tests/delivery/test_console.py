@@ -7,6 +7,7 @@ import re
 
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 
 from alerts.notifiers.console import ConsoleNotifier
 from alerts.ports import Delivery
@@ -16,9 +17,14 @@ from tests.delivery import hostile
 from tests.delivery.stories import event
 
 
-def shown(of: AlertEvent, *, in_doubt: bool = False, width: int = 88) -> str:
+def shown(*steps: AlertEvent, in_doubt: bool = False, width: int = 88) -> str:
+    """What is printed of the last of these steps."""
     stream = io.StringIO()
-    ConsoleNotifier(stream, width).post(Delivery("d", "console", of, in_doubt, "", 0))
+    notifier = ConsoleNotifier(stream, width)
+    for step in steps:
+        stream.seek(0)
+        stream.truncate()
+        notifier.post(Delivery("d", "console", step, in_doubt, "", 0))
     return stream.getvalue()
 
 
@@ -45,6 +51,37 @@ def test_reads_from_what_happened_to_what_it_rests_on() -> None:
     )
 
 
+def test_a_further_step_tells_what_has_changed() -> None:
+    assert shown(event(), event("updated", 2, interactions=900)) == (
+        "UPDATED  2030-03-04 02:50 UTC ──────────────────────────────────────────────────────────\n"
+        "One origin, and its picture was first seen 2014-03-02\n"
+        "Now       It still spreads without independent confirmation.\n"
+        "Claim     “The old bridge in Velgrad has just collapsed, people in the river #velgrad”\n"
+        "Spread    900 interactions in 38 min, 21.4 expected\n"
+        "          before: 482 interactions in 38 min, 21.4 expected\n"
+        "Sources   1 origin; 57 posts by 49 accounts\n"
+        "Evidence  http://desk.example/alerts/velgrad-1\n"
+        "Rules     uncorroborated spike\n"
+        "Alert     velgrad-1#2 in watch velgrad\n"
+        "\n"
+    )
+
+
+def test_a_further_step_tells_new_reasons_new_origins_and_older_sightings() -> None:
+    first = event(found=replace(event().finding, reasons=event().finding.reasons[:1], earlier=()))
+    text = shown(first, event("corroborated", 2, found=event().finding))
+    assert "482 interactions in 38 min where 21.4 were expected." not in text
+    assert "57 posts trace back to one origin, @mira_k." in text
+    assert "Seen before  2014-03-02 14:05 UTC" in text
+    assert "@harbour_watch from 2030-03-04 02:27 UTC" in text
+    assert "@mira_k from" not in text
+
+
+def test_each_alert_and_a_step_again_are_told_in_full() -> None:
+    for again in (event("updated", 2, alert_id="velgrad-2"), event()):
+        assert shown(event(), again) == shown(again)
+
+
 def test_a_recalled_alert_names_its_origins() -> None:
     text = shown(event("corroborated", 3))
     assert text.startswith("RECALLED  2030-03-04 02:51 UTC")
@@ -58,10 +95,12 @@ def test_says_when_it_may_be_repeating_itself() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(hostile.events())
-def test_prints_anything_and_sends_nothing_to_the_terminal(of: AlertEvent) -> None:
+@given(hostile.events(), hostile.events())
+def test_prints_anything_and_sends_nothing_to_the_terminal(first: AlertEvent, then: AlertEvent) -> None:
     stream = io.StringIO()
-    ConsoleNotifier(stream, 60).post(Delivery("d", "console", of, False, "", 0))
+    notifier = ConsoleNotifier(stream, 60)
+    for of in (first, replace(then, alert_id=first.alert_id, seq=first.seq + 1)):
+        notifier.post(Delivery("d", "console", of, False, "", 0))
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", stream.getvalue())
 
 
