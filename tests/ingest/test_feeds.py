@@ -294,6 +294,15 @@ def test_reviews_are_read_from_the_pages_of_what_matches(fake: FakeFeeds) -> Non
     assert fake.times("/check/2") == 0
 
 
+def test_a_page_is_read_in_the_charset_that_its_server_names(fake: FakeFeeds) -> None:
+    fake.on("/rss", document(rss([check(fake)])))
+    said = page(json.dumps({**CHECK, "claimReviewed": "Мост обрушился"}, ensure_ascii=False)).encode("windows-1251")
+    fake.on("/check/1", plainly(said, "text/html; charset=windows-1251"))
+    reading = Reading(fake, checker(fake))
+    reading.until(lambda: bool(reading.posts))
+    assert [review.claim for review in reading.posts[0].reviews] == ["Мост обрушился"]
+
+
 def test_a_page_without_a_review_or_one_that_may_not_be_read_leaves_the_article(fake: FakeFeeds) -> None:
     inside = Item(number=2, link="http://10.0.0.7/check")
     lost = check(fake, 3)
