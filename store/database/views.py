@@ -47,7 +47,7 @@ open_alerts = Table(
     Column("surprise", Double),
 )
 
-#: Stories with no origin or a single one. Order by interactions for the most spread.
+#: Stories with fewer than two origins, disputed or not. Order by interactions for the most spread.
 uncorroborated_stories = Table(
     "uncorroborated_stories",
     views,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
 
+from secondsource.contracts.messages import Corroboration
 from store.store import Store
 from tests.store import velgrad as v
 
@@ -31,6 +33,18 @@ def test_a_post_that_left_a_story_is_not_shown_in_it_whatever_comes_first(store:
     v.keep(store, v.enriched(1), v.enriched(2), left)
     v.keep(store, told)
     assert [shown.post.uid for shown in store.evidence.story_posts("velgrad/1", 9)] == ["x:2"]
+
+
+@pytest.mark.parametrize(
+    ("state", "independent", "asked"),
+    [("none", 0.0, True), ("single-origin", 1.0, True), ("multi-origin", 2.0, False), ("contested", 1.0, True),
+     ("contested", 2.0, False), ("unknown", 1.5, True), ("unknown", 3.0, False)],
+)  # fmt: skip
+def test_a_story_of_few_sources_is_asked_about_disputed_or_not(
+    store: Store, state: Corroboration, independent: float, asked: bool
+) -> None:
+    v.keep(store, replace(v.story(1, members=[1]), state=state, independent=independent))
+    assert bool(_uncorroborated(store)) == asked
 
 
 def _uncorroborated(store: Store) -> list[str]:
