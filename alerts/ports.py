@@ -35,7 +35,8 @@ class Archive(Protocol):
     def earlier(self, pictures: Sequence[Picture], before: datetime, limit: int) -> list[Earlier]:
         """Sightings of these pictures strictly before a time, oldest first, at most `limit`.
 
-        The same picture is the same bytes, or a PDQ hash as near as `same_bits` asks of their qualities.
+        The same picture is the same bytes; a PDQ hash as near as `same_bits` asks of their qualities, of the whole or
+        of a view, mirrored or turned; or what enrichment found of it.
         """
         ...
 

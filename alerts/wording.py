@@ -19,6 +19,7 @@ from secondsource.contracts.messages import (
     StoryUpdate,
     Transform,
 )
+from secondsource.contracts.reuse import area
 
 KINDS = {
     "opened": "Open",
@@ -238,7 +239,7 @@ def seen_by(sighting: Earlier) -> str:
 def how_it_matches(sighting: Earlier) -> str:
     """In what it differs: "6 of 256 bits differ"; "" where it is the same file."""
     if sighting.kind == "features":
-        share = _share(sighting.region)
+        share = round(100 * area(sighting.region))
         part = f"{share} % of it is in this one" if share < 100 else "all of it is in this one"
         return f"{part} ({sighting.inliers} places fit, confidence {sighting.confidence:.0%})"
     if sighting.kind == "clip":
@@ -247,34 +248,32 @@ def how_it_matches(sighting: Earlier) -> str:
     differs = f"{sighting.distance} of 256 bits differ" if sighting.distance else ""
     how = laid(sighting.region, sighting.transform)
     if how:
-        return f"the same picture{how}" + (f"; {differs}" if differs else "")
+        return how + (f"; {differs}" if differs else "")
     if sighting.kind == "hash" and not differs:
         return "another file that looks the same"
     return differs
 
 
 def laid(region: Region, transform: Transform) -> str:
-    """How a picture that looks like another is laid out there: ", mirrored, on a part of it"; "" where it is as it was.
+    """How a picture that looks like another lies in it: "the same picture, mirrored, on 44 % of this one", "30 % of the
+    earlier picture is all of this one"; "" where it lies as it did.
 
     `region` of the earlier one is seen in this one, at the places to which `transform` takes it (see `Reuse`).
     """
     a, b, _, d, e, _ = transform
     quarter = abs(b * d) > abs(a * e)
-    turned = quarter or (a < 0 and e < 0) or (a > 0 > e)
-    ways = [word for word, so in (("turned", turned), ("mirrored", a * e < b * d)) if so]
-    how = f", {' and '.join(ways)}" if ways else ""
-    if _share(region) < _ALL:
-        how += f", which was {_share(region)} % of the earlier one"
-    here = round(100 * abs(a * e - b * d) * _share(region) / 100)
+    mirrored = a * e < b * d
+    upside_down = a > 0 > e if mirrored else a < 0 and e < 0
+    turned = "turned by 90°" if quarter else "turned by 180°" if upside_down else ""
+    ways = " and ".join(way for way in (turned, "mirrored" if mirrored else "") if way)
+    there = area(region)
+    here = abs(a * e - b * d) * there
+    on = "all of this one" if here >= _ALL else f"{100 * here:.0f} % of this one"
+    if there < _ALL:
+        return f"{100 * there:.0f} % of the earlier picture is {on}" + (f", {ways}" if ways else "")
     if here < _ALL:
-        how += f", on {here} % of this one"
-    return how
-
-
-def _share(region: Region) -> int:
-    """Percent of a picture that a region of it is."""
-    left, top, right, bottom = region
-    return round(100 * max(0.0, right - left) * max(0.0, bottom - top))
+        return f"the same picture, {ways}, on {on}" if ways else f"the same picture on {on}"
+    return f"the same picture, {ways}" if ways else ""
 
 
 def stretches(seconds: Sequence[tuple[float, float, float, float]], most: int = 3) -> str:
@@ -285,7 +284,7 @@ def stretches(seconds: Sequence[tuple[float, float, float, float]], most: int = 
     return ", ".join([*told, *more]) or "the same film"
 
 
-_ALL = 97  #: percent of a picture that are all of it, to the eye
+_ALL = 0.97  #: of a picture is all of it, to the eye
 _GIVEN = {"month": 7, "year": 4}  #: characters of an ISO date
 
 

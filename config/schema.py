@@ -347,7 +347,7 @@ class Media(Model):
     endpoint: BaseUrl | None = Field(default=None, examples=["https://minio.example.org:9000"])
     """Of an S3-compatible store that is not Amazon's."""
     parts: bool | None = Field(default=None, examples=[True])
-    """Whether every post's pictures are looked through for parts of archived ones: crops, tiles of collages. If absent,
+    """Whether every post's pictures are looked through for parts of archived ones: crops, cropped tiles. If absent,
     where an index is named. What is framed, mirrored or within a page is found always."""
     index: ConfigPath | None = Field(default=None, examples=["/srv/pictures.index"])
     """Folder of the index by which parts of pictures are found again, shared by the processes of a machine; it is made

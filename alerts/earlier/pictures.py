@@ -24,7 +24,7 @@ from alerts.text.band_index import BandIndex
 from alerts.text.copies import MOST_OF_IT, best
 from alerts.wording import laid, stretches
 from secondsource.contracts.messages import UNMOVED, WHOLE, Earlier, Picture, Region, Reuse, View
-from secondsource.contracts.reuse import USABLE, inverted
+from secondsource.contracts.reuse import USABLE, about, composed, inverted
 
 FEWEST_WORDS = 5  #: words that can be read in a picture, for it to be known by them
 SUREST = 0.5  #: a match by features is taken up from this confidence on
@@ -93,6 +93,11 @@ class Row(msgspec.Struct, array_like=True):
     def how(self, other: str, file: str = "") -> Reuse | None:
         """How another file of it is seen in this one; None where the two are alike as a whole."""
         name = file or self.id
+        direct = self._found(other, name)
+        return direct if direct is not None else self._by_what_stands_for_it(self._found(other, self.id), other, name)
+
+    def _found(self, other: str, name: str) -> Reuse | None:
+        """How the one was found in the other, or the other in the one."""
         for found in self.reused.get(name, ()):
             if found.picture == other:
                 return found
@@ -100,6 +105,28 @@ class Row(msgspec.Struct, array_like=True):
             if found.picture == name:
                 return inverted(found, other)
         return None
+
+    def _by_what_stands_for_it(self, there: Reuse | None, other: str, name: str) -> Reuse | None:
+        """How `other` is seen in file `name`, where it is seen so in the file that stands for both, by their hashes."""
+        here = self._found(self.id, name)
+        if here is not None and here.kind == "hash" and there is None:
+            return msgspec.structs.replace(here, picture=other)
+        if here is not None and there is not None and here.kind == there.kind == "hash":
+            return composed(there, here)
+        return there if here is None and there is not None and there.kind == "hash" else None
+
+    def told_of(self, seen: Earlier) -> Earlier:
+        """What the archive says of a file, which it knows by the hashes of the file that stands for it here."""
+        if seen.shown == self.id or seen.kind != "hash" or self._found(seen.picture, seen.shown) is not None:
+            return seen
+        match = Reuse(picture=seen.picture, kind="hash", distance=seen.distance, confidence=seen.confidence,
+                      region=seen.region, transform=seen.transform)  # fmt: skip
+        how = self._by_what_stands_for_it(match, seen.picture, seen.shown)
+        if how is None:
+            return seen
+        return msgspec.structs.replace(
+            seen, distance=how.distance, confidence=how.confidence, region=how.region, transform=how.transform
+        )
 
     def holds(self, fact: Reuse) -> bool:
         """Whether what is seen of a file is the part for which the file stands here: of a collage, one picture is."""
@@ -124,7 +151,7 @@ class Row(msgspec.Struct, array_like=True):
     @property
     def telling(self) -> bool:
         """Whether showing it ties a post to others: it is not seen everywhere, and no black frame or unread card."""
-        flat = bool(self.pdq) and self.quality < USABLE
+        flat = bool(self.pdq) and self.quality < USABLE and about(self.views) is None
         return not self.everywhere and (not flat or bool(self.exact))
 
 
@@ -149,7 +176,7 @@ class Match(NamedTuple):
         parts = self.row.how(self.row.id, self.file)
         lies = laid(parts.region, parts.transform) if parts is not None else ""
         if lies:
-            return f"the same picture{lies}" + (f"; {self.distance} of 256 bits differ" if self.distance else "")
+            return lies + (f"; {self.distance} of 256 bits differ" if self.distance else "")
         return f"the same picture but for {self.distance} of 256 bits" if self.distance else "the same picture"
 
 

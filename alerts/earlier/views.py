@@ -1,8 +1,9 @@
 """Which known pictures look like a view of another one: the whole of it, or what a border, bars or an app's page
 enclose, as it is, mirrored or turned. Two look alike within `contracts.reuse.same_bits`.
 
-A known picture is compared as a whole, and by what it encloses if that is one picture: a collage stands for none of its
-tiles. Two wholes that look alike are not, if what they enclose is something else: one app's page is round both.
+A picture is compared as a whole, and by what it encloses if that is one picture: a collage stands for none of its
+tiles, and an advertisement beside an article for none of its pages. Two wholes that look alike are not, if what they
+enclose is something else: one app's page is round both.
 """
 
 from __future__ import annotations
@@ -73,7 +74,10 @@ class ViewIndex:
     def seen_in(self, picture: Picture) -> list[tuple[int, Reuse]]:
         """Number and manner of each known picture that looks like a view of this one; the nearest view of each."""
         best: dict[int, tuple[int, int, int, _Known]] = {}
+        subject = about(picture.views)
         for place, view in enumerate(picture.views):
+            if view.region != WHOLE and view is not subject:
+                continue
             codes = np.frombuffer(view.codes, ">u8").reshape(-1, 4)
             for turn, code in enumerate(codes):
                 within = inside(picture.views, turn) if view.region == WHOLE else b""

@@ -175,9 +175,11 @@ class Inquiry:
             for sighting in row.sightings
             if sighting.at < before
         }
-        asked = [row.picture(file) for row, file in rows]
-        for one in self._archive.earlier(asked, moment(before), _EARLIER_SHOWN):
-            clipped = msgspec.structs.replace(one, caption=one.caption[:QUOTED])
+        asked = {file or row.id: row for row, file in rows}
+        pictures = [row.picture(file) for row, file in rows]
+        for one in self._archive.earlier(pictures, moment(before), _EARLIER_SHOWN):
+            told = asked[one.shown].told_of(one) if one.shown in asked else one
+            clipped = msgspec.structs.replace(told, caption=told.caption[:QUOTED])
             seen.setdefault((one.source, one.picture), clipped)
         others = [one for one in once_a_clip(seen.values()) if digest(one.source) not in story.notes]
         return tuple(sorted(others, key=lambda one: (one.seen_at, one.source, one.picture))[:_EARLIER_SHOWN])

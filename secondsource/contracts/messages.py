@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -209,6 +209,7 @@ class Claims(Struct, frozen=True, kw_only=True):
 
 
 ReuseKind = Literal["bytes", "hash", "features", "clip"]
+BYTES_OF_VIEW: Final = 8 * 32
 Region = tuple[float, float, float, float]  #: left, top, right, bottom in shares of a picture's sides
 Transform = tuple[float, float, float, float, float, float]  #: as `Reuse` says
 WHOLE: Final[Region] = (0.0, 0.0, 1.0, 1.0)
@@ -217,7 +218,7 @@ UNMOVED: Final[Transform] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 class View(Struct, frozen=True, kw_only=True):
     """The whole of a picture, or a rectangle in it that may be a picture of its own: what a border, bars, or an app's
-    page enclose.
+    page enclose, or a tile of a collage.
 
     `codes`: 8 × 32 bytes, its PDQ hashes in the
     orientations of `contracts.reuse.TURNS`, as it is first. `quality` as that of a `Picture`.
@@ -226,6 +227,16 @@ class View(Struct, frozen=True, kw_only=True):
     codes: bytes
     quality: int
     region: Region = WHOLE
+
+    def __post_init__(self) -> None:
+        """Raises ValueError: these are no eight hashes, or no rectangle; on reading, the message is refused for it."""
+        left, top, right, bottom = self.region
+        if len(self.codes) != BYTES_OF_VIEW:
+            msg = f"expected {BYTES_OF_VIEW} bytes of hashes; got {len(self.codes)}"
+            raise ValueError(msg)
+        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+            msg = f"expected a region as left, top, right, bottom within 0..1; got {self.region}"
+            raise ValueError(msg)
 
 
 class Picture(Struct, frozen=True, kw_only=True):
@@ -247,7 +258,7 @@ class Picture(Struct, frozen=True, kw_only=True):
     url: str
     state: Literal["fingerprinted", "unavailable", "refused"]
     reason: str = ""
-    pdq: str = ""
+    pdq: Annotated[str, msgspec.Meta(pattern="^([0-9a-fA-F]{64})?$")] = ""
     quality: int = 0
     width: int = 0
     height: int = 0

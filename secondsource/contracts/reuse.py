@@ -9,10 +9,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from secondsource.contracts.messages import UNMOVED, WHOLE, Region, Reuse, Transform, View
+from secondsource.contracts.messages import BYTES_OF_VIEW, UNMOVED, WHOLE, Region, Reuse, Transform, View
 
 USABLE = 50  #: quality under which a picture is too flat to match on (Davis & Rosen 2019, §4)
-BYTES_OF_PDQ = 32
+BYTES_OF_PDQ = BYTES_OF_VIEW // 8
 NEAR = 31  #: PDQ's own threshold: at most so many of 256 bits differ (same paper, §7)
 _RICH, _FEW = 70, 12  # measured: `same_bits`
 _STRANGERS = 80  # bits from which two hashes are of different pictures; of strangers' half differ, 128 of 256
@@ -109,6 +109,26 @@ def inverted(match: Reuse, picture: str) -> Reuse:
     across, down = zip(*((_within(x), _within(y)) for x, y in corners), strict=True)
     region = (min(across), min(down), max(across), max(down))
     return replace(match, picture=picture, region=region, transform=_rounded(back))
+
+
+def composed(first: Reuse, second: Reuse) -> Reuse:
+    """`first` says what of a picture is seen in a second one, `second` what of that one in a third; this says what of
+    the first is seen in the third.
+    """
+    a, b, c, d, e, f = first.transform
+    g, h, i, j, k, m = second.transform
+    transform = (g * a + h * d, g * b + h * e, g * c + h * f + i, j * a + k * d, j * b + k * e, j * c + k * f + m)
+    # where in the first lies what is seen of the second
+    there = inverted(replace(inverted(first, ""), region=second.region), "").region
+    left, top, right, bottom = first.region
+    kept = max(left, there[0]), max(top, there[1]), min(right, there[2]), min(bottom, there[3])
+    return replace(
+        first,
+        distance=max(first.distance, second.distance),
+        confidence=min(first.confidence, second.confidence),
+        region=kept if kept[0] < kept[2] and kept[1] < kept[3] else first.region,
+        transform=_rounded(transform),
+    )
 
 
 def _within(share: float) -> float:

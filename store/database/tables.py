@@ -161,7 +161,7 @@ picture_views = Table(
     metadata,
     Column("picture", Words, primary_key=True),
     Column("place", Integer, primary_key=True, comment="0 is the largest"),
-    Column("pdq", Words, nullable=False, comment="of what borders, bars or an app's page enclose"),
+    Column("pdq", Words, nullable=False, comment="of what borders, bars or a page enclose, or a tile"),
     Column("quality", Integer, nullable=False),
     Column("left", Double, nullable=False, comment="in shares of the picture's sides"),
     Column("top", Double, nullable=False),

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import CompoundSelect, Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, select
 
-from secondsource.contracts.messages import WHOLE, Earlier, Picture, Region, Reuse, SeenIn, View
-from secondsource.contracts.reuse import (
-    BYTES_OF_PDQ,
-    TURNS,
-    USABLE,
-    alike,
-    inside,
-    inverted,
-    only_dressed_alike,
-    same_bits,
-)
+from secondsource.contracts.messages import UNMOVED, WHOLE, Earlier, Picture, Reuse, SeenIn
+from secondsource.contracts.reuse import BYTES_OF_PDQ, alike, inverted
 from store.database.connections import Database
 from store.database.lists import among
 from store.database.locks import LINKING, exclusive
 from store.database.tables import imports, picture_views, posts, reuse_matches, sightings
 from store.database.tables import pictures as pictures_table
 from store.database.text import key, storable
-from store.pictures.fingerprints import Fingerprints
+from store.pictures.lookup import Asked, Lookup, hashes, subjects, usable
 from store.rows.rows import (
     ImportRow,
     MatchRow,
@@ -45,7 +35,8 @@ from store.rows.upserts import IMPORTS, MATCHES, PICTURES, REUSE, SIGHTINGS, VIE
 
 _decode = msgspec.json.Decoder(Reuse).decode
 _MOST_NAMED = 8
-_RANKS = {"bytes": 0, "clip": 1, "hash": 2, "features": 3}  # the best is told
+_RANKS = {"bytes": 0, "clip": 1, "hash": 2, "features": 4}  # the best is told
+_BY_VIEW = 3
 
 
 class Imported(NamedTuple):
@@ -91,52 +82,20 @@ class Said(NamedTuple):
 class _How(NamedTuple):
     """How a stored picture matches one that was asked for; the best comes first in order."""
 
-    rank: int  # 0 bytes, 1 clip, 2 hash, 3 features
+    rank: int  # 0 bytes, 1 clip, 2 hash of the whole as it is, 3 of a view, 4 features
     distance: int
     doubt: float  # 1 - confidence
     asked: str
     match: Reuse
 
 
-class _Asked(NamedTuple):
-    """A hash that is looked for: of the region `here` of picture `of`, in an orientation of `contracts.reuse.TURNS`.
-
-    `inside`: of a whole, the hash of what it is about, turned likewise.
-    """
-
-    of: str
-    quality: int
-    here: Region = WHOLE
-    turn: int = 0
-    inside: bytes = b""
-
-
-class _Near(NamedTuple):
-    """A stored picture whose region `there` has a hash so many bits away."""
-
-    distance: int
-    name: str
-    there: Region
-
-
-def _usable(fingerprint: str, quality: int) -> bool:
-    return bool(fingerprint) and quality >= USABLE
-
-
 class PictureArchive:
-    """Sightings by picture, and the index of their fingerprints.
-
-    The index is loaded at the first picture and follows what others write by the order of commit (`pictures.seq`,
-    given out under a lock). It may hold fingerprints whose pictures are gone or were rolled back: what it finds is
-    always looked up in the table.
-    """
+    """Sightings by picture, and which pictures are the same."""
 
     def __init__(self, database: Database, moment: Moment) -> None:
         self._database = database
         self._moment = moment
-        self._lock = threading.RLock()
-        self._index: Fingerprints | None = None
-        self._seen = 0
+        self._lookup = Lookup(database)
 
     def earlier(self, pictures: Sequence[Picture], before: datetime, limit: int) -> list[Earlier]:
         """Sightings of these pictures strictly before a time, oldest first, at most `limit`.
@@ -171,29 +130,30 @@ class PictureArchive:
         """How each stored picture matches those asked for, by its id. Cheap ways first: none is asked twice."""
         ways: dict[str, _How] = {}
 
-        def way(name: str, rank: int, of: str, match: Reuse) -> None:
+        def way(name: str, of: str, match: Reuse) -> None:
+            as_it_is = (match.region, match.transform) == (WHOLE, UNMOVED)
+            rank = _RANKS[match.kind] if match.kind != "hash" or as_it_is else _BY_VIEW
             how = _How(rank, match.distance, 1 - match.confidence, of, match)
             if name not in ways or how[:4] < ways[name][:4]:
                 ways[name] = how
 
         for picture in asked:
-            way(picture.id, 0, picture.id, Reuse(picture=picture.id, kind="bytes"))
-        hashes = _hashes(asked)
-        for one, near in zip(hashes.values(), self._near(connection, list(hashes.items())), strict=True):
+            way(picture.id, picture.id, Reuse(picture=picture.id, kind="bytes"))
+        wanted = hashes(asked)
+        for (_, one), near in zip(wanted, self._lookup.near(connection, wanted), strict=True):
             for distance, name, there in near:
-                match = alike(name, distance, here=one.here, turn=one.turn, there=there)
-                way(name, _RANKS["hash"], one.of, match)
+                way(name, one.of, alike(name, distance, here=one.here, turn=one.turn, there=there))
         ids = [picture.id for picture in asked]
         for picture in asked:
             for match in picture.found:
-                way(match.picture, _RANKS[match.kind], picture.id, match)
+                way(match.picture, picture.id, match)
         r = reuse_matches.c
         for row in connection.execute(select(r.asked, r.kept, r.body).where(among(connection, r.asked, ids))):
             match = _decode(row.body)
-            way(row.kept, _RANKS[match.kind], row.asked, match)
+            way(row.kept, row.asked, match)
         for row in connection.execute(select(r.asked, r.kept, r.body).where(among(connection, r.kept, ids))):
             match = _decode(row.body)
-            way(row.asked, _RANKS[match.kind], row.kept, inverted(match, row.asked))
+            way(row.asked, row.kept, inverted(match, row.asked))
         return ways
 
     def bring(self, entries: Iterable[Imported]) -> None:
@@ -262,12 +222,12 @@ class PictureArchive:
             return
         enclosed = {(row.picture, row.place): row for row in views}
         framing = {picture for picture, _ in enclosed}
-        known = self._known(connection, shown)
+        known = self._known(connection, shown, framing)
         fresh = [row for row in shown if row.id not in known]
-        if any(_usable(row.pdq, row.quality) or row.id in framing for row in fresh):
+        if any(usable(row.pdq, row.quality) or row.id in framing for row in fresh):
             # From here to the end of the transaction nobody else adds pictures, so none can miss another.
             exclusive(connection, LINKING)
-            known = self._known(connection, shown)
+            known = self._known(connection, shown, framing)
             fresh = [row for row in shown if row.id not in known]
             # One that had no fingerprint until now gets a new number, by which other processes find it.
             promoted = among(connection, pictures_table.c.id, [row.id for row in fresh if row.pdq])
@@ -276,114 +236,33 @@ class PictureArchive:
         new = {row.id for row in fresh}
         VIEWS.write(connection, (row for row in enclosed.values() if row.picture in new))
         SIGHTINGS.write(connection, seen)
-        self._link(connection, [row for row in fresh if _usable(row.pdq, row.quality)], _abouts(enclosed.values()))
+        self._link(connection, [row for row in fresh if usable(row.pdq, row.quality)], enclosed.values())
 
-    def _known(self, connection: Connection, shown: Sequence[PictureRow]) -> set[str]:
-        """Ids of those that are stored with a fingerprint."""
-        p = pictures_table.c
+    def _known(self, connection: Connection, shown: Sequence[PictureRow], framing: Collection[str]) -> set[str]:
+        """Ids of those that are stored with a fingerprint, and with what they enclose: an earlier version kept none."""
+        p, v = pictures_table.c, picture_views.c
         stored = among(connection, p.id, [row.id for row in shown])
-        return set(connection.execute(select(p.id).where(stored, p.state == "fingerprinted")).scalars())
+        known = set(connection.execute(select(p.id).where(stored, p.state == "fingerprinted")).scalars())
+        older = known & {*framing}
+        if older:
+            viewed = select(v.picture).distinct().where(among(connection, v.picture, older))
+            known -= older - set(connection.execute(viewed).scalars())
+        return known
 
-    def _link(self, connection: Connection, fresh: Sequence[PictureRow], insides: Mapping[str, bytes]) -> None:
+    def _link(self, connection: Connection, fresh: Sequence[PictureRow], enclosed: Iterable[ViewRow]) -> None:
         if not fresh:
             return
+        insides = {name: view.codes[:BYTES_OF_PDQ] for name, view in subjects(enclosed).items()}
         self._database.mark_dirty()
-        index = self._following(connection)
-        index.add(row.pdq for row in fresh)
-        asked = [(row.pdq, _Asked(row.id, row.quality, inside=insides.get(row.id, b""))) for row in fresh]
+        self._lookup.add(connection, (row.pdq for row in fresh))
+        asked = [(row.pdq, Asked(row.id, row.quality, inside=insides.get(row.id, b""))) for row in fresh]
         pairs = [
             MatchRow(min(one.of, other), max(one.of, other), distance)
-            for (_, one), near in zip(asked, self._near(connection, asked), strict=True)
+            for (_, one), near in zip(asked, self._lookup.near(connection, asked), strict=True)
             for distance, other, there in near
             if other != one.of and there == WHOLE
         ]
         MATCHES.write(connection, pairs)
-
-    def _near(self, connection: Connection, asked: Sequence[tuple[str, _Asked]]) -> list[list[_Near]]:
-        """For each fingerprint, stored pictures that look so as a whole or in a view, nearest first."""
-        if not asked:
-            return []
-        near = self._following(connection).near([fingerprint for fingerprint, _ in asked])
-        stored: dict[str, list[tuple[str, int, Region]]] = {}
-        p, v = pictures_table.c, picture_views.c
-        hashes = {fingerprint for each in near for fingerprint in each}
-        wholes = connection.execute(select(p.id, p.pdq, p.quality).where(among(connection, p.pdq, hashes))).all()
-        for name, fingerprint, quality in wholes:
-            stored.setdefault(fingerprint, []).append((name, quality, WHOLE))
-        insides: dict[str, bytes] = {}
-        if any(one.inside for _, one in asked):
-            named = among(connection, v.picture, [row.id for row in wholes])
-            insides = _abouts(ViewRow(*row) for row in connection.execute(select(picture_views).where(named)))
-        for row in connection.execute(select(picture_views).where(among(connection, v.pdq, hashes))):
-            stored.setdefault(row.pdq, []).append((row.picture, row.quality, _region(row)))
-        return [
-            sorted(
-                _Near(distance, name, there)
-                for fingerprint, distance in each.items()
-                for name, quality, there in stored.get(fingerprint, ())
-                if distance <= same_bits(one.quality, quality)
-                if there != WHOLE or not only_dressed_alike(one.inside, insides.get(name, b""))
-            )
-            for (_, one), each in zip(asked, near, strict=True)
-        ]
-
-    def _following(self, connection: Connection) -> Fingerprints:
-        """The index, with everything in it that this connection can see."""
-        with self._lock:
-            if self._index is None:
-                self._index, self._seen = self._loaded(connection)
-            index = self._index
-            rows = connection.execute(_fingerprints(self._seen)).all()
-            index.add(row.pdq for row in rows)
-            # What this transaction wrote may yet be rolled back, and its numbers be given out again.
-            if rows and not self._database.is_dirty:
-                self._seen = max(row.seq for row in rows)
-        return index
-
-    def _loaded(self, connection: Connection) -> tuple[Fingerprints, int]:
-        """All usable fingerprints, and a number up to which none is missing."""
-        p = pictures_table.c
-        # Asked for first: what is committed between the two questions is then read twice, never missed.
-        last = 0 if self._database.is_dirty else connection.execute(select(func.max(p.seq))).scalar_one() or 0
-        index = Fingerprints()
-        index.add(row.pdq for row in connection.execute(_fingerprints(0)))
-        return index, last
-
-
-def _fingerprints(after: int) -> CompoundSelect[tuple[int, str]]:
-    """Usable hashes of pictures with later numbers, and of what they enclose."""
-    p, v = pictures_table.c, picture_views.c
-    wholes = select(p.seq, p.pdq).where(p.seq > after, p.pdq != "", p.quality >= USABLE)
-    views = select(p.seq, v.pdq).join_from(pictures_table, picture_views, v.picture == p.id).where(p.seq > after)
-    return wholes.union_all(views)
-
-
-def _abouts(rows: Iterable[ViewRow]) -> dict[str, bytes]:
-    """The hash of what each picture is about, of those that are about what they enclose."""
-    views: dict[str, list[View]] = {}
-    for row in sorted(rows, key=lambda row: (row.picture, row.place)):
-        view = View(codes=bytes.fromhex(row.pdq), quality=row.quality, region=_region(row))
-        views.setdefault(row.picture, []).append(view)
-    return {picture: inside(enclosed) for picture, enclosed in views.items()}
-
-
-def _region(row: Any) -> Region:
-    return row.left, row.top, row.right, row.bottom
-
-
-def _hashes(asked: Sequence[Picture]) -> dict[str, _Asked]:
-    """What is looked for of these pictures, by hash: each as it is, then its views mirrored and turned."""
-    found: dict[str, _Asked] = {}
-    for picture in sorted(asked, key=lambda each: each.id):
-        if _usable(picture.pdq, picture.quality):
-            found.setdefault(picture.pdq, _Asked(picture.id, picture.quality, inside=inside(picture.views)))
-        for view in picture.views:
-            whole = view.region == WHOLE
-            for turn in range(whole, len(TURNS)):
-                code = view.codes[turn * BYTES_OF_PDQ : (turn + 1) * BYTES_OF_PDQ]
-                within = inside(picture.views, turn) if whole else b""
-                found.setdefault(code.hex(), _Asked(picture.id, view.quality, view.region, turn, within))
-    return found
 
 
 def _earlier(row: Any, how: _How) -> Earlier:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from alerts.ports import Archive
 from secondsource.contracts.errors import BadRecord
-from secondsource.contracts.messages import WHOLE, Earlier, Picture, Region, View
+from secondsource.contracts.messages import UNMOVED, WHOLE, Earlier, Picture, Region, View
 from store.pictures.archive import Imported
 from store.pictures.fingerprints import Fingerprints
 from store.store import Store, open_store
@@ -106,6 +106,8 @@ def _turned(code: str, turn: int) -> str:
 
 
 CENTRE: Region = (0.25, 0.25, 0.75, 0.75)
+LEFT: Region = (0.0, 0.1, 0.6, 0.9)
+RIGHT: Region = (0.65, 0.1, 0.95, 0.7)
 
 
 def test_what_a_picture_encloses_is_found_from_either_side(store: Store) -> None:
@@ -139,6 +141,47 @@ def test_a_page_round_other_pictures_is_not_the_same_page(store: Store) -> None:
     assert _matches(store) == {_pair(one.id, again.id, 2)}
     assert {each.picture for each in store.archive.earlier([again], v.at(15), 10)} == {one.id}
     assert {each.picture for each in store.archive.earlier([other], v.at(30), 10)} == {other.id}
+
+
+def test_an_advertisement_on_two_pages_makes_them_no_one_picture(store: Store) -> None:
+    def article(name: str) -> Picture:
+        return _viewed(name, (sha256(f"photo {name}".encode()).hexdigest(), LEFT), (BRIDGE, RIGHT))
+
+    one, two, alone = article("one"), article("two"), v.picture("the advertisement", BRIDGE, quality=90)
+    v.keep(store, v.enriched(1, seconds=10, pictures=(one,)))
+    assert store.archive.earlier([two], v.at(30), 10) == []
+    assert [each.picture for each in store.archive.earlier([alone], v.at(30), 10)] == [one.id]
+
+
+def test_the_whole_is_told_before_what_it_encloses(store: Store) -> None:
+    """A screenshot saved again differs in more bits as a whole than in the picture on it."""
+    shot = _viewed("shot", (BRIDGE, CENTRE))
+    again = replace(shot, id="0" * 64, pdq=v.flipped(shot.pdq, 6))
+    v.keep(store, v.enriched(1, seconds=10, pictures=(shot,)))
+    (found,) = store.archive.earlier([again], v.at(30), 10)
+    assert (found.distance, found.region, found.transform) == (6, WHOLE, UNMOVED)
+
+
+def test_pictures_that_are_asked_for_together_are_found_as_each_alone(store: Store) -> None:
+    v.keep(store, v.enriched(1, seconds=10, pictures=(v.picture("bridge", v.flipped(BRIDGE, 20), quality=90),)))
+    poor, clean = v.picture("a dark copy", BRIDGE, quality=60), v.picture("clean", BRIDGE, quality=90)
+    for asked in ([clean], [poor, clean], [clean, poor]):
+        assert [each.shown for each in store.archive.earlier(asked, v.at(30), 10)] == [clean.id]
+
+
+def test_a_picture_kept_by_an_earlier_version_is_known_by_its_views_once_it_is_seen_again(store: Store) -> None:
+    shot, clean = _viewed("shot", (BRIDGE, CENTRE)), v.picture("clean", v.flipped(BRIDGE, 5), quality=90)
+    v.keep(store, v.enriched(1, seconds=10, pictures=(replace(shot, views=()),)))
+    assert store.archive.earlier([clean], v.at(30), 10) == []
+    v.keep(store, v.enriched(2, seconds=20, pictures=(shot,)))
+    assert [each.source for each in store.archive.earlier([clean], v.at(30), 10)] == ["x:1", "x:2"]
+
+
+def test_many_views_at_once_are_kept(store: Store) -> None:
+    shots = [_viewed(f"shot {n}", (v.flipped(BRIDGE, n % 9), CENTRE)) for n in range(40)]
+    v.keep(store, *(v.enriched(n, seconds=n, pictures=(shot,)) for n, shot in enumerate(shots)))
+    assert len(store.dump("picture_views")) == 40
+    assert len(store.archive.earlier([v.picture("clean", BRIDGE, quality=90)], v.at(90), 99)) == 40
 
 
 def test_a_mirrored_picture_is_found(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""What pictures enclose is found again: a screenshot by the picture in it. Of those stored before, the whole alone."""
+"""What pictures enclose is found again: a screenshot by the picture in it. Of those stored before, once seen again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def upgrade() -> None:
         "picture_views",
         sa.Column("picture", Words, nullable=False),
         sa.Column("place", sa.Integer(), nullable=False, comment="0 is the largest"),
-        sa.Column("pdq", Words, nullable=False, comment="of what borders, bars or an app's page enclose"),
+        sa.Column("pdq", Words, nullable=False, comment="of what borders, bars or a page enclose, or a tile"),
         sa.Column("quality", sa.Integer(), nullable=False),
         sa.Column("left", sa.Double(), nullable=False, comment="in shares of the picture's sides"),
         sa.Column("top", sa.Double(), nullable=False),
