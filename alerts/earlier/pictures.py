@@ -23,6 +23,7 @@ from alerts.memory.ledger import Ledger
 from alerts.text.band_index import BandIndex
 from alerts.text.copies import MOST_OF_IT, best
 from alerts.wording import laid, stretches
+from secondsource.contracts.excerpts import excerpt
 from secondsource.contracts.messages import UNMOVED, WHOLE, Earlier, Picture, Region, Reuse, View
 from secondsource.contracts.reuse import USABLE, about, composed, inverted
 
@@ -414,7 +415,7 @@ def sighted(row: Row, file: str, seen: Sighting, at: Callable[[float], datetime]
         seen_at=at(seen.at),
         source=seen.uid,
         handle=seen.handle,
-        caption=seen.caption,
+        caption=excerpt(seen.caption),
         distance=row.apart(seen, own),
         url=seen.url,
         named=seen.named,

@@ -19,7 +19,8 @@ from alerts.ports import Archive
 from alerts.rules.evidence import Everywhere, StoryEvidence, Surge
 from alerts.spread.volume import Volume
 from alerts.stories.book import StoryBook
-from alerts.stories.story import QUOTED, Story
+from alerts.stories.story import Story
+from secondsource.contracts.excerpts import excerpt
 from secondsource.contracts.messages import Corroboration, Earlier
 from secondsource.contracts.watch import Watch
 
@@ -179,8 +180,8 @@ class Inquiry:
         pictures = [row.picture(file) for row, file in rows]
         for one in self._archive.earlier(pictures, moment(before), _EARLIER_SHOWN):
             told = asked[one.shown].told_of(one) if one.shown in asked else one
-            clipped = msgspec.structs.replace(told, caption=told.caption[:QUOTED])
-            seen.setdefault((one.source, one.picture), clipped)
+            told = msgspec.structs.replace(told, caption=excerpt(told.caption))
+            seen.setdefault((one.source, one.picture), told)
         others = [one for one in once_a_clip(seen.values()) if digest(one.source) not in story.notes]
         return tuple(sorted(others, key=lambda one: (one.seen_at, one.source, one.picture))[:_EARLIER_SHOWN])
 

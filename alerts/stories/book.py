@@ -25,7 +25,7 @@ from alerts.origins.registry import NOBODY, Registry
 from alerts.stories.kept import Frame, Note
 from alerts.stories.provenance import agencies_credited, doubt, evidence, shared, tokens_behind, tokens_of
 from alerts.stories.shelf import Shelf
-from alerts.stories.story import COPIES, QUOTED, Story
+from alerts.stories.story import COPIES, Story
 from alerts.stories.texts import FEWEST_WORDS, MOST_PLACES
 from alerts.stories.ties import ORIGINAL, Tied, Ties
 from alerts.stories.tokens import account_token, cluster_token, credit_token, pair_token
@@ -34,6 +34,7 @@ from alerts.text.embedding import Meanings
 from alerts.text.polarity import opposed
 from alerts.text.words import named
 from secondsource.contracts.credits import agency_heard
+from secondsource.contracts.excerpts import KEPT
 from secondsource.contracts.messages import Counts, Enriched, StanceLabel, Tie
 from secondsource.contracts.watch import Watch
 
@@ -225,7 +226,7 @@ class StoryBook:
 
     def reword(self, uid: str, text: str, edited_at: float, names: tuple[str, ...] = ()) -> Story | None:
         """A post was edited. The story it is in, if its earlier words were kept."""
-        words = text[:QUOTED]
+        words = text[:KEPT]
         self.pictures.recaption(uid, words, edited_at, names)
         story = self.find(uid)
         if story is None or not story.reword(digest(uid), words, edited_at, names):
@@ -358,7 +359,7 @@ class StoryBook:
             tokens=tokens_of(story, enriched, key, account, stance, traits),
             passes=_passes(story, enriched, account, stance, target, tied),
             reported=0 if post.repost_of or post.counts is None else post.counts.interactions(),
-            text=post.text[:QUOTED],
+            text=post.text[:KEPT],
             named=() if post.repost_of else named(enriched),
             parts=() if parts == (story.frame.number,) else parts,
         )
@@ -383,7 +384,7 @@ class StoryBook:
                 uid=post.uid,
                 picture=picture.id,
                 handle=post.author.handle,
-                caption=post.text[:QUOTED],
+                caption=post.text[:KEPT],
                 url=picture.url,
                 distance=match.distance,
                 named=names,

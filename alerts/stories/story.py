@@ -20,12 +20,12 @@ from alerts.origins.union import Origins, grouped
 from alerts.spread.surprise import Tally
 from alerts.stories.kept import PLACE_BITS, Frame, Gone, Note
 from alerts.stories.tokens import account_token, pair_token
+from secondsource.contracts.excerpts import excerpt
 from secondsource.contracts.messages import Member, StanceLabel, Tie
 
 #: The key under which copies count that pass a story on without naming a post.
 COPIES = 1
 REMOVED = "[removed at the source]"
-QUOTED = 280  #: characters of a claim that are kept and shown
 #: Other stories that one takes up at most: so often each post is moved, however many stories there are.
 MOST_PARTS = 64
 _TEXTS = 5
@@ -84,7 +84,7 @@ class Story:
 
     def claim(self) -> str:
         note = self.notes.get(self.frame.claim)
-        return note.text if note is not None and note.text else REMOVED
+        return excerpt(note.text) if note is not None and note.text else REMOVED
 
     def claim_uid(self) -> str:
         note = self.notes.get(self.frame.claim)

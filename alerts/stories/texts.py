@@ -9,7 +9,7 @@ from typing import Literal
 from alerts.memory.digests import digest
 from alerts.stories.kept import PLACE_BITS, Frame, Note
 from alerts.stories.shelf import Shelf
-from alerts.stories.story import QUOTED, Story
+from alerts.stories.story import Story
 from alerts.stories.traits import MOST_PICTURES, Traits
 from alerts.text.band_index import BandIndex
 from alerts.text.copies import (
@@ -26,6 +26,7 @@ from alerts.text.copies import (
 )
 from alerts.text.words import named
 from secondsource.contracts.copied import copied_text
+from secondsource.contracts.excerpts import QUOTED
 from secondsource.contracts.messages import Enriched
 
 #: Texts of fewer words are said by chance: they need more than their words to match.
@@ -141,7 +142,7 @@ class Texts:
         self, exact: int, text: str, candidates: Sequence[tuple[int, str]], found: tuple[int, Likeness] | None
     ) -> Traits:
         """As `_nearly`, of a text that is no copy of any candidate, or holds the one that was `found` in passing."""
-        others = [(number, copied_text(other), len(other) >= QUOTED) for number, other in candidates]
+        others = [(number, copied_text(other), len(other) > QUOTED) for number, other in candidates]
         held = "" if found is None else next(other for number, other, _ in others if number == found[0])
         found_lines = (line_in_common(text, other, cut=cut) for number, other, cut in others if other != held)
         lines = [one for one in found_lines if one and not (held and (one.text in held or held in one.text))]
@@ -236,4 +237,4 @@ def _of_one_hand(text: str, bands: tuple[int, ...], note: Note) -> bool:
     short, long = (text, other) if len(text) <= len(other) else (other, text)
     if short and (short in long or have_much_in_common(text, other) or compared(text, other) is not None):
         return True
-    return len(note.text) >= QUOTED and len({*bands} & {*note.bands}) >= _ANCHORS  # what was cut off it cannot be read
+    return len(note.text) > QUOTED and len({*bands} & {*note.bands}) >= _ANCHORS  # what was cut off it cannot be read

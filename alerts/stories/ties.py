@@ -18,13 +18,14 @@ from alerts.earlier.pictures import Match, PictureBook
 from alerts.memory.digests import digest
 from alerts.stories.kept import PLACE_BITS, Frame, Note
 from alerts.stories.shelf import Shelf
-from alerts.stories.story import QUOTED, Story
+from alerts.stories.story import Story
 from alerts.stories.texts import Texts
 from alerts.stories.traits import MOST_PICTURES, Traits
 from alerts.text.embedding import Meanings
 from alerts.text.links import canonical
 from alerts.text.word_index import SURE_ODDS, WordIndex
 from alerts.text.words import besides, own_terms, terms, without
+from secondsource.contracts.excerpts import QUOTED
 from secondsource.contracts.messages import Enriched, Tie
 from secondsource.contracts.watch import Watch
 

@@ -9,10 +9,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from secondsource.contracts.excerpts import excerpt
 from secondsource.contracts.messages import AlertEvent, Earlier, Origin, StoryUpdate
 
 REMOVED: Final = "[removed at the source]"
-_SHOWN: Final = 280  #: characters of a post that are quoted in an alert
 _RECOGNISED: Final = 24  #: shown characters in common with the beginning of a text that make a quotation of it
 
 
@@ -144,7 +144,7 @@ def _now(words: str, text: str | None) -> str:
     """What is quoted of a text; the words themselves where they are its beginning, or nothing is known of it."""
     if text is None or words == REMOVED or text.startswith(words.rstrip("…").rstrip()):
         return words
-    return text[:_SHOWN]
+    return excerpt(text)
 
 
 def quoted_by_story(update: StoryUpdate) -> set[str]:

@@ -141,13 +141,14 @@ def test_a_repost_before_its_original_waits_for_it_in_its_story() -> None:
     assert story.spread.interactions == 2
 
 
-def test_the_claim_is_the_first_assertion_in_full_up_to_280_characters() -> None:
+def test_the_claim_is_the_first_assertion_and_shows_where_it_goes_on() -> None:
     long = CLAIM + " and nobody knows how many people were on it when it gave way" * 6
     outs = run(
         [post(1, 0, "is the bridge still standing?", stance="asks"), post(2, 1, long, reply_to=1), repost(3, 2, 2)]
     )
-    assert story_of(outs, 1).claim == long[:280]
+    assert story_of(outs, 1).claim == long[:279].rstrip() + "…"
     assert story_of(outs, 1).claim_uid == "x:2"
+    assert story_of(run([post(1, 0, long[:280]), repost(2, 1, 1)]), 1).claim == long[:280]
 
 
 # Origins and states

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from secondsource.contracts.excerpts import excerpt
 from secondsource.contracts.messages import DeadLetter, Earlier, Message, Reason, encode
 from store.leaving.letter_names import MOST, named_in
 from store.leaving.scrubbing import REMOVED, without
@@ -191,6 +192,17 @@ def test_an_edit_takes_the_old_words_out_of_alerts_in_any_order(store: Store) ->
         for message in order:
             v.keep(store, message)
         assert store.dump("alert_events") == rows
+
+
+def test_a_claim_too_long_to_be_quoted_whole_is_not_edited_by_its_own_post(store: Store) -> None:
+    long = " ".join([v.CLAIM] * 9)
+    quoted = replace(v.story(1, members=(1, 2)), claim=excerpt(long))
+    v.keep(store, v.enriched(1, text=long), v.alert(1, of=quoted))
+    (event,) = store.evidence.latest_alerts(1)
+    assert (event.story.claim, event.story.claim_edited) == (excerpt(long), False)
+    v.keep(store, v.enriched(1, seconds=30, text=f"Update: {long}"))
+    (event,) = store.evidence.latest_alerts(1)
+    assert (event.story.claim, event.story.claim_edited) == (excerpt(f"Update: {long}"), True)
 
 
 def test_of_a_removed_claim_it_is_not_said_that_it_was_edited(store: Store) -> None:
