@@ -102,10 +102,11 @@ def _first_sightings(at: House, dump: Dump) -> tuple[int, int]:
     return reused, named
 
 
-def _configured(folder: Path, url: str, more: str = "") -> Configuration:
+def _configured(folder: Path, url: str, more: str = "", *, parts: str = "false") -> Configuration:
     (folder / "watches").mkdir()
     (folder / "watches" / "real.yaml").write_text("watches: [{name: real, hashtags: [real]}]\n")
-    roots = f"enrich: {{media: {{roots: ['{DATA.resolve() / 'images'}']}}}}\n"
+    # On Kafka, of which of two pictures the other is a part may be told from the other side.
+    roots = f"enrich: {{media: {{roots: ['{DATA.resolve() / 'images'}'], parts: {parts}}}}}\n"
     (folder / "secondsource.yaml").write_text(f"notify: {{console: false}}\nmetrics: {{port: 0}}\n{roots}{more}")
     return load(folder, {"SECONDSOURCE_STORE_URL": url})
 

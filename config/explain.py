@@ -34,6 +34,7 @@ _BOUNDS = {
     "less_than": ("lt", "must be less than"),
     "less_than_equal": ("le", "must be at most"),
 }
+_NO = frozenset({"no", "off", "n", "never", "0"})
 _SECRET_KEY = re.compile(r"token|secret|passw|bearer|api_?key", re.IGNORECASE)
 
 
@@ -93,6 +94,8 @@ def _wrong_kind(kind: str, value: object, trail: Trail, example: str) -> tuple[s
         example = f"{key}: {as_yaml([value])}"
     elif kind == "string_type" and isinstance(value, int | float):
         example = f'"{as_yaml(value)}" in quotes'
+    elif kind == "bool_type" and str(value).lower() in _NO:
+        example = f"{key}: false"
     return what, example
 
 

@@ -348,7 +348,7 @@ class Media(Model):
     """Of an S3-compatible store that is not Amazon's."""
     parts: bool | None = Field(default=None, examples=[True])
     """Whether every post's pictures are looked through for parts of archived ones: crops, cropped tiles. If absent,
-    where an index is named. What is framed, mirrored or within a page is found always."""
+    where one process does all, or an index is named. What is framed, mirrored or within a page is found always."""
     index: ConfigPath | None = Field(default=None, examples=["/srv/pictures.index"])
     """Folder of the index by which parts of pictures are found again, shared by the processes of a machine; it is made
     of the store. If absent, beside the SQLite file; where the store is PostgreSQL, in this user's cache folder."""

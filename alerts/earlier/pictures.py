@@ -25,7 +25,7 @@ from alerts.text.copies import MOST_OF_IT, best
 from alerts.wording import laid, stretches
 from secondsource.contracts.excerpts import excerpt
 from secondsource.contracts.messages import UNMOVED, WHOLE, Earlier, Picture, Region, Reuse, View
-from secondsource.contracts.reuse import USABLE, about, composed, inverted
+from secondsource.contracts.reuse import LIKENESS_RIGHT, USABLE, about, composed, inverted
 
 FEWEST_WORDS = 5  #: words that can be read in a picture, for it to be known by them
 SUREST = 0.5  #: a match by features is taken up from this confidence on
@@ -405,11 +405,13 @@ def sighted(row: Row, file: str, seen: Sighting, at: Callable[[float], datetime]
     own = file or row.id
     parts = row.how(seen.picture, file) if seen.picture != own else None
     if parts is not None:
-        kind, inliers = parts.kind, parts.inliers
-    elif seen.distance < 0:
-        kind, inliers = "features", -seen.distance
+        kind, inliers, confidence = parts.kind, parts.inliers, parts.confidence
+    elif seen.picture == own:
+        kind, inliers, confidence = "bytes", 0, 1.0
+    elif seen.distance < 0:  # how it was found is no longer kept: it was taken up, so it is as sure as that asks
+        kind, inliers, confidence = "features", -seen.distance, SUREST
     else:
-        kind, inliers = "bytes" if seen.picture == own else "hash", 0
+        kind, inliers, confidence = "hash", 0, LIKENESS_RIGHT
     return Earlier(
         picture=seen.picture,
         seen_at=at(seen.at),
@@ -421,7 +423,7 @@ def sighted(row: Row, file: str, seen: Sighting, at: Callable[[float], datetime]
         named=seen.named,
         kind=kind,
         inliers=inliers,
-        confidence=parts.confidence if parts else 1.0,
+        confidence=confidence,
         region=parts.region if parts else WHOLE,
         transform=parts.transform if parts else UNMOVED,
         seconds=parts.seconds if parts else (),

@@ -18,9 +18,9 @@ _RICH, _FEW = 70, 12  # measured: `same_bits`
 _STRANGERS = 80  # bits from which two hashes are of different pictures; of strangers' half differ, 128 of 256
 _FAR_LARGER = 2.0  # times the area of the next, for one to be what a picture is about
 _FLAT = 1e-9  # determinant under which a transform cannot be turned round
-#: Measured: of 440 pairs that views have within these bits, edited photographs and what they were made of, none were
-#: strangers; so at most one in a hundred is (`python -m benchmarks.media_reuse` counts both).
-_VIEWS_RIGHT = 0.99
+#: Measured: of 440 pairs within these bits, edited photographs and what they were made of, as wholes or views, none
+#: were strangers; so at most one in a hundred is (`python -m benchmarks.media_reuse` counts both).
+LIKENESS_RIGHT = 0.99
 
 #: How the eight orientations of a view stand to the picture as it is: 2 × 2, by rows, over shares about the centre. A
 #: hash of the picture turned so is the hash of what was archived; the matrix takes what was archived back.
@@ -80,7 +80,7 @@ def area(region: Region) -> float:
 def alike(picture: str, distance: int, *, here: Region, turn: int, there: Region) -> Reuse:
     """That the region `there` of `picture` is seen in the region `here` of another, in that orientation of `TURNS`."""
     if here == there == WHOLE and not turn:
-        return Reuse(picture=picture, kind="hash", distance=distance)
+        return Reuse(picture=picture, kind="hash", distance=distance, confidence=LIKENESS_RIGHT)
     (xx, xy), (yx, yy) = TURNS[turn]
     wide, high = here[2] - here[0], here[3] - here[1]
     across, down = there[2] - there[0], there[3] - there[1]
@@ -89,7 +89,7 @@ def alike(picture: str, distance: int, *, here: Region, turn: int, there: Region
     to = (a, b, (here[0] + here[2]) / 2 - a * x - b * y, d, e, (here[1] + here[3]) / 2 - d * x - e * y)
     transform = _rounded(to)
     return Reuse(
-        picture=picture, kind="hash", distance=distance, confidence=_VIEWS_RIGHT, region=there, transform=transform
+        picture=picture, kind="hash", distance=distance, confidence=LIKENESS_RIGHT, region=there, transform=transform
     )
 
 

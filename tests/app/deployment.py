@@ -39,8 +39,8 @@ class Deployment:
     """Kafka and any database where `bootstrap` is given, else everything in the process of `replay`.
 
     In small steps a run takes longer, so that what happens in the middle of it really does: `batch_size` of them for
-    the stages, `replay_batch` for the replay. `slack` is the address of the Slack that `notify` posts to. Left, it has
-    no process running.
+    the stages, `replay_batch` for the replay. `slack` is the address of the Slack that `notify` posts to. `parts`
+    of pictures are for one process: several may find a pair from either side. Left, it has no process running.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Deployment:
         batch_size: int = 1000,
         replay_batch: int = 0,
         slack: str = NOWHERE,
+        parts: bool = False,
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
@@ -63,6 +64,7 @@ class Deployment:
         self._bootstrap = bootstrap
         self._prefix = f"t{uuid4().hex[:10]}"
         self._partitions = partitions
+        self._parts = parts
         self._config, self._replay_config = folder / "config", folder / "config-of-replay"
         self._write_config(self._config, store_url, batch_size, slack)
         self._write_config(self._replay_config, store_url, replay_batch or batch_size, slack)
@@ -75,7 +77,7 @@ class Deployment:
             path.write_text(yaml.safe_dump({"watches": watches}), "utf-8")
         path = folder / "secondsource.yaml"
         settings: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
-        settings["enrich"]["media"]["roots"] = [str(self._town.pictures)]
+        settings["enrich"]["media"] |= {"roots": [str(self._town.pictures)], "parts": self._parts}
         settings["store"] = {"url": store_url}
         settings["notify"]["slack"] = {"token_env": _TOKEN_VARIABLE, "base_url": slack}
         settings["desk"] = {"port": 0, "public_url": "http://desk.velgrad.example"}

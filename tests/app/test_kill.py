@@ -19,16 +19,19 @@ PARTS: tuple[Part, ...] = (*STAGES, "notify")
 
 
 @pytest.mark.slow
-def test_an_inline_replay_killed_twice(undisturbed: Run, town_day: Town, tmp_path: Path) -> None:
+def test_an_inline_replay_killed_twice(town_day: Town, tmp_path: Path) -> None:
+    with Deployment(tmp_path / "calm", town_day, f"sqlite:///{tmp_path / 'calm.sqlite'}", parts=True) as calm:
+        calm.wait_until_through(calm.replay())
+        undisturbed = calm.rows()
     store = f"sqlite:///{tmp_path / 'velgrad.sqlite'}"
-    with Deployment(tmp_path / "run", town_day, store, batch_size=10) as deployment:
+    with Deployment(tmp_path / "run", town_day, store, batch_size=10, parts=True) as deployment:
         for least in (100, 700):
             killed = deployment.replay()
             until(lambda: deployment.count("posts") >= least, f"{least} posts", [killed])  # noqa: B023 - called before the next
             killed.kill()
             assert least <= deployment.count("posts") < 1000
         deployment.wait_until_through(deployment.replay())
-        assert_same(deployment.rows(), undisturbed.rows)
+        assert_same(deployment.rows(), undisturbed)
 
 
 @pytest.mark.kafka

@@ -1,4 +1,4 @@
-"""Which pictures tie posts: framed, mirrored and turned ones always, parts where asked for; alike in every batch."""
+"""Which pictures tie posts: framed, mirrored and turned ones always, parts unless turned off; alike in every batch."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def posts(pictures: Path) -> list[Post]:
     ]
 
 
-def replayed(folder: Path, pictures: Path, *, media: str = "{parts: true}", settings: str = "") -> Rows:
+def replayed(folder: Path, pictures: Path, *, media: str = "{}", settings: str = "") -> Rows:
     """What is stored after the replay; `media` stands at enrich.media, `settings` at the end of secondsource.yaml."""
     made = Newsroom(folder, settings=settings)
     path = made.config / "secondsource.yaml"
@@ -107,9 +107,9 @@ def test_parts_tie_posts_and_batches_make_no_difference(tmp_path: Path, pictures
         assert story <= {f"crop-{number}.png", f"mirror-{number}.png", f"whole-{number}.png", "collage.png"}
 
 
-def test_what_is_framed_mirrored_or_on_a_page_is_one_picture_unasked(tmp_path: Path, views: Path) -> None:
-    at_once = replayed(tmp_path / "at-once", views, media="{}")
-    one_by_one = replayed(tmp_path / "one-by-one", views, media="{}", settings="runtime: {batch_size: 1}\n")
+def test_what_is_framed_mirrored_or_on_a_page_is_one_picture_always(tmp_path: Path, views: Path) -> None:
+    at_once = replayed(tmp_path / "at-once", views, media="{parts: false}")
+    one_by_one = replayed(tmp_path / "one-by-one", views, media="{parts: false}", settings="runtime: {batch_size: 1}\n")
     assert_same(one_by_one, at_once)
     names = {post.uid: post.media[0].url.rpartition("/")[2] for post in posts(views)}
     assert {frozenset(names[uid] for uid in story) for story in together(at_once)} == {
@@ -117,8 +117,8 @@ def test_what_is_framed_mirrored_or_on_a_page_is_one_picture_unasked(tmp_path: P
     }
 
 
-def test_crops_are_looked_for_where_asked(tmp_path: Path, pictures: Path) -> None:
-    rows = replayed(tmp_path, pictures, media="{}")
+def test_crops_are_not_looked_for_where_that_is_turned_off(tmp_path: Path, pictures: Path) -> None:
+    rows = replayed(tmp_path, pictures, media="{parts: false}")
     names = {post.uid: post.media[0].url.rpartition("/")[2] for post in posts(pictures)}
     told = {names[uid] for story in together(rows) for uid in story}
     assert told == {f"{way}-{i}.png" for way in ("whole", "mirror") for i in range(3)}

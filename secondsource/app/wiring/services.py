@@ -53,7 +53,7 @@ def parts_of_pictures(configuration: Configuration) -> Service:
     media = configuration.deployment.enrich.media
     if media.parts is False:
         return Service("parts of pictures", on=False, how="off, as secondsource.yaml says at enrich.media.parts")
-    if media.parts is None and media.index is None:
+    if media.parts is None and media.index is None and configuration.deployment.transport != "inline":
         how = "off; to look for crops and small parts in every post: enrich.media.parts: true"
         return Service("parts of pictures", on=False, how=how)
     folder = index_folder(configuration)
