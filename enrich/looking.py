@@ -132,9 +132,9 @@ class Looker:
 
                 look = looked(frame.rgb).light()
                 self._waiting[picture.id] = look, None if frame.number else moving
-                picture = _with_views(picture, look.rectangles)
+                picture = with_views(picture, look.rectangles)
             else:
-                picture = _with_views(picture, rectangles(frame.rgb))
+                picture = with_views(picture, rectangles(frame.rgb))
             pictures.append(picture)
             if self._kept is not None and self._kept.wants_thumbnail(picture.id):
                 self._kept.add_thumbnail(picture.id, thumbnail(frame.rgb))
@@ -186,7 +186,8 @@ def _with_words(picture: Picture, text: str) -> Picture:
     return msgspec.structs.replace(picture, text=text, words=sketch)
 
 
-def _with_views(picture: Picture, seen: Iterable[Rectangle]) -> Picture:
+def with_views(picture: Picture, seen: Iterable[Rectangle]) -> Picture:
+    """The picture with hashes of what is seen in it, of what is not too flat."""
     views = []
     for region, found in seen:
         quality = tempered(found)

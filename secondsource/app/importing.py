@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec.structs import replace
 
-from enrich.looking import thumbnail
+from enrich.looking import thumbnail, with_views
 from enrich.media.claims import claims
 from enrich.media.exif import taken_at
 from enrich.media.pictures import Unusable, decode, hashed
 from enrich.names.gazetteer import Gazetteer, read_terms
 from enrich.reuse.prints import Look, looked
+from enrich.reuse.rectangles import rectangles
 from ingest.dated_pictures import (
     CAPTIONS,
     PICTURES,
@@ -280,7 +281,8 @@ class _Importer:
         )
         if self._kept is not None and self._kept.wants_thumbnail(picture.id):
             self._kept.add_thumbnail(picture.id, thumbnail(rgb))
-        return picture, looked(rgb) if self._reuse is not None else None
+        look = looked(rgb) if self._reuse is not None else None
+        return with_views(picture, look.rectangles if look is not None else rectangles(rgb)), look
 
 
 def _words(caption: Caption | None) -> str:

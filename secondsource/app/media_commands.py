@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from config.schema import Media
+from enrich.looking import with_views
 from enrich.media.fetch import Fetcher, FetchLimits
 from enrich.media.ocr import Reader, installed
 from enrich.media.pictures import NO_VIDEO, Rgb, Unusable, decode, hashed
@@ -60,7 +61,8 @@ def find(at: House, what: str, limit: int) -> Found:
     """
     name, rgb, width, height, clip = _picture(at.configuration.deployment.enrich.media, at.clock, what)
     print_ = hashed(rgb, width, height)
-    found = at.reuse.found(looked(rgb), clip, but=name) if at.reuse is not None else ()
+    look = looked(rgb)
+    found = at.reuse.found(look, clip, but=name) if at.reuse is not None else ()
     tesseract, _ = installed(at.configuration.deployment.enrich.languages)
     picture = Picture(
         id=name,
@@ -73,7 +75,8 @@ def find(at: House, what: str, limit: int) -> Found:
         text=Reader(tesseract).read(rgb) if tesseract is not None else "",
         found=found,
     )
-    sightings = at.store.archive.earlier([picture], at.clock.now(), _ASKED_FOR)
+    asked = with_views(picture, look.rectangles)
+    sightings = at.store.archive.earlier([asked], at.clock.now(), _ASKED_FOR)
     nearest = sorted(sightings, key=_nearness)[:limit]
     return Found(picture, sightings[0] if sightings else None, tuple(nearest), at.reuse is not None)
 

@@ -7,16 +7,19 @@ import random
 import re
 import shutil
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
+from enrich.looking import Looker
+from enrich.media.pictures import Unusable
 from secondsource.contracts.messages import AlertEvent, Finding
 from tests.app.newsroom import Newsroom, Ran, post
-from tests.enrich.makers import saved
+from tests.enrich.makers import saved, scene
 
 Json = dict[str, Any]
 
@@ -201,6 +204,22 @@ def test_a_later_post_of_the_picture_is_told_with_it(newsroom: Newsroom, folder:
     sentences = " ".join(reason.sentence for reason in findings[0].reasons)
     assert "seen on 1994-07 (date by the importer), at least " in sentences
     assert " before, in import:gazette/1994/bridge.jpg" in sentences
+
+
+def test_what_an_imported_picture_frames_is_known_by_its_hash_as_that_of_a_posts_is(
+    newsroom: Newsroom, tmp_path: Path
+) -> None:
+    """As a post asks where parts are not looked for."""
+    framed = tmp_path / "framed"
+    framed.mkdir()
+    (framed / "bridge 1994-07-02.png").write_bytes(saved(ImageOps.expand(scene(), 40, "black"), "PNG"))
+    assert imported(newsroom, framed).code == 0
+    shown = Looker(max_pixels=10**7).look(saved(ImageOps.mirror(scene()).resize((400, 300)), quality=60))
+    assert not isinstance(shown, Unusable)
+    with newsroom.store() as store:
+        (earlier,) = store.archive.earlier(shown, datetime.now(UTC), 10)
+    assert (earlier.source, earlier.kind) == ("import:gazette/bridge 1994-07-02.png", "hash")
+    assert earlier.region == pytest.approx((0.056, 0.071, 0.944, 0.929), abs=0.01)
 
 
 def _gibberish(dice: random.Random) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
-from tests.app.newsroom import Newsroom
+from tests.app.newsroom import Newsroom, post
 from tests.enrich.makers import saved, scene
 
 NAMED = "1994-07-02 bridge.jpg"
@@ -44,6 +44,19 @@ def test_a_picture_is_found_whole_and_in_part(newsroom: Newsroom, archive: Path,
     assert [len(row) for row in sighting["transform"]] == [3, 3]
     assert sighting["region"] == pytest.approx([0.15, 0.15, 0.85, 0.85], abs=0.03)
     assert newsroom.rows("sightings")[0]["picture"] != found["picture"]["id"], "nothing of it is kept"
+
+
+def test_a_posts_picture_is_found_mirrored_and_framed(newsroom: Newsroom, tmp_path: Path) -> None:
+    """Though parts of posts' pictures are not looked for, so that no index knows it."""
+    (tmp_path / "posted.jpg").write_bytes(saved(scene()))
+    media = [{"url": (tmp_path / "posted.jpg").as_uri()}]
+    ran = newsroom.run("replay", newsroom.write("posts.jsonl", [post(1, media=media)]), "--pictures", tmp_path)
+    assert ran.code == 0, ran.err
+    asked = tmp_path / "asked.png"
+    asked.write_bytes(saved(ImageOps.expand(ImageOps.mirror(scene()), 60, "black"), "PNG"))
+    (sighting,) = newsroom.run("media", "find", asked, "--json").json["sightings"]
+    assert sighting["source"] == "plaza:1"
+    assert sighting["transform"] == [pytest.approx(row, abs=0.01) for row in ([-0.842, 0, 0.921], [0, 0.8, 0.1])]
 
 
 def test_a_picture_nobody_has_seen_is_none(newsroom: Newsroom, archive: Path, tmp_path: Path) -> None:
