@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,17 @@ def test_a_folder_that_is_missing_or_empty_is_refused(tmp_path: Path, folders: t
     (tmp_path / "bare").mkdir()
     with pytest.raises(BadConfiguration, match="is empty"):
         list(evaluate_media.media(tmp_path / "bare", folders[1], jobs=1))
+
+
+def test_a_file_that_cannot_be_read_costs_no_other_its_answer(folders: tuple[Path, Path]) -> None:
+    archive, queries = folders
+    (archive / "large.png").touch()
+    os.truncate(archive / "large.png", 100_000_001)
+    (queries / "broken.jpg").symlink_to("/proc/self/mem")  # its first bytes are an input/output error, even to root
+    told = {each.get("query", each.get("archive")): each for each in evaluate_media.media(archive, queries, jobs=1)}
+    assert told["large.png"]["reason"] == "100000001 bytes, more than the 100000000 allowed"
+    assert told["broken.jpg"] == {"query": "broken.jpg", "match": None, "reason": "cannot be read: Input/output error"}
+    assert told["a.png"]["match"] == "one.png"
 
 
 def test_what_moves_is_looked_at_by_its_key_frames_on_either_side(tmp_path: Path) -> None:

@@ -89,6 +89,15 @@ def shown(folder: Path) -> list[Path]:
     return sorted(path for path in below if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
+def read(path: Path, most: int) -> bytes | Unusable:
+    """What is in a file, or why it is not looked at: it cannot be read, or has more than `most` bytes."""
+    try:
+        size = path.stat().st_size
+        return path.read_bytes() if size <= most else Unusable(f"{size} bytes, more than the {most} allowed")
+    except OSError as error:
+        return Unusable(f"cannot be read: {error.strerror or error}")
+
+
 def frames(body: bytes) -> Sequence[Frame] | Unusable:
     """What there is to look at: a picture, or the key frames of what moves."""
     decoded = decode(body, max_pixels=_MAX_PIXELS)
@@ -200,7 +209,9 @@ def _mapping(jobs: int, index: Path | None) -> Iterator[Mapping]:
 
 
 def _printed(path: Path) -> _Printed | Unusable:
-    body = path.read_bytes()
+    body = read(path, ClipLimits().max_bytes)
+    if isinstance(body, Unusable):
+        return body
     found = frames(body)
     if isinstance(found, Unusable):
         return found
@@ -210,7 +221,8 @@ def _printed(path: Path) -> _Printed | Unusable:
 
 def _searched(path: Path) -> list[Found] | Unusable:
     assert _index is not None
-    found = frames(path.read_bytes())
+    body = read(path, ClipLimits().max_bytes)
+    found = body if isinstance(body, Unusable) else frames(body)
     if isinstance(found, Unusable):
         return found
     segments = _index.segments()

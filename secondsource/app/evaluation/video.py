@@ -22,7 +22,7 @@ from enrich.reuse.clip_frames import ClipLimits
 from enrich.reuse.clip_prints import TURNS, ClipPrint, clip_print
 from enrich.reuse.clip_search import ClipMatch, search
 from enrich.reuse.index import Index
-from secondsource.app.evaluation.media import shown
+from secondsource.app.evaluation.media import read, shown
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.errors import BadConfiguration
 
@@ -94,12 +94,9 @@ class _Clip(NamedTuple):
 
 
 def _print(path: Path, limits: ClipLimits, clock: Clock) -> _Clip | Unusable:
-    try:
-        if path.stat().st_size > limits.max_bytes:
-            return Unusable(f"{path.stat().st_size} bytes, more than the {limits.max_bytes} allowed")
-        body = path.read_bytes()
-    except OSError as error:
-        return Unusable(f"cannot be read: {error.strerror or error}")
+    body = read(path, limits.max_bytes)
+    if isinstance(body, Unusable):
+        return body
     print_ = clip_print(body, limits, clock)
     return print_ if isinstance(print_, Unusable) else _Clip(body, sha256(body).hexdigest(), print_)
 
