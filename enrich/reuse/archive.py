@@ -18,7 +18,7 @@ from threading import Lock
 from typing import Final, NamedTuple
 
 from enrich.ports import Prints
-from enrich.reuse.clip_archive import ClipArchive
+from enrich.reuse.clip_archive import Archived, ClipArchive
 from enrich.reuse.clip_kept import KeptClip, bound, kept, parted
 from enrich.reuse.clip_prints import ClipPrint
 from enrich.reuse.clip_search import ClipMatch
@@ -26,8 +26,9 @@ from enrich.reuse.clip_search import search as search_clips
 from enrich.reuse.index import Entry, Index, Mark
 from enrich.reuse.prints import Look, decode, encode
 from enrich.reuse.search import Match, search
+from enrich.reuse.segment import Segment
 from enrich.reuse.segment_file import DamagedIndex
-from secondsource.contracts.errors import BadConfiguration, BadRecord
+from secondsource.contracts.errors import BadConfiguration, BadRecord, SourceAway
 from secondsource.contracts.messages import Reuse
 from secondsource.contracts.reuse import TURNS
 
@@ -95,13 +96,32 @@ class ReuseArchive:
 
     def _found(self, look: Look, clip: ClipPrint | None, but: str) -> list[Reuse]:
         with self._lock:
-            self.follow()
-            segments, gone = self._index.segments(), self._index.gone
-            clips = self._clips.archived() if clip is not None else None
-        moving = search_clips(clip, clips) if clip is not None and clips is not None else []
+            segments, gone, clips = self._in_step()
+        moving = search_clips(clip, clips) if clip is not None else []
         told = [clip_reuse(each) for each in moving if each.name != but and each.name not in gone]
         known = {but, *gone, *(each.picture for each in told)}
         return told + [reuse(each) for each in search(look, segments) if each.name not in known]
+
+    def _in_step(self) -> tuple[list[Segment], frozenset[str], Archived]:
+        """All there is to search; of the store made again, where the files were harmed while we had them open.
+
+        Raises:
+            SourceAway: the store did not answer, or the files can be neither read nor written: posts wait for them.
+        """
+        try:
+            return self._followed()
+        except (DamagedIndex, BadConfiguration, OSError) as error:
+            _log.warning("opened again", extra={"reason": str(error)})
+        try:
+            with _alone(self._folder):
+                self._index, self._clips, self._place = self._opened()
+            return self._followed()
+        except (DamagedIndex, BadConfiguration, OSError) as error:
+            raise SourceAway(f"the index of pictures in {self._folder}: {error}") from error
+
+    def _followed(self) -> tuple[list[Segment], frozenset[str], Archived]:
+        self.follow()
+        return self._index.segments(), self._index.gone, self._clips.archived()
 
     def follow(self) -> None:
         """Take in what the store has got since."""

@@ -93,8 +93,11 @@ class Index:
         return Mark(self._manifest.journal, self._read)
 
     def holds(self, mark: Mark) -> bool:
-        """Whether all that was there at that mark can be read still. What was sealed since is checked when mapped."""
-        return mark.journal != self._manifest.journal or mark.end <= self._read
+        """Whether all that was there at that mark can be read still. What was sealed since is checked when mapped.
+
+        Where the list of files was gone, a new one begins with an earlier journal.
+        """
+        return mark <= self.mark
 
     @property
     def gone(self) -> frozenset[str]:

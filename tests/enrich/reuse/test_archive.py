@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from enrich.reuse.archive import ReuseArchive
 from enrich.reuse.prints import looked
+from secondsource.contracts.errors import SourceAway
 from store.store import open_store
 
 Rgb = NDArray[np.uint8]
@@ -120,7 +121,9 @@ def test_what_is_erased_is_found_no_more(tmp_path: Path, prints: MemoryPrints) -
     assert archive.rebuild() == 1
 
 
-@pytest.mark.parametrize("harm", ["missing", "cut", "of another store", "no place", "journal cut", "journal garbled"])
+@pytest.mark.parametrize(
+    "harm", ["missing", "cut", "no list", "of another store", "no place", "journal cut", "journal garbled"]
+)
 def test_it_is_made_again_of_the_store(tmp_path: Path, prints: MemoryPrints, harm: str) -> None:
     folder = tmp_path / "index"
     kept(ReuseArchive(folder, prints), 1, 2)
@@ -128,6 +131,8 @@ def test_it_is_made_again_of_the_store(tmp_path: Path, prints: MemoryPrints, har
         shutil.rmtree(folder)
     elif harm == "cut":
         (folder / "manifest.json").write_text('{"format"')
+    elif harm == "no list":
+        (folder / "manifest.json").unlink()
     elif harm == "no place":
         (folder / "place.json").unlink()
     elif harm.startswith("journal"):
@@ -145,6 +150,40 @@ def test_it_is_made_again_of_the_store(tmp_path: Path, prints: MemoryPrints, har
     assert seen_in_crop(archive, number) == [name(number)]
 
 
+@pytest.mark.parametrize("harm", ["missing", "cut", "no list", "no journal", "of another version"])
+def test_harmed_while_it_is_open_it_is_made_again(tmp_path: Path, prints: MemoryPrints, harm: str) -> None:
+    folder = tmp_path / "index"
+    archive = ReuseArchive(folder, prints)
+    kept(archive, 1, 2)
+    told = folder / "manifest.json"
+    if harm == "missing":
+        shutil.rmtree(folder)
+    elif harm == "cut":
+        told.write_text('{"format"')
+    elif harm == "no list":
+        told.unlink()
+    elif harm == "no journal":
+        next(folder.glob("journal-*")).unlink()
+    else:
+        told.write_text(told.read_text().replace('"format": 1', '"format": 99'))
+    kept(archive, 3)
+    assert [seen_in_crop(archive, number) for number in (1, 2, 3)] == [[name(1)], [name(2)], [name(3)]]
+    assert archive.verify() == (3, 3, ())
+
+
+def test_pictures_wait_where_the_index_can_be_kept_nowhere(tmp_path: Path, prints: MemoryPrints) -> None:
+    """As for a disk that is full: what is wrong is not wrong with the posts."""
+    folder = tmp_path / "index"
+    archive = ReuseArchive(folder, prints)
+    shutil.rmtree(folder)
+    folder.write_text("in its place")
+    with pytest.raises(SourceAway, match="the index of pictures in"):
+        kept(archive, 1)
+    folder.unlink()
+    kept(archive, 1)
+    assert seen_in_crop(archive, 1) == [name(1)]
+
+
 def test_a_damaged_print_is_left_out_and_the_rest_is_found(tmp_path: Path, prints: MemoryPrints) -> None:
     prints.keep([(name(8), b"no print at all")])
     archive = ReuseArchive(tmp_path / "index", prints)
@@ -159,6 +198,7 @@ from contextlib import closing
 from pathlib import Path
 from enrich.reuse.archive import ReuseArchive
 from enrich.reuse.prints import looked
+from secondsource.contracts.errors import SourceAway
 from store.store import open_store
 from tests.enrich.reuse.test_archive import name, scene
 with closing(open_store(sys.argv[1])) as store:
