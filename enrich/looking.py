@@ -126,7 +126,7 @@ class Looker:
                 claims=None if frame.number else said,
             )
             if self._reader is not None and not frame.number:
-                picture = _with_words(picture, self._reader.read(frame.rgb))
+                picture = _with_words(picture, self._reader.read(frame.rgb), frame.rgb)
             if self._archive is not None and len(pictures) < _RECOGNISED:
                 from enrich.reuse.prints import looked  # noqa: PLC0415 -- and the vocabulary: who recognises nothing need not
 
@@ -179,11 +179,13 @@ class Looker:
         self._waiting.clear()
 
 
-def _with_words(picture: Picture, text: str) -> Picture:
+def _with_words(picture: Picture, text: str, rgb: Rgb) -> Picture:
     if not text:
         return picture
+    from enrich.reuse.regions import is_card  # noqa: PLC0415 -- loads OpenCV, as above
+
     (sketch,) = sketch_texts([text])
-    return msgspec.structs.replace(picture, text=text, words=sketch)
+    return msgspec.structs.replace(picture, text=text, words=sketch, card=is_card(rgb))
 
 
 def with_views(picture: Picture, seen: Iterable[Rectangle]) -> Picture:

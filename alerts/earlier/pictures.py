@@ -4,7 +4,8 @@ The same picture is the same bytes, or a PDQ hash within 31 of 256 bits (12 wher
 quality ≥ 50: the threshold and the quality floor that PDQ's authors recommend (Facebook, "The TMK+PDQF Video-Hashing
 Algorithm and the PDQ Image-Hashing Algorithm", 2019), of the whole or of what borders and the like enclose, mirrored or
 turned as it may be; or what enrichment found of it by its features. A picture too flat for PDQ that can be read is the
-same where its text is. One that is flat and cannot be read, or that is seen everywhere, ties nothing.
+same where its text is, and so is a card of text. One that is flat and cannot be read, or that is seen everywhere, ties
+nothing.
 """
 
 from __future__ import annotations
@@ -469,8 +470,11 @@ def _distance(reuse: Reuse) -> int:
 
 
 def _readable(picture: Picture) -> bool:
-    """Whether a picture is known by its text alone: PDQ has nothing to say of it, and it has words enough."""
-    flat = bool(picture.pdq) and picture.quality < USABLE
+    """Whether a picture is known by its text: PDQ has little to say of it, and it has words enough.
+
+    Rows of letters are no flat picture to PDQ, yet hold hashes that move when they are saved again, or set otherwise.
+    """
+    flat = bool(picture.pdq) and (picture.quality < USABLE or picture.card)
     return flat and picture.words is not None and picture.words.words >= FEWEST_WORDS
 
 

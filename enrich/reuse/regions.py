@@ -21,6 +21,7 @@ _COMMON: Final = 0.03  #: of all pixels are flat and of one tone where it is no 
 _JUMP: Final = 120  #: grey levels between neighbours: few edges in photographs are as hard as those of letters
 _MANY: Final = 0.22  #: of the places around one
 _WHOLE: Final = 0.96  #: of the area: a region as large is the picture itself
+_STRAY: Final = 0.05  #: of the area: letters, run together, that are taken for a picture
 
 
 class Region(NamedTuple):
@@ -59,6 +60,11 @@ def pictured(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     # Specks in a photograph that have the ground's tone are filled; lines of letters, thinner than a picture, go.
     rest = cv2.morphologyEx(1 - ground, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     return np.asarray(cv2.morphologyEx(rest, cv2.MORPH_OPEN, np.ones((down, across), np.uint8)), dtype=np.uint8)
+
+
+def is_card(rgb: NDArray[np.uint8]) -> bool:
+    """Whether it is flat grounds and what may be letters on them, and no picture is among it."""
+    return float(pictured(rgb).mean()) < _STRAY
 
 
 def interface(small: NDArray[np.uint8]) -> NDArray[np.uint8]:

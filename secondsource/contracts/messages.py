@@ -249,7 +249,8 @@ class Picture(Struct, frozen=True, kw_only=True):
     An animation or video gives several: its first frame has the file's `id` and `frame` 0; a later one is picture
     `frame_id(of, frame)` of its own, shown `at_seconds` after the beginning of the file `of`.
 
-    `text` is what can be read in it (at most 1,000 characters, by OCR, with its errors), `words` that text's sketch.
+    `text` is what can be read in it (at most 1,000 characters, by OCR, with its errors), `words` that text's sketch;
+    `card`: beside the letters there is nothing to be seen in it but flat grounds.
     `found` are pictures of the archive that are seen in it, found by their features. `views`: the whole, then what it
     encloses, the largest first; of these, what is not too flat.
     """
@@ -269,6 +270,7 @@ class Picture(Struct, frozen=True, kw_only=True):
     claims: Claims | None = None
     text: str = ""
     words: Sketch | None = None
+    card: bool = False
     found: tuple[Reuse, ...] = ()
     views: tuple[View, ...] = ()
 

@@ -98,6 +98,11 @@ class TestRead:
         assert read[0].text.startswith("The council of Velgrad")
         assert read[0].words is not None
         assert read[0].words.words == len(SAID.split())
+        assert read[0].card
+        captioned = looker.look(saved(Image.fromarray(np.concatenate([hills(), card(width=hills().shape[1])])), "PNG"))
+        assert not isinstance(captioned, Unusable)
+        assert captioned[0].text
+        assert not captioned[0].card
         plain = looker.look(saved(Image.fromarray(hills()), "PNG"))
         assert not isinstance(plain, Unusable)
         assert (plain[0].text, plain[0].words) == ("", None)
