@@ -14,6 +14,8 @@ from secondsource.contracts.errors import BadConfiguration
 from tests.enrich.reuse.clip_makers import film, mp4
 from tests.fakes.clock import ManualClock
 
+REAL = Path(__file__).parents[3] / "shared" / "data" / "threatexchange" / "video"
+
 
 def lines(archive: Path, queries: Path, told: StringIO | None = None) -> list[dict[str, Any]]:
     out = StringIO()
@@ -60,3 +62,15 @@ def test_folders_that_are_none_or_hold_no_clip_are_refused(tmp_path: Path) -> No
         lines(tmp_path / "nowhere", tmp_path)
     with pytest.raises(BadConfiguration, match="none there can be decoded"):
         lines(tmp_path, tmp_path)
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="skipped: no data")
+def test_a_real_clip_matches_its_variant_and_no_other(tmp_path: Path) -> None:
+    """All six against all six: `python -m benchmarks.video_reuse`."""
+    archived, asked = ("pattern-hd-no-bar", "doorknob-hd-no-bar"), ("pattern-sd-with-small-logo-bar",)
+    for file in (*(f"archive/{name}.mp4" for name in archived), *(f"queries/{name}.mp4" for name in asked)):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).symlink_to(REAL / Path(file).name)
+    (found,) = lines(tmp_path / "archive", tmp_path / "queries")
+    assert found["match"] == "pattern-hd-no-bar.mp4"
+    assert found["segments"][0]["query"] == pytest.approx([0.0, 6.9], abs=0.6)

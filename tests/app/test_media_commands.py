@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageOps
 
+from enrich.media.fetch import Fetcher
+from secondsource.app import media_commands
 from tests.app.newsroom import Newsroom, post
 from tests.enrich.makers import saved, scene
+from tests.fakes.web import answer, fake_web
 
 NAMED = "1994-07-02 bridge.jpg"
 
@@ -82,6 +86,20 @@ def test_what_cannot_be_looked_at_is_not_taken_for_unseen(
     ran = newsroom.run("media", "find", what if what.startswith("http") else tmp_path / what)
     assert said in ran.err
     assert ran.code == 2
+
+
+def test_a_picture_is_looked_for_by_its_address(
+    newsroom: Newsroom, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with fake_web({}) as web:
+        web.on("/again.jpg", answer(saved(scene().resize((400, 300)))))
+        network = web.network()
+        fetching = partial(Fetcher, resolver=network.resolver, connector=network.connector)
+        monkeypatch.setattr(media_commands, "Fetcher", fetching)
+        found = newsroom.run("media", "find", "http://pictures.example/again.jpg", "--json")
+        gone = newsroom.run("media", "find", "http://pictures.example/gone.jpg")
+    assert found.json["first"]["source"] == f"import:{archive.name}/{NAMED}"
+    assert (gone.code, "HTTP 404" in gone.err) == (3, True)
 
 
 def test_the_matched_region_is_drawn(newsroom: Newsroom, archive: Path, tmp_path: Path) -> None:

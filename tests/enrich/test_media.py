@@ -132,6 +132,7 @@ def test_bounds_hold_in_memory() -> None:
         (JPEG[: len(JPEG) // 3], "refused", "damaged"),
         (giant_png(50_000, 50_000), "refused", "pixels"),
         (saved(scene().convert("CMYK")), "fingerprinted", ""),
+        *((saved(scene(), kind), "fingerprinted", "") for kind in ("PNG", "GIF", "WEBP")),  # all by the name of a JPEG
         (b"\0\0\0\x18ftypisom" + b"\0" * 64, "unavailable", "video"),
     ],
 )

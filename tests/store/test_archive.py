@@ -229,6 +229,23 @@ def test_imported_sightings_are_found_with_their_caption(store: Store) -> None:
     assert (found.source, found.handle, found.caption) == ("gazette:12", "gazette", "Dolnograd\ufffd, 2014")
 
 
+def test_sightings_say_what_kind_of_source_they_are_of(store: Store) -> None:
+    """A post, an agency's feed, a fact-check, an import."""
+    bridge = v.picture("bridge", BRIDGE)
+    shown = [v.enriched(number, seconds=number, pictures=(bridge,)) for number in range(3)]
+    platforms = (("x", ()), ("feed", ()), ("feed", shown[2].post.reviews))
+    v.keep(
+        store,
+        *(
+            replace(each, post=replace(each.post, platform=platform, reviews=reviews))
+            for each, (platform, reviews) in zip(shown, platforms, strict=True)
+        ),
+    )
+    store.archive.bring([Imported(bridge, "import:gazette/12.jpg", v.at(-9e7))])
+    told = {each.source: each.seen_in for each in store.archive.earlier([bridge], v.at(9), 10)}
+    assert told == {"import:gazette/12.jpg": "archive", "x:0": "post", "x:1": "feed", "x:2": "fact-check"}
+
+
 def test_an_import_says_what_tells_its_date_and_may_be_corrected(store: Store) -> None:
     def entry(number: int, **more: Any) -> Imported:
         told = {"caption": f"Frame {number}", "dated_by": "importer, day", "credit": "Ida", "place": "Velgrad", **more}

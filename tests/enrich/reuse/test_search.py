@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from enrich.reuse.search import ACCEPTED, Match, confidence, score, search
 from enrich.reuse.segment import Segment, segment
 from tests.enrich.reuse.makers import look, name, scene, scene_print
 
+REFERENCE = Path(__file__).parents[4] / "shared" / "data" / "threatexchange"
 _ARCHIVED = range(6)
 
 
@@ -112,6 +114,20 @@ def test_every_turn_is_laid_over_rightly(turn: Image.Transpose) -> None:
     (found,) = _found(scene(2).transpose(turn))
     assert found.kind == "hash"
     assert found.agreement.share > 0.9
+
+
+@pytest.mark.skipif(not REFERENCE.is_dir(), reason="skipped: no data")
+@pytest.mark.parametrize(("folder", "files"), [("dih", 8), ("bridge-mods", 12)])
+def test_the_reference_versions_of_one_picture_are_all_found_by_each(folder: str, files: int) -> None:
+    seen = {}
+    for path in sorted((REFERENCE / folder).glob("*.jpg")):
+        with Image.open(path) as image:
+            image.thumbnail((1_000, 1_000))
+            seen[name(path.name)] = look(image.convert("RGB"))
+    assert len(seen) == files
+    archive = segment([(bytes.fromhex(key), each.kept) for key, each in seen.items()])
+    for each in seen.values():
+        assert {match.name for match in search(each, [archive])} == set(seen)
 
 
 def test_a_collage_names_all_that_are_in_it() -> None:
