@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from config.schema import Media
 from enrich.looking import with_views
 from enrich.media.fetch import Fetcher, FetchLimits
 from enrich.media.ocr import Reader, installed
-from enrich.media.pictures import NO_VIDEO, Rgb, Unusable, decode, hashed
+from enrich.media.pictures import NO_VIDEO, Frame, Rgb, Unusable, decode, hashed
 from enrich.reuse.archive import Checked, ReuseArchive, reuse
 from enrich.reuse.clip_frames import ClipLimits
 from enrich.reuse.clip_prints import ClipPrint, clip_print
@@ -25,7 +27,7 @@ from enrich.reuse.segment import segment
 from secondsource.app.wiring import House
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.errors import BadConfiguration, SourceAway
-from secondsource.contracts.messages import Earlier, Picture, Reuse
+from secondsource.contracts.messages import Earlier, Picture, Reuse, frame_id
 
 _KINDS = ("bytes", "clip", "hash", "features")
 _ASKED_FOR = 1_000  # sightings, oldest first, of which the nearest are told
@@ -59,26 +61,36 @@ def find(at: House, what: str, limit: int) -> Found:
         BadConfiguration: it is no picture that can be looked at.
         SourceAway: the address, or the store, does not answer.
     """
-    name, rgb, width, height, clip = _picture(at.configuration.deployment.enrich.media, at.clock, what)
-    print_ = hashed(rgb, width, height)
-    look = looked(rgb)
-    found = at.reuse.found(look, clip, but=name) if at.reuse is not None else ()
+    media = at.configuration.deployment.enrich.media
+    shown = _picture(media, at.clock, what, media.key_frames)
     tesseract, _ = installed(at.configuration.deployment.enrich.languages)
+    text = Reader(tesseract).read(shown.rgb) if tesseract is not None else ""
+    asked = [_asked(at.reuse, shown, frame) for frame in shown.frames]
+    picture = replace(asked[0], url=what, text=text, views=())
+    sightings = at.store.archive.earlier(asked, at.clock.now(), _ASKED_FOR)
+    nearest = sorted(sightings, key=_nearness)[:limit]
+    return Found(picture, sightings[0] if sightings else None, tuple(nearest), at.reuse is not None)
+
+
+def _asked(archive: ReuseArchive | None, shown: _Shown, frame: Frame) -> Picture:
+    """One moment of what is shown, with all that it is looked for by."""
+    name, look = frame_id(shown.name, frame.number), looked(frame.rgb)
+    print_ = hashed(frame.rgb, shown.width, shown.height)
+    clip = None if frame.number else shown.clip
     picture = Picture(
         id=name,
-        url=what,
+        url="",
         state="fingerprinted",
         pdq=print_.pdq,
         quality=print_.quality,
-        width=width,
-        height=height,
-        text=Reader(tesseract).read(rgb) if tesseract is not None else "",
-        found=found,
+        width=shown.width,
+        height=shown.height,
+        frame=frame.number,
+        at_seconds=frame.at_seconds,
+        of=shown.name if frame.number else "",
+        found=archive.found(look, clip, but=name) if archive is not None else (),
     )
-    asked = with_views(picture, look.rectangles)
-    sightings = at.store.archive.earlier([asked], at.clock.now(), _ASKED_FOR)
-    nearest = sorted(sightings, key=_nearness)[:limit]
-    return Found(picture, sightings[0] if sightings else None, tuple(nearest), at.reuse is not None)
+    return with_views(picture, look.rectangles)
 
 
 def as_json(found: Found) -> dict[str, Any]:
@@ -113,7 +125,7 @@ def explain(media: Media, clock: Clock, earlier: str, later: str) -> Explained:
         BadConfiguration: one of them is no picture that can be looked at.
         SourceAway: an address does not answer.
     """
-    first, second = _picture(media, clock, earlier), _picture(media, clock, later)
+    first, second = _picture(media, clock, earlier, 1), _picture(media, clock, later, 1)
     asked = looked(second.rgb)
     within = segment([(bytes.fromhex(first.name), looked(first.rgb).kept)])
     matches = search(asked, [within])
@@ -146,29 +158,35 @@ def rebuild(at: House) -> int:
 
 
 class _Shown(NamedTuple):
-    """SHA-256, first frame and its size; of what moves, what is asked of it as a clip."""
+    """SHA-256, key frames, the first of them first, and their size; of what moves, what is asked of it as a clip."""
 
     name: str
-    rgb: Rgb
+    frames: Sequence[Frame]
     width: int
     height: int
     clip: ClipPrint | None
 
+    @property
+    def rgb(self) -> Rgb:
+        return self.frames[0].rgb
 
-def _picture(media: Media, clock: Clock, what: str) -> _Shown:
+
+def _picture(media: Media, clock: Clock, what: str, most: int) -> _Shown:
+    """At most so many of its key frames."""
     body = _body(media, clock, what)
     name = sha256(body).hexdigest()
-    found = decode(body, max_pixels=media.max_pixels, key_frames=1)
+    found = decode(body, max_pixels=media.max_pixels, key_frames=most)
     if found == Unusable(NO_VIDEO):
-        frames = key_pictures(body, ClipLimits(), clock, 1)
-        if isinstance(frames, Unusable):
-            raise BadConfiguration(f"{what}: {frames.reason}")
-        height, width, _ = frames[0].rgb.shape
-        return _Shown(name, frames[0].rgb, width, height, _clip(clock, body))
+        keys = key_pictures(body, ClipLimits(), clock, most)
+        if isinstance(keys, Unusable):
+            raise BadConfiguration(f"{what}: {keys.reason}")
+        height, width, _ = keys[0].rgb.shape
+        frames = [Frame(number, key.at, key.rgb) for number, key in enumerate(keys)]
+        return _Shown(name, frames, width, height, _clip(clock, body))
     if isinstance(found, Unusable):
         raise BadConfiguration(f"{what}: {found.reason}")
     clip = _clip(clock, body) if found.frames_said > 1 else None
-    return _Shown(name, found.frames[0].rgb, found.width, found.height, clip)
+    return _Shown(name, found.frames, found.width, found.height, clip)
 
 
 def _clip(clock: Clock, body: bytes) -> ClipPrint | None:

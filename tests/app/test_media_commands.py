@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
@@ -12,6 +13,7 @@ from enrich.media.fetch import Fetcher
 from secondsource.app import media_commands
 from tests.app.newsroom import Newsroom, post
 from tests.enrich.makers import saved, scene
+from tests.enrich.reuse.clip_makers import animation, mp4
 from tests.fakes.web import answer, fake_web
 
 NAMED = "1994-07-02 bridge.jpg"
@@ -86,6 +88,17 @@ def test_what_cannot_be_looked_at_is_not_taken_for_unseen(
     ran = newsroom.run("media", "find", what if what.startswith("http") else tmp_path / what)
     assert said in ran.err
     assert ran.code == 2
+
+
+@pytest.mark.parametrize("kind", ["GIF", "mp4"])
+def test_what_moves_is_looked_for_by_each_of_its_scenes(
+    newsroom: Newsroom, archive: Path, tmp_path: Path, kind: str
+) -> None:
+    frames = [np.asarray(scene(seed=seed)) for seed in (31, 7)]
+    body = animation(frames, kind, 2_000) if kind == "GIF" else mp4([each for each in frames for _ in range(50)])
+    (tmp_path / "later").write_bytes(body)
+    ran = newsroom.run("media", "find", tmp_path / "later", "--json")
+    assert [each["source"] for each in ran.json["sightings"]] == [f"import:{archive.name}/{NAMED}"]
 
 
 def test_a_picture_is_looked_for_by_its_address(
