@@ -54,6 +54,8 @@ def test_a_picture_is_found_whole_and_in_part(newsroom: Newsroom, archive: Path,
 
 def test_a_posts_picture_is_found_mirrored_and_framed(newsroom: Newsroom, tmp_path: Path) -> None:
     """Though parts of posts' pictures are not looked for, so that no index knows it."""
+    settings = newsroom.config / "secondsource.yaml"
+    settings.write_text(settings.read_text("utf-8").replace("enrich:\n", "enrich:\n  media: {parts: false}\n"), "utf-8")
     (tmp_path / "posted.jpg").write_bytes(saved(scene()))
     media = [{"url": (tmp_path / "posted.jpg").as_uri()}]
     ran = newsroom.run("replay", newsroom.write("posts.jsonl", [post(1, media=media)]), "--pictures", tmp_path)
