@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from alerts.ports import Archive
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import UNMOVED, WHOLE, Earlier, Picture, Region, View
+from secondsource.contracts.reuse import LIKENESS_RIGHT
 from store.pictures.archive import Imported
 from store.pictures.fingerprints import Fingerprints
 from store.store import Store, open_store
@@ -78,6 +79,7 @@ def test_earlier_sightings_come_oldest_first_and_strictly_before(store: Store) -
         handle="mila1",
         caption="Flood",
         distance=9,
+        confidence=LIKENESS_RIGHT,
         url=bridge.url,
         named=("velgrad",),
         shown=copy.id,
