@@ -9,9 +9,12 @@ signatures strewn about. Distractors have neither looks nor places that fit: wha
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from io import BytesIO
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -25,7 +28,8 @@ from benchmarks.media_reuse import opened, pictures
 from benchmarks.report import Report
 from enrich.media.pictures import Decoded, Fingerprint, decode, hashed
 from enrich.reuse.features import KEPT
-from enrich.reuse.prints import Look, encode, looked
+from enrich.reuse.index import SEALED_AT, Entry, Index
+from enrich.reuse.prints import Look, Print, encode, looked
 from enrich.reuse.scanning import near_hashes
 from enrich.reuse.search import search
 from enrich.reuse.segment import Segment, directory, segment
@@ -111,7 +115,21 @@ def run(report: Report, scale: float, sizes: Sequence[int] = (10_000, 100_000, 1
         report.add("media reuse", f"query among {total:,}, CPU, p50", float(np.median(spent[4:])), "ms", target=target)
         note = f"found {found} of {len(queries)}"
         report.add("media reuse", f"query among {total:,}, p99", float(p99), "ms", note=note)
+    _opening(report, [look.kept for _, look in queries], round(100_000 * scale))
     _hash_scan(report, scale)
+
+
+def _opening(report: Report, prints: Sequence[Print], count: int) -> None:
+    """An index in files, whose journal is as long as it may get before it becomes a segment."""
+    names = (sha256(str(number).encode()).hexdigest() for number in range(count + SEALED_AT))
+    entries = (Entry(name, print_) for name, print_ in zip(names, cycle(prints), strict=False))
+    with tempfile.TemporaryDirectory() as folder:
+        made = Index(Path(folder))
+        made.rebuild(islice(entries, count))
+        made.add(islice(entries, SEALED_AT - 1))
+        began = time.perf_counter()
+        there = Index(Path(folder)).pictures
+        report.add("media reuse", f"an index of {there:,} opens", time.perf_counter() - began, "s", target="< 1")
 
 
 def _looking(report: Report, paths: Sequence[Path]) -> None:

@@ -29,7 +29,7 @@ from secondsource.contracts.errors import BadRecord
 
 FORMAT: Final = 1
 _MANIFEST, _LOCK = "manifest.json", "lock"
-_SEALED_AT: Final = 2_048  #: pictures in the journal from which it becomes a segment
+SEALED_AT: Final = 2_048  #: pictures in the journal from which it becomes a segment
 _LARGEST: Final = 65_536  #: pictures of a segment that is merged no further: about 700 MB
 _HEAD: Final = Struct("<4sII")  # magic, format, vocabulary
 _RECORD: Final = Struct("<II")  # length of what follows, its checksum
@@ -61,7 +61,7 @@ class _Manifest(NamedTuple):
 class Index:
     """Opened for searching and adding. Not for several threads at once; any number of processes."""
 
-    def __init__(self, folder: Path, *, sealed_at: int = _SEALED_AT) -> None:
+    def __init__(self, folder: Path, *, sealed_at: int = SEALED_AT) -> None:
         """Open it, or make an empty one where there is none.
 
         Raises:
