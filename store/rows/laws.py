@@ -99,7 +99,7 @@ def letter(a: LetterRow, b: LetterRow) -> LetterRow:
 
 
 def takedown(a: TakedownRow, b: TakedownRow) -> TakedownRow:
-    return a if a[1:] <= b[1:] else b
+    return a if (a.collector == "", *a[1:]) <= (b.collector == "", *b[1:]) else b
 
 
 def first(a: R, _b: R) -> R:

@@ -246,6 +246,15 @@ def _letters() -> Upsert[LetterRow]:
     return _upsert("dead_letters", LetterRow, 1, laws.letter, f"DO UPDATE SET {', '.join(sets)} WHERE {newer}")
 
 
+def _takedowns() -> Upsert[TakedownRow]:
+    """The earliest stays, but what somebody told before what follows from another post's."""
+    theirs, ours = (
+        f"({table}.collector = '', {table}.observed_at, {table}.collector, {table}.reason)"
+        for table in ("excluded", "takedowns")
+    )
+    return _where("takedowns", TakedownRow, 1, laws.takedown, f"{theirs} < {ours}")
+
+
 POSTS = _posts()
 ACCOUNTS = _last("accounts", AccountRow, 1, laws.account, ("seen_at", "digest"))
 # The best state stays ("fingerprinted" < "refused" < "unavailable"); of equals, the first reason by the alphabet.
@@ -272,5 +281,5 @@ TO_FORGET = once("pictures_to_forget", ForgetRow, 1)
 QUOTATIONS = once("quotations", QuotationRow, 3)
 DELIVERIES = once("outbox", DeliveryRow, 1)
 COLLECTORS = _collectors()
-TAKEDOWNS = _where("takedowns", TakedownRow, 1, laws.takedown, _least("takedowns", TakedownRow._fields[1:]))
+TAKEDOWNS = _takedowns()
 LETTERS = _letters()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -203,6 +205,17 @@ def test_a_claim_too_long_to_be_quoted_whole_is_not_edited_by_its_own_post(store
     v.keep(store, v.enriched(1, seconds=30, text=f"Update: {long}"))
     (event,) = store.evidence.latest_alerts(1)
     assert (event.story.claim, event.story.claim_edited) == (excerpt(f"Update: {long}"), True)
+
+
+def test_a_reposts_own_takedown_is_kept_in_any_order(store: Store) -> None:
+    """Not the tombstone that it gets with what it passes on, which says nothing of when."""
+    sent: tuple[Message, ...] = (v.enriched(2, repost_of="x:1"), v.takedown(1, seconds=30), v.takedown(2, seconds=20))
+    for order in permutations(sent):
+        v.emptied(store)
+        for message in order:
+            v.keep(store, message)
+        kept = {row["uid"]: (row["observed_at"], row["collector"]) for row in store.dump("takedowns")}
+        assert kept == {"x:1": (v.at(30), "x"), "x:2": (v.at(20), "x")}
 
 
 def test_of_a_removed_claim_it_is_not_said_that_it_was_edited(store: Store) -> None:
