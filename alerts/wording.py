@@ -245,6 +245,8 @@ def how_it_matches(sighting: Earlier) -> str:
     if sighting.kind == "clip":
         moments = count(sighting.inliers, "moment agrees", "moments agree")
         return f"{stretches(sighting.seconds)} ({moments}, confidence {sighting.confidence:.0%})"
+    if sighting.kind == "text":
+        return "another picture that reads the same"
     differs = f"{sighting.distance} of 256 bits differ" if sighting.distance else ""
     how = laid(sighting.region, sighting.transform)
     if how:

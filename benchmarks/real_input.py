@@ -25,8 +25,8 @@ from secondsource.contracts.messages import Picture
 
 DATA = Path("../shared/data/mediaeval2016_dev")
 TABLES = (
-    "accounts", "posts", "pictures", "picture_views", "sightings", "picture_matches", "engagement", "stories",
-    "story_posts", "alerts", "alert_events", "dead_letters",
+    "accounts", "posts", "pictures", "picture_views", "picture_words", "sightings", "picture_matches", "engagement",
+    "stories", "story_posts", "alerts", "alert_events", "dead_letters",
 )  # fmt: skip
 Dump = dict[str, list[dict[str, object]]]
 

@@ -16,7 +16,7 @@ from enrich.media.pictures import KEY_FRAMES, NO_VIDEO, Decoded, Rgb, Unusable, 
 from enrich.memo import Memo
 from enrich.sketching.sketch import sketch_texts
 from secondsource.contracts.messages import WHOLE, Picture, Reuse, View, frame_id
-from secondsource.contracts.reuse import USABLE, area
+from secondsource.contracts.reuse import FEWEST_WORDS, USABLE, area, known_by_text
 
 if TYPE_CHECKING:
     from enrich.reuse.clip_prints import ClipPrint
@@ -126,7 +126,7 @@ class Looker:
                 claims=None if frame.number else said,
             )
             if self._reader is not None and not frame.number:
-                picture = _with_words(picture, self._reader.read(frame.rgb), frame.rgb)
+                picture = with_words(picture, self._reader.read(frame.rgb), frame.rgb)
             if self._archive is not None and len(pictures) < _RECOGNISED:
                 from enrich.reuse.prints import looked  # noqa: PLC0415 -- and the vocabulary: who recognises nothing need not
 
@@ -179,17 +179,24 @@ class Looker:
         self._waiting.clear()
 
 
-def _with_words(picture: Picture, text: str, rgb: Rgb) -> Picture:
+def with_words(picture: Picture, text: str, rgb: Rgb) -> Picture:
+    """The picture with what was read in it. A card of text is known by that: rows of letters are not flat to PDQ, yet
+    have hashes that move when they are saved again or set otherwise.
+    """
     if not text:
         return picture
     from enrich.reuse.regions import is_card  # noqa: PLC0415 -- loads OpenCV, as above
 
     (sketch,) = sketch_texts([text])
-    return msgspec.structs.replace(picture, text=text, words=sketch, card=is_card(rgb))
+    card = sketch.words >= FEWEST_WORDS and is_card(rgb)
+    quality = min(picture.quality, USABLE - 1) if card else picture.quality
+    return msgspec.structs.replace(picture, text=text, words=sketch, quality=quality)
 
 
 def with_views(picture: Picture, seen: Iterable[Rectangle]) -> Picture:
-    """The picture with hashes of what is seen in it, of what is not too flat."""
+    """The picture with hashes of what is seen in it, of what is not too flat; none of what is known by its text."""
+    if known_by_text(picture):
+        return picture
     views = []
     for region, found in seen:
         quality = tempered(found)

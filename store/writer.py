@@ -110,6 +110,7 @@ class Writer:
                 (to.sighting_row(picture, post, self._moment) for picture, post in shown),
                 (row for picture, _ in shown for row in to.reuse_rows(picture)),
                 (row for picture, _ in shown for row in to.view_rows(picture)),
+                (row for picture, _ in shown for row in to.words_rows(picture)),
             )
 
     def _engagement(self, connection: Connection, messages: Sequence[Engagement]) -> None:

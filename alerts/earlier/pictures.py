@@ -25,10 +25,18 @@ from alerts.text.band_index import BandIndex
 from alerts.text.copies import MOST_OF_IT, best
 from alerts.wording import laid, stretches
 from secondsource.contracts.excerpts import excerpt
-from secondsource.contracts.messages import UNMOVED, WHOLE, Earlier, Picture, Region, Reuse, View
-from secondsource.contracts.reuse import LIKENESS_RIGHT, USABLE, about, composed, inverted
+from secondsource.contracts.messages import UNMOVED, WHOLE, Earlier, Picture, Region, Reuse, Sketch, View
+from secondsource.contracts.reuse import (
+    FEWEST_WORDS,
+    LIKENESS_RIGHT,
+    USABLE,
+    about,
+    composed,
+    inverted,
+    known_by_text,
+    marks,
+)
 
-FEWEST_WORDS = 5  #: words that can be read in a picture, for it to be known by them
 SUREST = 0.5  #: a match by features is taken up from this confidence on
 LONGEST_IDENT = 5.0  #: seconds; clips that share no more may share an agency's opening, and are not one film
 _SIGHTINGS = 5
@@ -88,6 +96,7 @@ class Row(msgspec.Struct, array_like=True):
             state="fingerprinted",
             pdq=self.pdq,
             quality=self.quality,
+            words=Sketch(exact=f"{self.exact:015x}", bands=self.bands, words=FEWEST_WORDS) if self.exact else None,
             found=found,
             views=self.views,
         )
@@ -303,8 +312,9 @@ class PictureBook:
         row = Row(self._next, picture.id, picture.pdq, picture.quality, views=picture.views)
         if picture.found:
             row.reused[picture.id] = picture.found
-        if _readable(picture) and picture.words is not None:
-            row.text, row.exact, row.bands = picture.text[:_READ], digest(picture.words.exact), picture.words.bands
+        if known_by_text(picture) and picture.words is not None:
+            row.text, (row.exact, *bands) = picture.text[:_READ], marks(picture.words)
+            row.bands = tuple(bands)
         self._next += 1
         self._insert(row)
         self._changed.add(row.number)
@@ -363,9 +373,9 @@ class PictureBook:
 
     def _read(self, picture: Picture) -> Match | None:
         """The flat picture that reads the same: word for word, or nearly, for no two readings are quite alike."""
-        if not _readable(picture) or picture.words is None:
+        if not known_by_text(picture) or picture.words is None:
             return None
-        same = self._by_text.get(digest(picture.words.exact))
+        same = self._by_text.get(marks(picture.words)[0])
         if same is not None:
             return Match(self._rows[same], 0, 100.0)
         near = [self._rows[number] for number in self._bands.candidates(picture.words.bands)]
@@ -411,6 +421,8 @@ def sighted(row: Row, file: str, seen: Sighting, at: Callable[[float], datetime]
         kind, inliers, confidence = "bytes", 0, 1.0
     elif seen.distance < 0:  # how it was found is no longer kept: it was taken up, so it is as sure as that asks
         kind, inliers, confidence = "features", -seen.distance, SUREST
+    elif row.exact:
+        kind, inliers, confidence = "text", 0, MOST_OF_IT
     else:
         kind, inliers, confidence = "hash", 0, LIKENESS_RIGHT
     return Earlier(
@@ -467,15 +479,6 @@ def _meet(one: Region, other: Region) -> bool:
 
 def _distance(reuse: Reuse) -> int:
     return -max(1, reuse.inliers) if reuse.kind in {"features", "clip"} else reuse.distance
-
-
-def _readable(picture: Picture) -> bool:
-    """Whether a picture is known by its text: PDQ has little to say of it, and it has words enough.
-
-    Rows of letters are no flat picture to PDQ, yet hold hashes that move when they are saved again, or set otherwise.
-    """
-    flat = bool(picture.pdq) and (picture.quality < USABLE or picture.card)
-    return flat and picture.words is not None and picture.words.words >= FEWEST_WORDS
 
 
 def _order(sighting: Sighting) -> tuple[float, str, str]:

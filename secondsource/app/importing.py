@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec.structs import replace
 
-from enrich.looking import thumbnail, with_views
+from enrich.looking import thumbnail, with_views, with_words
 from enrich.media.claims import claims
 from enrich.media.exif import taken_at
+from enrich.media.ocr import Reader, installed
 from enrich.media.pictures import Unusable, decode, hashed
 from enrich.names.gazetteer import Gazetteer, read_terms
 from enrich.reuse.prints import Look, looked
@@ -36,7 +37,7 @@ from ingest.dated_pictures import (
 from secondsource.app.wiring import House
 from secondsource.contracts.errors import BadConfiguration, BadRecord
 from secondsource.contracts.messages import LONGEST_ID, Picture
-from secondsource.contracts.reuse import USABLE
+from secondsource.contracts.reuse import USABLE, known_by_text
 from store.pictures.archive import Imported
 
 _TOGETHER = 64  #: pictures brought in one transaction: what a stop or a crash costs at most
@@ -152,6 +153,8 @@ class _Importer:
         self._zone = zone
         self._max_bytes, self._max_pixels = media.max_bytes, media.max_pixels
         self._alone = Lock()
+        tesseract, _ = installed(at.configuration.deployment.enrich.languages)
+        self._reader = Reader(tesseract) if tesseract is not None else None
         self._kept = at.kept
         if self._kept is not None:
             self._kept.ready()
@@ -183,7 +186,7 @@ class _Importer:
             picture, look = found
             if look is not None and self._reuse is not None:
                 picture = replace(picture, found=self._reuse.recognised(picture.id, look))
-            self.flat += picture.quality < USABLE
+            self.flat += picture.quality < USABLE and not known_by_text(picture)
             brought.append(entry._replace(picture=picture))
         if brought:
             self._archive.bring(brought)
@@ -281,6 +284,8 @@ class _Importer:
         )
         if self._kept is not None and self._kept.wants_thumbnail(picture.id):
             self._kept.add_thumbnail(picture.id, thumbnail(rgb))
+        if self._reader is not None:
+            picture = with_words(picture, self._reader.read(rgb), rgb)
         look = looked(rgb) if self._reuse is not None else None
         return with_views(picture, look.rectangles if look is not None else rectangles(rgb)), look
 

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from config.schema import Media
-from enrich.looking import with_views
+from enrich.looking import with_views, with_words
 from enrich.media.fetch import Fetcher, FetchLimits
 from enrich.media.ocr import Reader, installed
 from enrich.media.pictures import NO_VIDEO, Frame, Rgb, Unusable, decode, hashed
@@ -29,7 +29,7 @@ from secondsource.contracts.clock import Clock
 from secondsource.contracts.errors import BadConfiguration, SourceAway
 from secondsource.contracts.messages import Earlier, Picture, Reuse, frame_id
 
-_KINDS = ("bytes", "clip", "hash", "features")
+_KINDS = ("bytes", "clip", "text", "hash", "features")
 _ASKED_FOR = 1_000  # sightings, oldest first, of which the nearest are told
 
 
@@ -65,15 +65,15 @@ def find(at: House, what: str, limit: int) -> Found:
     shown = _picture(media, at.clock, what, media.key_frames)
     tesseract, _ = installed(at.configuration.deployment.enrich.languages)
     text = Reader(tesseract).read(shown.rgb) if tesseract is not None else ""
-    asked = [_asked(at.reuse, shown, frame) for frame in shown.frames]
-    picture = replace(asked[0], url=what, text=text, views=())
+    asked = [_asked(at.reuse, shown, frame, text) for frame in shown.frames]
+    picture = replace(asked[0], url=what, words=None, views=())
     sightings = at.store.archive.earlier(asked, at.clock.now(), _ASKED_FOR)
     nearest = sorted(sightings, key=_nearness)[:limit]
     return Found(picture, sightings[0] if sightings else None, tuple(nearest), at.reuse is not None)
 
 
-def _asked(archive: ReuseArchive | None, shown: _Shown, frame: Frame) -> Picture:
-    """One moment of what is shown, with all that it is looked for by."""
+def _asked(archive: ReuseArchive | None, shown: _Shown, frame: Frame, text: str) -> Picture:
+    """One moment of what is shown, with all that it is looked for by; `text` is what the first can be read as."""
     name, look = frame_id(shown.name, frame.number), looked(frame.rgb)
     print_ = hashed(frame.rgb, shown.width, shown.height)
     clip = None if frame.number else shown.clip
@@ -90,7 +90,7 @@ def _asked(archive: ReuseArchive | None, shown: _Shown, frame: Frame) -> Picture
         of=shown.name if frame.number else "",
         found=archive.found(look, clip, but=name) if archive is not None else (),
     )
-    return with_views(picture, look.rectangles)
+    return with_views(picture if frame.number else with_words(picture, text, frame.rgb), look.rectangles)
 
 
 def as_json(found: Found) -> dict[str, Any]:

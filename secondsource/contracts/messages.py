@@ -208,7 +208,7 @@ class Claims(Struct, frozen=True, kw_only=True):
     credentials_by: str = ""
 
 
-ReuseKind = Literal["bytes", "hash", "features", "clip"]
+ReuseKind = Literal["bytes", "text", "hash", "features", "clip"]
 BYTES_OF_VIEW: Final = 8 * 32
 Region = tuple[float, float, float, float]  #: left, top, right, bottom in shares of a picture's sides
 Transform = tuple[float, float, float, float, float, float]  #: as `Reuse` says
@@ -249,8 +249,8 @@ class Picture(Struct, frozen=True, kw_only=True):
     An animation or video gives several: its first frame has the file's `id` and `frame` 0; a later one is picture
     `frame_id(of, frame)` of its own, shown `at_seconds` after the beginning of the file `of`.
 
-    `text` is what can be read in it (at most 1,000 characters, by OCR, with its errors), `words` that text's sketch;
-    `card`: beside the letters there is nothing to be seen in it but flat grounds.
+    `text` is what can be read in it (at most 1,000 characters, by OCR, with its errors), `words` that text's sketch.
+    `quality` is PDQ's, 0 to 100; under 50 for a card of text as well, whose hash tells it from no other card.
     `found` are pictures of the archive that are seen in it, found by their features. `views`: the whole, then what it
     encloses, the largest first; of these, what is not too flat.
     """
@@ -270,7 +270,6 @@ class Picture(Struct, frozen=True, kw_only=True):
     claims: Claims | None = None
     text: str = ""
     words: Sketch | None = None
-    card: bool = False
     found: tuple[Reuse, ...] = ()
     views: tuple[View, ...] = ()
 
@@ -283,11 +282,11 @@ def frame_id(file: str, frame: int) -> str:
 class Reuse(Struct, frozen=True, kw_only=True):
     """Another picture, `picture`, that is seen in this one.
 
-    `kind`: the same "bytes"; "hash", with `distance` in bits of 256; "features", with so many `inliers`; "clip", where
-    both are clips, with `seconds`: stretches of this one and of the other (from, to, from, to) that show the same, and
-    in `inliers` how many moments agree. `region` is the part of the other that is seen here. `transform` a b c d e f
-    takes a place (x, y) of the other to (ax + by + c, dx + ey + f) of this one, both in shares of width and height.
-    `confidence` 0..1.
+    `kind`: the same "bytes"; the same "text", of cards of text; "hash", with `distance` in bits of 256; "features",
+    with so many `inliers`; "clip", where both are clips, with `seconds`: stretches of this one and of the other (from,
+    to, from, to) that show the same, and in `inliers` how many moments agree. `region` is the part of the other that
+    is seen here. `transform` a b c d e f takes a place (x, y) of the other to (ax + by + c, dx + ey + f) of this one,
+    both in shares of width and height. `confidence` 0..1; of a text, how much of the longer one both have.
     """
 
     picture: str

@@ -9,8 +9,19 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from secondsource.contracts.messages import BYTES_OF_VIEW, UNMOVED, WHOLE, Region, Reuse, Transform, View
+from secondsource.contracts.messages import (
+    BYTES_OF_VIEW,
+    UNMOVED,
+    WHOLE,
+    Picture,
+    Region,
+    Reuse,
+    Sketch,
+    Transform,
+    View,
+)
 
+FEWEST_WORDS = 5  #: words that can be read in a picture, for it to be known by them
 USABLE = 50  #: quality under which a picture is too flat to match on (Davis & Rosen 2019, §4)
 BYTES_OF_PDQ = BYTES_OF_VIEW // 8
 NEAR = 31  #: PDQ's own threshold: at most so many of 256 bits differ (same paper, §7)
@@ -69,6 +80,17 @@ def only_dressed_alike(one: bytes, other: bytes) -> bool:
     `one`, `other`: what is `inside` of them.
     """
     return bool(one) and bool(other) and (int.from_bytes(one) ^ int.from_bytes(other)).bit_count() > _STRANGERS
+
+
+def known_by_text(picture: Picture) -> bool:
+    """Whether a picture is what its text is: PDQ has little to say of it, and it has words enough."""
+    words = picture.words
+    return bool(picture.pdq) and picture.quality < USABLE and words is not None and words.words >= FEWEST_WORDS
+
+
+def marks(words: Sketch) -> tuple[int, ...]:
+    """What the text of such a picture is found again by, the whole of it first; 63 bits each."""
+    return (int(words.exact[:15], 16), *words.bands)
 
 
 def area(region: Region) -> float:

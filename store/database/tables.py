@@ -171,6 +171,15 @@ picture_views = Table(
     sqlite_with_rowid=False,
 )
 
+picture_words = Table(
+    "picture_words",
+    metadata,
+    Column("picture", Words, primary_key=True),
+    Column("mark", BigInteger, primary_key=True, comment="of the text of a card: its digest, and anchors"),
+    Index("picture_words_by_mark", "mark"),
+    sqlite_with_rowid=False,
+)
+
 pictures_to_forget = Table(
     "pictures_to_forget",
     metadata,

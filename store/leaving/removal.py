@@ -19,6 +19,7 @@ from store.database.tables import (
     outbox,
     picture_matches,
     picture_views,
+    picture_words,
     pictures,
     posts,
     quotations,
@@ -88,6 +89,7 @@ def _forget_pictures(connection: Connection, copies: Collection[str]) -> None:
     alone = gone.all()
     connection.execute(delete(pictures).where(among(connection, pictures.c.id, alone)))
     connection.execute(delete(picture_views).where(among(connection, picture_views.c.picture, alone)))
+    connection.execute(delete(picture_words).where(among(connection, picture_words.c.picture, alone)))
     connection.execute(delete(picture_matches).where(among(connection, picture_matches.c.a, alone)))
     connection.execute(delete(picture_matches).where(among(connection, picture_matches.c.b, alone)))
     connection.execute(delete(reuse_matches).where(among(connection, reuse_matches.c.asked, alone)))

@@ -26,17 +26,19 @@ from store.rows.rows import (
     ReuseRow,
     SightingRow,
     ViewRow,
+    WordsRow,
     as_json,
     picture_row,
     reuse_rows,
     view_rows,
+    words_rows,
 )
-from store.rows.upserts import IMPORTS, MATCHES, PICTURES, REUSE, SIGHTINGS, VIEWS
+from store.rows.upserts import IMPORTS, MATCHES, PICTURES, REUSE, SIGHTINGS, VIEWS, WORDS
 
 _decode = msgspec.json.Decoder(Reuse).decode
 _MOST_NAMED = 8
-_RANKS = {"bytes": 0, "clip": 1, "hash": 2, "features": 4}  # the best is told
-_BY_VIEW = 3
+_RANKS = {"bytes": 0, "clip": 1, "text": 2, "hash": 3, "features": 5}  # the best is told
+_BY_VIEW = 4
 
 
 class Imported(NamedTuple):
@@ -82,7 +84,7 @@ class Said(NamedTuple):
 class _How(NamedTuple):
     """How a stored picture matches one that was asked for; the best comes first in order."""
 
-    rank: int  # 0 bytes, 1 clip, 2 hash of the whole as it is, 3 of a view, 4 features
+    rank: int  # 0 bytes, 1 clip, 2 text, 3 hash of the whole as it is, 4 of a view, 5 features
     distance: int
     doubt: float  # 1 - confidence
     asked: str
@@ -101,8 +103,8 @@ class PictureArchive:
         """Sightings of these pictures strictly before a time, oldest first, at most `limit`.
 
         The same picture is the same bytes, a PDQ hash as near as `same_bits` asks of their qualities, of the whole or
-        of a view, mirrored or turned, or one of which a part is seen in the other. Each sighting tells the best of the
-        ways in which it matches.
+        of a view, mirrored or turned; the text of a card; or a part of one is seen in the other. Each sighting tells
+        the best of the ways in which it matches.
 
         Raises:
             SourceAway: the database did not answer.
@@ -143,6 +145,8 @@ class PictureArchive:
         for (_, one), near in zip(wanted, self._lookup.near(connection, wanted), strict=True):
             for distance, name, there in near:
                 way(name, one.of, alike(name, distance, here=one.here, turn=one.turn, there=there))
+        for of, match in self._lookup.read_alike(connection, asked):
+            way(match.picture, of, match)
         ids = [picture.id for picture in asked]
         for picture in asked:
             for match in picture.found:
@@ -178,12 +182,13 @@ class PictureArchive:
         ]
         reuse = [row for entry in kept for row in reuse_rows(entry.picture)]
         views = [row for entry in kept for row in view_rows(entry.picture)]
+        words = [row for entry in kept for row in words_rows(entry.picture)]
         with self._database.writing() as connection:
             names = [row.source for row in seen]
             # it may say another date now, or be another picture
             connection.execute(delete(sightings).where(among(connection, sightings.c.source, names)))
             connection.execute(delete(imports).where(among(connection, imports.c.entry, names)))
-            self.write(connection, [picture_row(entry.picture) for entry in kept], seen, reuse, views)
+            self.write(connection, [picture_row(entry.picture) for entry in kept], seen, reuse, views, words)
             IMPORTS.write(connection, more)
 
     def brought(self, entries: Sequence[str]) -> dict[str, Said]:
@@ -211,12 +216,15 @@ class PictureArchive:
         seen: Iterable[SightingRow],
         reuse: Iterable[ReuseRow] = (),
         views: Iterable[ViewRow] = (),
+        words: Iterable[WordsRow] = (),
     ) -> None:
         """Keep these pictures and sightings in this transaction, and match the new pictures with all others.
 
-        `reuse` is what was found of others in them by their features, `views` what they enclose.
+        `reuse` is what was found of others in them by their features, `views` what they enclose, `words` what can be
+        read in them.
         """
         REUSE.write(connection, reuse)
+        WORDS.write(connection, words)
         shown = PICTURES.merged(pictures)
         if not shown:
             return

@@ -8,22 +8,26 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import CompoundSelect, Connection, func, select
 
-from secondsource.contracts.messages import BYTES_OF_VIEW, WHOLE, Picture, Region, View
+from secondsource.contracts.messages import BYTES_OF_VIEW, WHOLE, Picture, Region, Reuse, View
 from secondsource.contracts.reuse import (
     BYTES_OF_PDQ,
     TURNS,
     USABLE,
     about,
     inside,
+    known_by_text,
+    marks,
     only_dressed_alike,
     same_bits,
 )
 from store.database.connections import Database
 from store.database.lists import among
-from store.database.tables import picture_views
+from store.database.tables import picture_views, picture_words
 from store.database.tables import pictures as pictures_table
 from store.pictures.fingerprints import Fingerprints
 from store.rows.rows import ViewRow
+
+_READ_ALIKE = 0.5  # of the marks of the longer of two texts: OCR reads no picture twice alike
 
 
 class Asked(NamedTuple):
@@ -103,6 +107,24 @@ class Lookup:
             )
             for (_, one), each in zip(asked, near, strict=True)
         ]
+
+    def read_alike(self, connection: Connection, asked: Iterable[Picture]) -> list[tuple[str, Reuse]]:
+        """For each of these that is known by its text, stored pictures that read the same but for a few words."""
+        w = picture_words.c
+        found = []
+        for picture in asked:
+            if picture.words is None or not known_by_text(picture):
+                continue
+            own = {*marks(picture.words)}
+            sharing = select(w.picture).distinct().where(w.mark.in_(sorted(own)))
+            theirs: dict[str, set[int]] = {}
+            for name, mark in connection.execute(select(w.picture, w.mark).where(w.picture.in_(sharing))):
+                theirs.setdefault(name, set()).add(mark)
+            for name, others in theirs.items():
+                share = len(own & others) / max(len(own), len(others))
+                if share >= _READ_ALIKE:
+                    found.append((picture.id, Reuse(picture=name, kind="text", confidence=round(share, 3))))
+        return found
 
     def _following(self, connection: Connection) -> Fingerprints:
         """The index, with everything in it that this connection can see."""

@@ -27,7 +27,7 @@ from secondsource.contracts.messages import (
     StoryUpdate,
     Takedown,
 )
-from secondsource.contracts.reuse import BYTES_OF_PDQ
+from secondsource.contracts.reuse import BYTES_OF_PDQ, known_by_text, marks
 from store.database.column_types import micros
 from store.database.text import are_storable, is_storable, key, storable
 
@@ -130,6 +130,13 @@ class ViewRow(NamedTuple):
     top: float
     right: float
     bottom: float
+
+
+class WordsRow(NamedTuple):
+    """What a picture that is known by its text is found again by; see `contracts.reuse.marks`."""
+
+    picture: str
+    mark: int
 
 
 class SightingRow(NamedTuple):
@@ -419,6 +426,13 @@ def view_rows(picture: Picture) -> list[ViewRow]:
         ViewRow(key(picture.id), place, view.codes[:BYTES_OF_PDQ].hex(), view.quality, *view.region)
         for place, view in enumerate(enclosed)
     ]
+
+
+def words_rows(picture: Picture) -> list[WordsRow]:
+    """Of a picture that is known by its text."""
+    if picture.words is None or not known_by_text(picture):
+        return []
+    return [WordsRow(key(picture.id), mark) for mark in dict.fromkeys(marks(picture.words))]
 
 
 def reuse_rows(picture: Picture) -> list[ReuseRow]:

@@ -37,6 +37,7 @@ from store.rows.rows import (
     StoryRow,
     TakedownRow,
     ViewRow,
+    WordsRow,
 )
 
 R = TypeVar("R", bound=tuple[Any, ...])
@@ -264,6 +265,7 @@ SIGHTINGS = _where(
 )  # the earliest stays
 IMPORTS = once("imports", ImportRow, 1)
 VIEWS = once("picture_views", ViewRow, 2)
+WORDS = once("picture_words", WordsRow, 2)
 MATCHES = once("picture_matches", MatchRow, 2)
 REUSE = _last("reuse_matches", ReuseRow, 2, laws.reuse, ("confidence", "body"))  # the surest stays
 ENGAGEMENT = _where(

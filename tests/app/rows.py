@@ -19,6 +19,7 @@ TABLES = (
     "accounts",
     "pictures",
     "picture_views",
+    "picture_words",
     "sightings",
     "picture_matches",
     "engagement",

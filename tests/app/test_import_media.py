@@ -20,6 +20,7 @@ from enrich.media.pictures import Unusable
 from secondsource.contracts.messages import AlertEvent, Finding
 from tests.app.newsroom import Newsroom, Ran, post
 from tests.enrich.makers import saved, scene
+from tests.enrich.test_ocr import card
 
 Json = dict[str, Any]
 
@@ -220,6 +221,22 @@ def test_what_an_imported_picture_frames_is_known_by_its_hash_as_that_of_a_posts
         (earlier,) = store.archive.earlier(shown, datetime.now(UTC), 10)
     assert (earlier.source, earlier.kind) == ("import:gazette/bridge 1994-07-02.png", "hash")
     assert earlier.region == pytest.approx((0.056, 0.071, 0.944, 0.929), abs=0.01)
+
+
+@pytest.mark.ocr
+@pytest.mark.usefixtures("tesseract_binary")
+def test_an_imported_card_is_known_by_its_text_however_it_is_set(newsroom: Newsroom, tmp_path: Path) -> None:
+    cards = tmp_path / "cards"
+    cards.mkdir()
+    (cards / "statement 1994-07-02.png").write_bytes(saved(Image.fromarray(card()), "PNG"))
+    done = imported(newsroom, cards)
+    assert done.code == 0
+    assert done.json["flat"] == 0
+    again = tmp_path / "again.jpg"
+    again.write_bytes(saved(Image.fromarray(card(ground="#222", ink="#eee", size=26, width=620)), quality=70))
+    found = newsroom.run("media", "find", again, "--json").json
+    assert found["first"]["source"] == "import:gazette/statement 1994-07-02.png"
+    assert found["first"]["kind"] == "text"
 
 
 def _gibberish(dice: random.Random) -> str:

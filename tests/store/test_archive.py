@@ -15,6 +15,7 @@ from secondsource.contracts.reuse import LIKENESS_RIGHT
 from store.pictures.archive import Imported
 from store.pictures.fingerprints import Fingerprints
 from store.store import Store, open_store
+from tests.alerts.invented import sketch
 from tests.store import velgrad as v
 
 BRIDGE = "0f1e2d3c4b5a6978" * 4
@@ -184,6 +185,39 @@ def test_many_views_at_once_are_kept(store: Store) -> None:
     v.keep(store, *(v.enriched(n, seconds=n, pictures=(shot,)) for n, shot in enumerate(shots)))
     assert len(store.dump("picture_views")) == 40
     assert len(store.archive.earlier([v.picture("clean", BRIDGE, quality=90)], v.at(90), 99)) == 40
+
+
+SAID = "The council says the old bridge stays closed until Friday and nobody was hurt in the flood"
+
+
+def _card(name: str, text: str = SAID, **more: object) -> Picture:
+    return v.picture(name, v.flipped(BRIDGE, len(name)), quality=40, text=text, words=sketch(text), **more)
+
+
+def test_a_card_is_found_by_its_text_alone(store: Store) -> None:
+    card, again = _card("as it was"), _card("set otherwise", SAID.replace("hurt", "hvrt"))
+    v.keep(store, v.enriched(1, seconds=10, pictures=(card,)), v.enriched(2, seconds=20, pictures=(again,)))
+    found = store.archive.earlier([_card("saved again")], v.at(30), 10)
+    assert [(each.source, each.kind, each.confidence == 1.0) for each in found] == [
+        ("x:1", "text", True), ("x:2", "text", False)
+    ]  # fmt: skip
+    other = _card("another", "Water is back in the eastern districts of the old town")
+    assert store.archive.earlier([other], v.at(30), 10) == []
+    photograph = v.picture("photograph", card.pdq, quality=90, text=SAID, words=sketch(SAID))
+    assert store.archive.earlier([photograph], v.at(30), 10) == []
+
+
+def test_a_card_of_few_words_is_found_where_it_reads_the_same_to_the_letter(store: Store) -> None:
+    v.keep(store, v.enriched(1, seconds=10, pictures=(_card("one", "Five dead on the bridge"),)))
+    assert len(store.archive.earlier([_card("two", "FIVE DEAD on the bridge!")], v.at(30), 10)) == 1
+    assert store.archive.earlier([_card("three", "Nine dead on the bridge")], v.at(30), 10) == []
+
+
+def test_the_text_of_a_card_leaves_with_it(store: Store) -> None:
+    v.keep(store, v.enriched(1, seconds=10, pictures=(_card("one"),)))
+    assert store.dump("picture_words")
+    v.keep(store, v.takedown(1, seconds=20))
+    assert store.dump("picture_words") == []
 
 
 def test_a_mirrored_picture_is_found(store: Store) -> None:
