@@ -79,7 +79,8 @@ def _tell(report: Report, at: House, done: replaying.Replayed, dump: Dump) -> No
 
 
 def _by_view(evidence: str) -> bool:
-    return evidence.startswith("the same picture, ")
+    told = ("the same picture, ", "the same picture on ", " of the earlier picture is ")
+    return any(words in evidence for words in told)
 
 
 def _first_sightings(at: House, dump: Dump) -> tuple[int, int]:
