@@ -109,7 +109,7 @@ class Lookup:
         ]
 
     def read_alike(self, connection: Connection, asked: Iterable[Picture]) -> list[tuple[str, Reuse]]:
-        """For each of these that is known by its text, stored pictures that read the same but for a few words."""
+        """For each of these that is known by its text, stored pictures whose text is the same in half of it or more."""
         w = picture_words.c
         found = []
         for picture in asked:
