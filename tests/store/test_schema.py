@@ -32,6 +32,16 @@ def test_migrating_again_changes_nothing(store: Store) -> None:
     check(store.engine)
 
 
+@pytest.mark.postgres
+def test_what_stages_remember_is_not_compressed(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    migrate(engine)
+    column = "attrelid = 'progress_parts'::regclass AND attname = 'state'"
+    with engine.connect() as connection:
+        assert connection.scalar(text(f"SELECT attstorage::text FROM pg_attribute WHERE {column}")) == "e"
+    engine.dispose()
+
+
 @pytest.mark.parametrize("view", views.sorted_tables, ids=lambda view: view.name)
 def test_views_have_the_columns_that_are_described(store: Store, view: object) -> None:
     found = inspect(store.engine).get_columns(view.name)  # type: ignore[attr-defined]
