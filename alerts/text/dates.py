@@ -1,8 +1,12 @@
-"""The day that a text writes out: "4 May 2031", "May 4, 2031", "4 мая 2031", "2031-05-04", "04.05.2031"."""
+"""The day that a text writes out: "4 May 2031", "May 4, 2031", "4 мая 2031", "2031-05-04", "04.05.2031", "30/5/2031".
+
+Behind strokes and dashes some write the month first: "4/5/2031" may be either day, and says neither.
+"""
 
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -20,24 +24,28 @@ _MONTHS = {fold(begins): number for number, listed in enumerate(_LISTED, start=1
 
 # A year is looked for first, and the rest of the date around it: most texts have none.
 _YEAR = re.compile(r"[12][09]\d\d(?<!\d\d\d\d\d)(?!\d)")
-_AFTER = re.compile(r"-(\d\d)-(\d\d)(?!\d)")
+_AFTER = re.compile(r"([-/])(\d\d?)\1(\d\d?)(?!\d)")
 _BEFORE = re.compile(
-    r"(?<!\d)(\d{1,2})\.(\d{1,2})\.$"
+    r"(?<!\d)(\d{1,2})([./-])(\d{1,2})\2$"
     r"|(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|º|\.)?\s+(?:of\s+|de\s+)?([^\W\d_]{3,10})\.?,?\s+(?:de\s+|del\s+)?$"
     r"|(?<!\w)([^\W\d_]{3,10})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+$"
 )
+_ARABIC = str.maketrans("٠١٢٣٤٥٦٧٨٩", "0123456789")
 _LONGEST = 30  # characters of a day and a month before their year
 
 
 class Dated(NamedTuple):
-    """A text without the dates that it writes out, and the term of the last of them; "" for none."""
+    """A text without the dates that it writes out, and the term of the last that names one day; "" for none."""
 
     text: str
     term: str
 
 
 def dated(text: str) -> Dated:
-    if not ("19" in text or "20" in text):
+    """Digits of Arabic writing become ours."""
+    if "٢٠" in text or "١٩" in text:
+        text = text.translate(_ARABIC)
+    elif not ("19" in text or "20" in text):
         return Dated(text, "")
     left, kept, last = 0, [], ""
     for year in _YEAR.finditer(text):
@@ -46,11 +54,11 @@ def dated(text: str) -> Dated:
         if found is None:
             found = _BEFORE.search(text, max(left, start - _LONGEST), start)
             start = start if found is None else found.start()
-        day = None if found is None else _day(int(year[0]), found)
-        if day is not None:
+        days = [] if found is None else _days(int(year[0]), found)
+        if days:
             kept.append(text[left:start])
-            left, last = end, f"{DATE}{day.isoformat()}"
-    return Dated(" ".join((*kept, text[left:])), last) if last else Dated(text, "")
+            left, last = end, f"{DATE}{days[0].isoformat()}" if len(days) == 1 else last
+    return Dated(" ".join((*kept, text[left:])), last) if left else Dated(text, "")
 
 
 def ordinal(term: str) -> int:
@@ -58,19 +66,23 @@ def ordinal(term: str) -> int:
     return date.fromisoformat(term[len(DATE) :]).toordinal() if term.startswith(DATE) else 0
 
 
-def _day(year: int, found: re.Match[str]) -> date | None:
+def _days(year: int, found: re.Match[str]) -> list[date]:
+    """The days it may be: two where the month may come first."""
     if found.re is _AFTER:
-        month, day = int(found[1]), int(found[2])
+        told = [(int(found[2]), int(found[3]))]
     elif found[1]:
-        month, day = int(found[2]), int(found[1])
-    elif found[3]:
-        month, day = _month(found[4]), int(found[3])
+        told = [(int(found[3]), int(found[1]))]
+        if found[2] != ".":
+            told.append((int(found[1]), int(found[3])))
+    elif found[4]:
+        told = [(_month(found[5]), int(found[4]))]
     else:
-        month, day = _month(found[5]), int(found[6])
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
+        told = [(_month(found[6]), int(found[7]))]
+    return [date(year, month, day) for month, day in dict.fromkeys(told) if _is_day(year, month, day)]
+
+
+def _is_day(year: int, month: int, day: int) -> bool:
+    return 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]
 
 
 def _month(name: str) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, product
+from typing import Final
 
 from alerts.text.dates import DATE
 
@@ -18,6 +19,7 @@ _LATIN = 0x250  # where other alphabets begin
 _BLOCK = 0x80  # characters; the letters of a script stand together
 
 Fact = tuple[str, str]
+TOWN: Final = "town "  #: what the term of a place begins with that is one spot; other places may lie in one another
 
 
 def figures(terms: Iterable[str]) -> Iterator[str]:
@@ -37,10 +39,13 @@ def names(terms: Iterable[str]) -> Iterator[str]:
 
 
 def apart(terms: Sequence[str], others: Sequence[str]) -> bool:
-    """Whether two texts are one form that was filled in twice, as notices of earthquakes are: other places, other
-    figures, and otherwise nearly the same words.
+    """Whether two texts name other towns and no figure that is the same, or are one form that was filled in twice, as
+    notices of earthquakes are: other places, other figures, and otherwise nearly the same words.
     """
-    if not (_other(_places(terms), _places(others)) and _other({*figures(terms)}, {*figures(others)})):
+    here, there = {*figures(terms)}, {*figures(others)}
+    if _other(_towns(terms), _towns(others)):
+        return here.isdisjoint(there)
+    if not (_other(_places(terms), _places(others)) and _other(here, there)):
         return False
     words, theirs = _words(terms), _words(others)
     return len(words & theirs) >= _OF_ONE_FORM * min(len(words), len(theirs))
@@ -51,7 +56,11 @@ def _words(terms: Iterable[str]) -> set[str]:
 
 
 def _places(terms: Iterable[str]) -> set[str]:
-    return {term for term in terms if term.startswith("place ")}
+    return {term for term in terms if term.startswith(("place ", TOWN))}
+
+
+def _towns(terms: Iterable[str]) -> set[str]:
+    return {term for term in terms if term.startswith(TOWN)}
 
 
 def _other(here: set[str], there: set[str]) -> bool:

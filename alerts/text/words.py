@@ -8,6 +8,7 @@ from functools import lru_cache
 from zlib import crc32
 
 from alerts.text.dates import dated
+from alerts.text.facts import TOWN
 from alerts.text.word_index import MOST_TERMS
 from secondsource.contracts.copied import copied_text
 from secondsource.contracts.folding import WORD_CHARACTER
@@ -77,7 +78,7 @@ def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
     spelt: set[str] = set()
     for entity in enriched.entities:
         if entity.kind not in _ADDRESSED and not own.issuperset(name := _words(entity.text)):
-            found.append(f"{entity.kind} {entity.id}")
+            found.append(f"{entity.kind} {entity.id}" if entity.lat is None else f"{TOWN}{entity.id}")
             if _SIGNS.search(entity.text):  # its signs would count beside it
                 text = text.replace(entity.text, " ")
             elif len(name) == 1:

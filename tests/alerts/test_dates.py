@@ -18,11 +18,22 @@ _BRIDGE = ("bridge", "fallen", "river", "bus", "stone", "velgrad")
     "written",
     [
         "2031-05-04", "04.05.2031", "4 May 2031", "May 4, 2031", "MAY 4 2031", "4th of May, 2031", "4 mai 2031",
-        "4 de mayo de 2031", "4 мая 2031", "4 Mayıs 2031", "4 مايو 2031", "4 أيار 2031",
+        "4 de mayo de 2031", "4 мая 2031", "4 Mayıs 2031", "4 مايو 2031", "4 أيار 2031", "٤ أيار ٢٠٣١",
     ],
 )  # fmt: skip
 def test_a_day_is_read_in_six_languages_and_leaves_no_word_behind(written: str) -> None:
     assert dated(f"The bridge fell on {written}, they say") == ("The bridge fell on  , they say", "date 2031-05-04")
+
+
+@pytest.mark.parametrize("written", ["30/5/2031", "30-05-2031", "5/30/2031", "2031/5/30", "٣٠/٥/٢٠٣١"])
+def test_a_day_in_numbers_is_read_where_it_can_be_one_day_only(written: str) -> None:
+    assert dated(f"Rubble, {written}.") == ("Rubble,  .", "date 2031-05-30")
+
+
+@pytest.mark.parametrize("written", ["4/5/2031", "04-05-2031"])
+def test_a_day_that_may_be_another_says_neither_and_leaves_no_number_behind(written: str) -> None:
+    assert dated(f"Rubble, {written}.") == ("Rubble,  .", "")
+    assert dated(f"On 4 May 2031, and {written}.").term == "date 2031-05-04"
 
 
 @pytest.mark.parametrize(

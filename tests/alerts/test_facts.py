@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from alerts.text.facts import Facts, apart, figures, script
 from alerts.text.word_index import WordIndex
@@ -75,6 +76,20 @@ def test_a_form_filled_in_for_two_places_is_two_events() -> None:
     assert not apart(one, _said("Magnitude 6.3 earthquake hits near Osmar, survey says", _OSMAR)), "the same place"
     rewritten = _said("Brenn hospitals full: 40 hurt as houses shake and fall all over the valley", _BRENN)
     assert not apart(one, rewritten), "other words, no form"
+
+
+def test_texts_of_other_towns_are_of_two_events_and_a_place_may_lie_in_another() -> None:
+    osmar, brenn = (replace(place, lat=31.0 + at, lon=7.0) for at, place in enumerate((_OSMAR, _BRENN)))
+    told = "Warplanes strike the bakery of {} at dawn, families search the rubble"
+    index = _index(_said(told.format("Osmar"), osmar))
+    assert index.find(_said(told.format("Brenn"), brenn)) is None
+    assert index.find(_said(told.format("Osmar, help comes from Brenn"), osmar, brenn)) is not None
+    one, other = (_said(f"Magnitude 6.1 earthquake felt in {each.text}, says survey", each) for each in (osmar, brenn))
+    assert not apart(one, other), "the same figure"
+    land = Entity(kind="place", id="velgrad-land", text="Velgrad Land")
+    assert apart(_said(told.format("Osmar"), osmar, land), _said(told.format("Brenn"), brenn, land))
+    index = _index(_said(told.format("Osmar"), _OSMAR))
+    assert index.find(_said(told.format("Brenn"), _BRENN)) is not None
 
 
 def test_the_letters_of_most_words_say_in_which_script_a_text_is() -> None:
