@@ -15,9 +15,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,11 +39,12 @@ def run(report: Report, scale: float) -> None:
     names = list(relevant)[: max(10, int(scale * len(relevant)))]
     texts = {name: task.queries[name] for name in names}
     same = np.array([bool(relevant[one] & relevant[other]) for one, other in combinations(names, 2)])
-    answers = _stories(texts)
+    lines = [{"id": name, "text": text} for name, text in texts.items()]
+    answers = judged(lines)
     _tell(report, "ours, no model", _pairs(answers, names), same, "above the baselines")
     model = sentences.folder()
     if model is not None:
-        meant = _stories(texts, model)
+        meant = judged(lines, "--model", str(model))
         _tell(report, "ours, with a model", _pairs(meant, names), same, "above no model")
         tied = {name: meant[name]["to"] for name in names if meant[name]["tie"] == "meaning"}
         right = sum(bool(relevant[name] & relevant.get(to, set())) for name, to in tied.items())
@@ -64,11 +65,11 @@ def _pairs(answers: Mapping[str, Mapping[str, str]], names: Sequence[str]) -> Bo
     return np.array([answers[one]["story"] == answers[other]["story"] for one, other in combinations(names, 2)])
 
 
-def _stories(texts: Mapping[str, str], model: Path | None = None) -> dict[str, dict[str, str]]:
-    lines = "\n".join(json.dumps({"id": name, "text": text}) for name, text in texts.items())
-    command = [sys.executable, "-m", "secondsource.app", "eval", "stories"]
-    command += [] if model is None else ["--model", str(model)]
-    done = subprocess.run(command, input=lines, capture_output=True, text=True, encoding="utf-8", check=True)
+def judged(lines: Iterable[Mapping[str, Any]], *options: str) -> dict[str, dict[str, str]]:
+    """What `secondsource eval stories` says of each line, by id; stories that became one are one."""
+    command = [sys.executable, "-m", "secondsource.app", "eval", "stories", *options]
+    asked = "\n".join(map(json.dumps, lines))
+    done = subprocess.run(command, input=asked, capture_output=True, text=True, encoding="utf-8", check=True)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     into = {answer["story"]: answer["merged_into"] for answer in answers if "merged_into" in answer}
     posts = {answer["id"]: answer for answer in answers if "id" in answer}

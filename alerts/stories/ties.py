@@ -22,6 +22,7 @@ from alerts.stories.story import Story
 from alerts.stories.texts import Texts
 from alerts.stories.traits import MOST_PICTURES, Traits
 from alerts.text.embedding import Meanings
+from alerts.text.facts import name_of
 from alerts.text.links import canonical
 from alerts.text.word_index import SURE_ODDS, WordIndex
 from alerts.text.words import besides, own_terms, terms, without
@@ -161,7 +162,7 @@ class Ties:
         found = self._words.find(said, name_alone=denies)
         if found is None:
             return None
-        shared = ", ".join(term.partition(" ")[2] or term for term in found.shared[:8])
+        shared = ", ".join(map(name_of, found.shared[:8]))
         to = self._shelf[self.living(found.story)].claim_uid()
         return Tied(found.story, "words", to, f"shared: {shared}", sure=found.odds >= SURE_ODDS)
 

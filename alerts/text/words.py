@@ -8,7 +8,7 @@ from functools import lru_cache
 from zlib import crc32
 
 from alerts.text.dates import dated
-from alerts.text.facts import TOWN
+from alerts.text.facts import name_of, town
 from alerts.text.word_index import MOST_TERMS
 from secondsource.contracts.copied import copied_text
 from secondsource.contracts.folding import WORD_CHARACTER
@@ -78,7 +78,10 @@ def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
     spelt: set[str] = set()
     for entity in enriched.entities:
         if entity.kind not in _ADDRESSED and not own.issuperset(name := _words(entity.text)):
-            found.append(f"{entity.kind} {entity.id}" if entity.lat is None else f"{TOWN}{entity.id}")
+            if entity.lat is None or entity.lon is None:
+                found.append(f"{entity.kind} {entity.id}")
+            else:
+                found.append(town(entity.id, entity.lat, entity.lon))
             if _SIGNS.search(entity.text):  # its signs would count beside it
                 text = text.replace(entity.text, " ")
             elif len(name) == 1:
@@ -104,7 +107,7 @@ def besides(said: tuple[str, ...], quoted: str, names: Collection[str] | None = 
     words = [term for term in said if " " not in term]
     own = tuple(word for word in words if word not in theirs)
     if names is not None:
-        return (*(term for term in said if " " in term and term.partition(" ")[2] not in names), *own)
+        return (*(term for term in said if " " in term and name_of(term) not in names), *own)
     return own if 2 * len(own) >= len(words) else said
 
 

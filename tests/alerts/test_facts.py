@@ -79,13 +79,19 @@ def test_a_form_filled_in_for_two_places_is_two_events() -> None:
 
 
 def test_texts_of_other_towns_are_of_two_events_and_a_place_may_lie_in_another() -> None:
-    osmar, brenn = (replace(place, lat=31.0 + at, lon=7.0) for at, place in enumerate((_OSMAR, _BRENN)))
+    osmar, mill, brenn = (
+        replace(place, id=id_, lat=lat, lon=179.9)
+        for place, id_, lat in ((_OSMAR, "osmar", 31.0), (_OSMAR, "osmar-mill", 31.01), (_BRENN, "brenn", 31.3))
+    )
     told = "Warplanes strike the bakery of {} at dawn, families search the rubble"
     index = _index(_said(told.format("Osmar"), osmar))
     assert index.find(_said(told.format("Brenn"), brenn)) is None
     assert index.find(_said(told.format("Osmar, help comes from Brenn"), osmar, brenn)) is not None
     one, other = (_said(f"Magnitude 6.1 earthquake felt in {each.text}, says survey", each) for each in (osmar, brenn))
     assert not apart(one, other), "the same figure"
+    assert not apart(_said(told.format("Osmar"), osmar), _said(told.format("Osmar Mill"), mill)), "it may lie in it"
+    across = replace(osmar, id="osmar-east", lon=-179.9)
+    assert not apart(_said(told.format("Osmar"), osmar), _said(told.format("Osmar East"), across)), "20 km"
     land = Entity(kind="place", id="velgrad-land", text="Velgrad Land")
     assert apart(_said(told.format("Osmar"), osmar, land), _said(told.format("Brenn"), brenn, land))
     index = _index(_said(told.format("Osmar"), _OSMAR))

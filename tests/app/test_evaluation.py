@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -99,6 +100,22 @@ def test_a_date_that_is_none_makes_its_line_a_bad_one() -> None:
 def test_what_may_be_missing_may_be_null(name: str, line: dict[str, object]) -> None:
     ran = CliRunner().invoke(app, ["eval", name], input=json.dumps(line))
     assert (ran.exit_code, ran.stderr) == (0, "")
+
+
+def test_a_gazetteer_of_ones_own_names_what_ours_do_not(tmp_path: Path) -> None:
+    own = tmp_path / "places.tsv"
+    own.write_text("osmar\tplace\tOsmar\t\t31.5,7.25\nbrenn\tplace\tBrenn\t\t31.9,7.25\n")
+    told = "Warplanes strike the bakery of {} at dawn, families search the rubble"
+    lines = "\n".join(json.dumps({"id": each, "text": told.format(each)}) for each in ("Osmar", "Brenn"))
+    for options, stories in (([], ["Osmar", "Osmar"]), (["--gazetteer", str(own)], ["Osmar", "Brenn"])):
+        ran = CliRunner().invoke(app, ["eval", "stories", *options], input=lines)
+        assert [json.loads(line)["story"] for line in ran.stdout.splitlines()] == stories
+    ran = CliRunner().invoke(app, ["eval", "entities", "--gazetteer", str(own)], input=lines)
+    found = [json.loads(line)["entities"] for line in ran.stdout.splitlines()]
+    assert [[(each["id"], each["lat"]) for each in entities] for entities in found] == [
+        [("osmar", 31.5)],
+        [("brenn", 31.9)],
+    ]
 
 
 def test_moments_are_read_alike() -> None:

@@ -1,7 +1,7 @@
 """`secondsource eval`: our judgements on anybody's own labelled data.
 
-What a command does stands in the module named for it (`evaluate_language.py`, …) and is imported when it runs. Lines
-that cannot be used are told of on standard error, one JSON object each, and make the exit code 1.
+What a command does stands in the module of its name in `evaluation` and is imported when it runs. Lines that cannot
+be used are told of on standard error, one JSON object each, and make the exit code 1.
 """
 
 from __future__ import annotations
@@ -27,6 +27,13 @@ Languages = Annotated[
     typer.Option(help="Codes of the languages that occur, with commas. Fewer are told apart better.", metavar="CODES"),
 ]
 
+Gazetteers = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--gazetteer", help="A gazetteer of yours beside ours; may be given again.", metavar="FILE", show_default=False
+    ),
+]
+
 ModelFolder = Annotated[
     Path | None, typer.Option(help="Folder of a sentence model in ONNX form. Without: none.", show_default=False)
 ]
@@ -44,12 +51,12 @@ def language(languages: Languages = "") -> None:
 
 
 @eval_app.command()
-def entities() -> None:
+def entities(gazetteers: Gazetteers = None) -> None:
     """{"text", "language"?} → {"entities": [{"kind", "id", "text", "start", "end"}]}; places with lat and lon."""
     from secondsource.app.evaluation.entities import judge_entities
 
     lines = standard_lines()
-    judge_entities(lines, sys.stdout)
+    judge_entities(lines, sys.stdout, gazetteers=gazetteers or ())
     _finish(lines)
 
 
@@ -131,6 +138,7 @@ def forecast(
 
 @eval_app.command()
 def stories(
+    gazetteers: Gazetteers = None,
     hours: Annotated[float, typer.Option(min=0.01, help="A story is over when it was silent for so long.")] = 72,
     model: ModelFolder = None,
     embedder: Annotated[
@@ -144,7 +152,7 @@ def stories(
 
     lines = standard_lines()
     understanding = understanding_of(Named(model, embedder, alike))
-    judge_stories(lines, sys.stdout, story_hours=hours, understanding=understanding)
+    judge_stories(lines, sys.stdout, story_hours=hours, gazetteers=gazetteers or (), understanding=understanding)
     _finish(lines)
 
 

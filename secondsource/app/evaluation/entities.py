@@ -1,8 +1,9 @@
-"""Which people, places, organisations and events texts name, by the gazetteers that come with us."""
+"""Which people, places, organisations and events texts name, by the gazetteers that come with us and others."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TextIO
 
 from config.loader import BUILT_IN
@@ -15,13 +16,21 @@ from secondsource.contracts.messages import Entity
 _Asked = tuple[str, str]  # a text and its language, "" where nobody said
 
 
-def judge_entities(lines: Lines, out: TextIO) -> None:
+def entity_annotator(own: Sequence[Path] = ()) -> EntityAnnotator:
+    """By our gazetteers, and by the files of `own`, whose names win.
+
+    Raises:
+        BadConfiguration: a file that cannot be read, or a line in it.
+    """
+    return EntityAnnotator(Gazetteer(each_term((*sorted((BUILT_IN / "gazetteer").glob("*.tsv")), *own))))
+
+
+def judge_entities(lines: Lines, out: TextIO, *, gazetteers: Sequence[Path] = ()) -> None:
     """From {"text", "language"?} to {"entities": [{"kind", "id", "text", "start", "end"}]}.
 
     Offsets are in characters (code points). A place whose position is known has `lat` and `lon`, degrees.
     """
-    gazetteer = Gazetteer(each_term(sorted((BUILT_IN / "gazetteer").glob("*.tsv"))))
-    annotator, languages = EntityAnnotator(gazetteer), LanguageAnnotator()
+    annotator, languages = entity_annotator(gazetteers), LanguageAnnotator()
 
     def judge(asked: Sequence[_Asked]) -> list[Line]:
         told = iter(languages.identify_all([(text, "") for text, language in asked if not language]))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from alerts.stories.book import StoryBook
 from alerts.text.embedding import Meanings
 from alerts.text.understanding import Understanding
-from config.loader import BUILT_IN
 from enrich.annotators import CopyAnnotator, EntityAnnotator, LanguageAnnotator
-from enrich.names.gazetteer import Gazetteer, each_term
+from secondsource.app.evaluation.entities import entity_annotator
 from secondsource.app.evaluation.lines import Line, Lines, id_of, text_of, write
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import Account, Enriched, Language, Post, Stance
@@ -29,7 +29,12 @@ class _Given(NamedTuple):
 
 
 def judge_stories(
-    lines: Lines, out: TextIO, *, story_hours: float = 72.0, understanding: Understanding | None = None
+    lines: Lines,
+    out: TextIO,
+    *,
+    story_hours: float = 72.0,
+    gazetteers: Sequence[Path] = (),
+    understanding: Understanding | None = None,
 ) -> None:
     """From {"id", "text", "at"?, …} to {"id", "story", "tie", "to", "evidence"}, in the order of the times.
 
@@ -39,7 +44,8 @@ def judge_stories(
     """
     watch = Watch(name=_WATCH, any_of=(_WATCH,), thresholds=Thresholds(story_hours=story_hours))
     book = StoryBook(watch, meanings=None if understanding is None else Meanings(understanding))
-    for enriched in _enriched(sorted(_given(lines), key=lambda one: (one.post.observed_at, one.post.uid))):
+    entities = entity_annotator(gazetteers)
+    for enriched in _enriched(sorted(_given(lines), key=lambda one: (one.post.observed_at, one.post.uid)), entities):
         post, at = enriched.post, enriched.post.observed_at.timestamp()
         while (over := book.over(at)) is not None or (over := book.crowded_out()) is not None:
             book.end(over)
@@ -110,9 +116,8 @@ def _moment(at: object) -> datetime:
     raise BadRecord(msg)
 
 
-def _enriched(given: Iterable[_Given]) -> Iterator[Enriched]:
+def _enriched(given: Iterable[_Given], entities: EntityAnnotator) -> Iterator[Enriched]:
     languages = LanguageAnnotator()
-    entities = EntityAnnotator(Gazetteer(each_term(tuple(sorted((BUILT_IN / "gazetteer").glob("*.tsv"))))))
     copies = CopyAnnotator()
     each = iter(given)
     while batch := list(islice(each, _TOGETHER)):
