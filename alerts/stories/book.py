@@ -102,7 +102,7 @@ class StoryBook:
                 said = self._ties.terms(enriched, traits)
         if tied is None and not post.reply_to:
             denies = enriched.stance.label == "denies"
-            tied = self._ties.by_words(said, traits, denies=denies) or self._ties.by_meaning(post.text, at)
+            tied = self._ties.by_words(said, traits, denies=denies) or self._ties.by_meaning(post.text, at, said)
         opens = tied is None
         if tied is None:
             tied = Tied(self._next, "first", "", "")

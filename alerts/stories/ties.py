@@ -22,7 +22,7 @@ from alerts.stories.story import Story
 from alerts.stories.texts import Texts
 from alerts.stories.traits import MOST_PICTURES, Traits
 from alerts.text.embedding import Meanings
-from alerts.text.facts import name_of
+from alerts.text.facts import apart, name_of
 from alerts.text.links import canonical
 from alerts.text.word_index import SURE_ODDS, WordIndex
 from alerts.text.words import besides, own_terms, terms, without
@@ -166,9 +166,13 @@ class Ties:
         to = self._shelf[self.living(found.story)].claim_uid()
         return Tied(found.story, "words", to, f"shared: {shared}", sure=found.odds >= SURE_ODDS)
 
-    def by_meaning(self, text: str, at: float) -> Tied | None:
-        """By what it means, in the judgement of a model, where there is one."""
-        near = self._meanings.find(text[:QUOTED], at) if self._meanings is not None else None
+    def by_meaning(self, text: str, at: float, said: tuple[str, ...]) -> Tied | None:
+        """By what it means, in the judgement of a model where there is one; to models one town is much like another."""
+        if self._meanings is None:
+            return None
+        near = self._meanings.find(
+            text[:QUOTED], at, lambda part: any(apart(said, saying) for saying in self.sayings(part)[:1])
+        )
         if near is None:
             return None
         to = self._shelf[self.living(near.part)].claim_uid()

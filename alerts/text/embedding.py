@@ -54,12 +54,13 @@ class Meanings:
         self._places: dict[int, int] = {}  # part → its row
         self._free: list[int] = []
 
-    def find(self, text: str, at: float | None = None) -> Near | None:
-        """The story that says the same, the oldest of equals; None if none is alike enough. `at`: when it came, None
-        where that is not to count.
+    def find(self, text: str, at: float | None = None, apart: Callable[[int], bool] = lambda _: False) -> Near | None:
+        """The story that says the same, the oldest of equals; None if none is alike enough, or it is of something else:
+        `apart` says so of a part. `at`: when it came, None where that is not to count.
         """
         may_ask = self._may_ask(text, at)
         near = self._nearest(text) if may_ask else None
+        near = None if near is not None and apart(near.part) else near
         self._found = (text, may_ask) if near is None else None
         return near
 

@@ -9,7 +9,7 @@ from alerts.text.embedding import Meanings
 from alerts.text.understanding import Understanding
 from secondsource.app.embedding import load_embedder
 from secondsource.contracts.errors import BadConfiguration
-from secondsource.contracts.messages import Message
+from secondsource.contracts.messages import Entity, Message
 from secondsource.contracts.stage import Out
 from tests.alerts.invented import DEFAULTS, at, final_stories, gone, ordered, post, records, tick, updates, watch
 from tests.fakes.archive import MemoryArchive
@@ -37,6 +37,19 @@ def test_posts_in_two_languages_meet_where_a_model_finds_them_alike() -> None:
     joined = next(one for update in updates(outs) for one in update.members if one.uid == "x:2")
     assert (joined.tie, joined.to, joined.evidence) == ("meaning", "x:1", "cosine 1.00")
     assert final_stories(outs)[updates(outs)[0].id].independent == 1.5, "only a model ties it: it weighs half"
+
+
+def test_what_is_said_of_a_town_far_off_is_another_story_whatever_a_model_finds() -> None:
+    osmar, brenn = (
+        Entity(kind="place", id=name, text=name, lat=lat, lon=7.0) for name, lat in (("o", 31.0), ("b", 32.0))
+    )
+    for there, stories in ((osmar, [2]), (brenn, [])):
+        model = Concepts()
+        told = ordered([post(1, 0, ENGLISH, entities=(osmar,)), post(2, 9, FRENCH, entities=(there,))])
+        asking = stage(model)
+        model.asked = 0
+        assert posts_of(asking.handle(records(told))) == stories
+        assert model.asked == 2
 
 
 def test_the_model_is_asked_once_of_a_post_that_nothing_else_ties() -> None:
