@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.text.dates import ordinal
-from alerts.text.facts import Fact, Facts, apart, script
+from alerts.text.facts import Fact, Facts, apart, name_of, script
 from alerts.text.sorting import sort
 from secondsource.compiling import compiled
 
@@ -217,7 +217,7 @@ class WordIndex:
 def _few(shared: Sequence[str]) -> bool:
     """Whether too few are shared, where a name counts once: by its id, and not again by the words of it."""
     ids = [term for term in shared if " " in term]
-    spelt = {word for name in ids for word in _IN_ID.split(name)}
+    spelt = {word for name in ids for word in _IN_ID.split(name_of(name))}
     return sum(" " in term or term not in spelt for term in shared) < FEWEST_SHARED
 
 
