@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any, Literal
+from uuid import uuid4
 
 import pytest
 from rich.console import Console
@@ -22,6 +23,7 @@ from secondsource.app.threads import Stopped
 from secondsource.contracts.errors import SecondSourceError
 from secondsource.contracts.messages import Coverage, DeadLetter
 from tests.app.newsroom import Newsroom, Ran, post, run
+from tests.app.processes import until
 from tests.enrich.makers import saved, scene
 
 COMMANDS = (
@@ -604,6 +606,13 @@ def test_a_reader_that_goes_away_is_no_failure(newsroom: Newsroom) -> None:
     process.stderr.close()
 
 
+@pytest.mark.parametrize(("terminal", "asked"), [("1", ()), ("1", ("--json",)), ("", ())])
+def test_on_a_terminal_a_replay_shows_how_far_it_is(terminal: str, asked: tuple[str, ...], tmp_path: Path) -> None:
+    newsroom = Newsroom(tmp_path, environ={"FORCE_COLOR": terminal})
+    ran = newsroom.run("replay", newsroom.write("posts.jsonl", FIFTY), *asked)
+    assert ("50/50" in ran.err) == bool(terminal and not asked)
+
+
 @pytest.mark.parametrize(("encoding", "written"), [("ascii", "utf-8"), ("iso-8859-1", "iso-8859-1")])
 def test_a_terminal_that_lacks_the_signs(encoding: str, written: str, newsroom: Newsroom) -> None:
     named = newsroom.write("Überfall “حلب”.jsonl", [b"notes"])
@@ -754,3 +763,21 @@ def test_a_letter_of_a_topic_takes_the_whole_way(newsroom: Newsroom) -> None:
     assert ran.code == 0, ran
     assert newsroom.letters() == []
     assert {row["uid"] for row in newsroom.rows("posts")} == {"plaza:2", "plaza:7"}
+
+
+@pytest.mark.kafka
+def test_over_kafka_a_letter_is_sent_again_too(tmp_path: Path, kafka_broker: str) -> None:
+    settings = f"transport: kafka\nkafka: {{bootstrap: '{kafka_broker}', prefix: r{uuid4().hex[:8]}, partitions: 1}}\n"
+    newsroom = Newsroom(tmp_path, settings=settings)
+    file, mended = newsroom.write("rows.csv", ROWS), newsroom.write("mended.yaml", MENDED)
+    with newsroom.start("run", "enrich", "alerts", "store") as stages:
+        try:
+            ran = newsroom.run("replay", file, "--mapping", newsroom.write("broken.yaml", BROKEN), "--watch", "velgrad")
+            assert ran.code == 1, ran
+            until(lambda: len(newsroom.letters()) == 1, "the letter to be kept")
+            ran = resend(newsroom, "--all", "--mapping", mended, "--file", file, "--watch", "velgrad")
+            assert ran.code == 0, ran
+            assert newsroom.letters() == []
+            until(lambda: len(newsroom.rows("posts")) == 2, "the row to be kept")
+        finally:
+            stages.kill()
