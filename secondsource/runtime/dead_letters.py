@@ -1,4 +1,6 @@
-"""Records that could not be handled, as messages: the same record makes the same letter, however often it fails."""
+"""Records that could not be handled, as messages: the same record makes the same letter, however often it fails, and
+however often it was sent to the topic it stands on, as by one who was killed before it had noted that.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,10 @@ from secondsource.runtime.transport import Broken, Delivery, Refused
 MAX_BODY = 8 * 1024 * 1024
 
 
-def _out(letter: DeadLetter) -> Out:
+def _out(letter: DeadLetter, where: str) -> Out:
     """Completed with the id: a digest of where it happened and the bytes."""
     body, reason = letter.body, letter.reason
-    digest = blake2b(b"%s\0%s\0%s" % (letter.stage.encode(), letter.source.encode("utf-8", "replace"), body))
+    digest = blake2b(b"%s\0%s\0%s" % (letter.stage.encode(), where.encode("utf-8", "replace"), body))
     if len(body) > MAX_BODY:
         reason = f"{reason} (of {len(body)} bytes, the first {MAX_BODY} are kept)"
     letter = msgspec.structs.replace(letter, id=digest.hexdigest()[:32], reason=reason, body=body[:MAX_BODY])
@@ -32,7 +34,8 @@ def of_delivery(stage: str, delivery: Delivery | Broken, reason: str, at: dateti
     source = f"topic {delivery.spot}"
     target = delivery.place.topic
     return _out(
-        DeadLetter(id="", stage=stage, source=source, target=target, reason=reason, body=body, at=at, key=delivery.key)
+        DeadLetter(id="", stage=stage, source=source, target=target, reason=reason, body=body, at=at, key=delivery.key),
+        where=target,
     )
 
 
@@ -49,7 +52,8 @@ def of_refused(stage: str, refused: Refused, at: datetime) -> Out:
             body=encode(message),
             at=at,
             key=key or "",
-        )
+        ),
+        where=f"to {topic}",
     )
 
 
@@ -64,5 +68,6 @@ def of_rejected(collector: str, rejected: Rejected, at: datetime) -> Out:
             reason=rejected.reason,
             body=rejected.body,
             at=at,
-        )
+        ),
+        where=rejected.source,
     )

@@ -43,12 +43,17 @@ class Run(NamedTuple):
 
 @pytest.fixture(scope="session")
 def town_day(tmp_path_factory: pytest.TempPathFactory) -> Town:
-    """The demo's day, to be replayed by all; what is said of its harbour belongs to a second watch as well."""
+    """The demo's day, to be replayed by all; what is said of its harbour belongs to a second watch as well, and the
+    stage that judges refuses a post in the middle.
+    """
     town = write_town(tmp_path_factory.mktemp("velgrad"))
     good, bad = _lines(town.posts.read_bytes(), town.messages)
     messages = [decode(line) for line in good]
     ours = {message.uid for message in messages if isinstance(message, Post) and _HARBOUR.search(message.text)}
     lines = [encode(_watched_twice(message, ours)) for message in messages]
+    place, middle = next((n, each) for n, each in enumerate(messages) if n > len(lines) / 2 and isinstance(each, Post))
+    nobody = msgspec.structs.replace(middle.author, followers=-1)
+    lines.insert(place, encode(msgspec.structs.replace(middle, uid=f"{middle.uid}-odd", author=nobody)))
     town.posts.write_bytes(b"".join(line + b"\n" for line in (*lines, *bad)))
     (town.config / "watches" / "harbour.yaml").write_text(_SECOND_WATCH, "utf-8")
     return town

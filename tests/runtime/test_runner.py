@@ -123,6 +123,15 @@ def test_undecodable_bytes_go_aside_with_their_bytes() -> None:
     assert shop.value("dead_letters_total", stage="passing") == 1
 
 
+def test_what_was_sent_twice_is_one_letter() -> None:
+    """As by a process that was killed between sending and committing."""
+    shop = Workshop()
+    shop.feed([1, 2, 1])
+    shop.drain(shop.runner(Passing(trouble=bad_at({1}, BadRecord("no text")))))
+    assert len(shop.on(topics.DEAD_LETTERS)) == 2
+    assert len(shop.letters()) == 1
+
+
 @pytest.mark.parametrize("memory", [False, True])
 def test_halts_after_too_many_in_a_row(memory: bool) -> None:
     shop = Workshop()
