@@ -57,6 +57,13 @@ class Letters:
                 select(func.count()).select_from(dead_letters).where(dead_letters.c.resent_at.is_(None))
             ).scalar_one()
 
+    def of_stages(self, since: datetime) -> int:
+        """How many records that collectors could read have been refused since, each by each stage that did."""
+        d = dead_letters.c
+        query = select(func.count()).where(d.at >= since, ~d.stage.startswith("ingest:"))
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar_one()
+
 
 def _letter(row: Row[Any]) -> StoredLetter:
     letter = DeadLetter(

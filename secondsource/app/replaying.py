@@ -52,12 +52,15 @@ class Request:
 class Replayed:
     """How many records were sent, could not be mapped, and were wanted by no watch.
 
-    `resumed`: an earlier run of the same replay has been here. `stopped`: somebody asked to before the end.
+    `set_aside`: dead letters of what was sent, one for each stage that refused a record (0 over Kafka, where they are
+    yet to come). `resumed`: an earlier run of the same replay has been here. `stopped`: somebody asked to, before the
+    end.
     """
 
     sent: int
     rejected: int
     unmatched: int
+    set_aside: int
     resumed: bool
     stopped: bool
     refused: tuple[Rejected, ...] = field(default=(), repr=False)  #: the first of them, at most MOST_TOLD
@@ -94,6 +97,7 @@ def replay(
     """
     collector = _collector(at.configuration, at.clock, request, told)
     resumed = bool(at.store.load(cursor_of(collector.name), 0).position)
+    began = at.clock.now()
     sent = rejected = 0
     ended = False
     refused: list[Rejected] = []
@@ -115,7 +119,8 @@ def replay(
     else:
         push = wiring.publisher(at, wiring.transport(at, "replay", stop)).push
     wiring.source(at, collector, push, took).run(stop)
-    return Replayed(sent, rejected, collector.unmatched, resumed, not ended, tuple(refused))
+    set_aside = at.store.letters.of_stages(began) if inline else 0
+    return Replayed(sent, rejected, collector.unmatched, set_aside, resumed, not ended, tuple(refused))
 
 
 def built_in_mappings() -> dict[str, ColumnMapping]:

@@ -742,7 +742,9 @@ def test_what_no_watch_takes_stays(newsroom: Newsroom) -> None:
 
 
 def test_a_letter_of_a_stage_that_fails_again_stays(newsroom: Newsroom) -> None:
-    newsroom.run("replay", newsroom.write("posts.jsonl", [post(1, uid="plaza:" + "9" * 600), post(2)]))
+    ran = newsroom.run("replay", newsroom.write("posts.jsonl", [post(1, uid="plaza:" + "9" * 600), post(2)]))
+    assert ran.code == 1, "something to look at"
+    assert "Stages refused some of what was sent: 1 dead letter.\nSee why: secondsource dead-letters list" in ran.out
     (letter,) = newsroom.letters()
     assert letter.stage == "enrich"
     for _ in range(2):

@@ -150,6 +150,7 @@ def replay(
                     "sent": done.sent,
                     "rejected": done.rejected,
                     "unmatched": done.unmatched,
+                    "set_aside": done.set_aside,
                     "stopped": done.stopped,
                     "files": [each._asdict() for each in took],
                     "refused": [{"source": each.source, "reason": each.reason} for each in done.refused],
@@ -159,7 +160,7 @@ def replay(
         else:
             _say_taken(took)
             _say_replayed(done, now, [watch.name for watch in house.watches], config, inline=inline)
-    raise typer.Exit(FOUND if done.rejected or done.stopped else 0)
+    raise typer.Exit(FOUND if done.rejected or done.set_aside or done.stopped else 0)
 
 
 def _told(notifier: str, notify: bool, as_json: bool) -> bool:
@@ -191,6 +192,9 @@ def _say_replayed(
         typer.echo("To send all of it again, give it a name of its own: --name again")
     if done.rejected:
         say_refused([(each.source, each.reason) for each in done.refused], done.rejected)
+    if done.set_aside:
+        typer.echo(f"Stages refused some of what was sent: {count(done.set_aside, 'dead letter')}.")
+    if done.rejected or done.set_aside:
         typer.echo(f"See why: {next_command('dead-letters list', config)}")
     if not inline:
         typer.echo("They are on the broker; the stages that run elsewhere take them from there, notify included.")
