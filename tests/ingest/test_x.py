@@ -528,9 +528,11 @@ def test_rules_say_whose_a_post_is(fake: FakeX, made: Made) -> None:
     fake.rules = [{"id": "9", "value": "mill", "tag": "theirs"}]
     fake.send(v2_line(1, "no word of it") | {"matching_rules": [{"id": "9", "tag": "theirs"}]})
     fake.send(v2_line(2, "no word of it") | {"matching_rules": [{"id": "5", "tag": "secondsource:mill:3:99999999"}]})
-    seen = posts(run(made(), arrived(1, 2)))
-    assert [post.watches for post in seen] == [("mill",), ("mill",)], (
-        "a foreign rule of our text; a tag of an older set"
+    both = [{"id": "6", "tag": "secondsource:velgrad:0:99999999"}, {"id": "7", "tag": "others"}, {"id": "9"}]
+    fake.send(v2_line(3, "no word of it") | {"matching_rules": both})
+    seen = posts(run(made(), arrived(1, 2, 3)))
+    assert [post.watches for post in seen] == [("mill",), ("mill",), ("velgrad", "mill")], (
+        "a foreign rule of our text; a tag of an older set; several rules, which bring a post once"
     )
 
 
