@@ -47,8 +47,10 @@ class Letters:
             return list(connection.execute(query.order_by(d.at, d.id)).scalars())
 
     def mark_resent(self, letter_id: str, at: datetime) -> None:
+        """Unless it has failed again since."""
+        d = dead_letters.c
         with self._database.writing() as connection:
-            connection.execute(update(dead_letters).where(dead_letters.c.id == letter_id).values(resent_at=at))
+            connection.execute(update(dead_letters).where(d.id == letter_id, d.at <= at).values(resent_at=at))
 
     def waiting(self) -> int:
         """How many have not been sent again."""

@@ -96,6 +96,8 @@ def test_dead_letters(store: Store) -> None:
     found = store.letters.one("a")
     assert found is not None
     assert (found.letter.reason, found.resent_at) == ("failed again", None)
+    store.letters.mark_resent("a", v.at(10))
+    assert store.letters.waiting() == 2, "it failed before that was noted"
     assert store.letters.one("c") is None
 
 
