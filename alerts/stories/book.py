@@ -113,7 +113,7 @@ class StoryBook:
         if not opens and not plain and _may_bridge(enriched, tied):
             looked = said if story.frame.part(tied.part).places < _LOOKED_FOR else ()
             also = self._ties.bridges(traits, looked, tied)
-            story, also = self._made_one(story, also) if also else (story, also)
+            story, also = self._made_one(story, tied.part, also) if also else (story, also)
         traits = self._ties.texts.within(traits, enriched, story)
         credited = post.credits or (() if plain or post.platform == _FEEDS else self._credits(post.text))
         note = self._note(story, enriched, key, at, tied, traits, also)
@@ -151,16 +151,18 @@ class StoryBook:
             return enriched
         return replace(enriched, stance=replace(enriched.stance, label="comments"))
 
-    def _made_one(self, story: Story, also: list[Tied]) -> tuple[Story, list[Tied]]:
-        """The story of a post that is also tied to other parts, and those parts of it: two stories are made one; three
-        are a list of news, which ties none.
+    def _made_one(self, story: Story, part: int, also: list[Tied]) -> tuple[Story, list[Tied]]:
+        """The story of a post that is also tied to other parts, and those parts of it: two stories that have words in
+        common are made one; three are a list of news, which ties none.
         """
         others = {self._ties.living(tied.part) for tied in also} - {story.frame.number}
         if len(others) == 1:
             number = others.pop()
             older, younger = sorted((story, self.shelf[number]), key=lambda one: one.frame.number)
-            if older.takes(younger):
-                self._merge(older, younger, next(tied for tied in also if self._ties.living(tied.part) == number))
+            to_it = (tied for tied in also if self._ties.living(tied.part) == number)
+            shown = next((tied for tied in to_it if self._ties.in_common(tied.part, part)), None)
+            if shown is not None and older.takes(younger):
+                self._merge(older, younger, shown)
                 story = older
         return story, [tied for tied in also if self._ties.living(tied.part) == story.frame.number]
 

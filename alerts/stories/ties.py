@@ -35,7 +35,7 @@ ORIGINAL = "the original of an earlier post"
 
 _MOST_ROWS = 64
 _MOST_LINKS = 4
-_FEWEST_IN_COMMON = 2  # terms that two stories say both, for a page to make them one
+_FEWEST_IN_COMMON = 2  # terms that two stories say both, for a post to make them one
 _NAMED: tuple[Tie, Tie, Tie] = ("repost", "quote", "reply")
 
 
@@ -138,12 +138,15 @@ class Ties:
         for link, page in traits.links:
             if link in self._links:
                 part, uid = self._links[link]
-                if part != tied.part and self._in_common(part, tied.part):
+                if part != tied.part and self.in_common(part, tied.part):
                     found.setdefault(part, Tied(part, "link", uid, page))
         found.pop(tied.part, None)
         return list(found.values())
 
-    def _in_common(self, part: int, other: int) -> bool:
+    def in_common(self, part: int, other: int) -> bool:
+        """Whether two parts say something both: who copies the text of one claim and the picture of another makes them
+        one as little as the address that a channel ends its posts with.
+        """
         here, there = ({term for said in self.sayings(one) for term in said} for one in (part, other))
         return len(here & there) >= _FEWEST_IN_COMMON
 

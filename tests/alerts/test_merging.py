@@ -38,7 +38,8 @@ from tests.alerts.test_any_order import run as judged
 from tests.fakes.archive import MemoryArchive
 
 SMOKE = picture("smoke")
-MILL = "Smoke stands over the flour mill at the harbour since noon, fire engines are on their way"
+MILL = "Smoke stands over the flour mill by the river since noon, fire engines and a bus are on their way"
+AGROUND = "A ship has run aground on the sand bank before the old lighthouse"
 BRIDGE = "https://gazette.example/2031/bridge"
 LOUD = Thresholds(min_interactions=5, min_history=3, max_surprise=0.3)
 Sent = Enriched | Engagement | Takedown
@@ -135,7 +136,7 @@ def test_who_denies_asks_answers_or_passes_on_ties_no_stories(bridge: Enriched) 
 
 def test_a_list_of_the_days_news_ties_none_of_it() -> None:
     ship = picture("ship")
-    third = [post(7, 80, "A ship has run aground on the sand bank before the old lighthouse", pictures=(ship,))]
+    third = [post(7, 80, AGROUND, pictures=(ship,))]
     outs = run([*two_stories(), *third, repost(8, 85, 7), post(3, 100, CLAIM, pictures=(SMOKE, ship))])
     assert all(not story.merged_into for story in told(outs))
 
@@ -153,9 +154,28 @@ def test_stories_that_name_different_places_stay_two() -> None:
 
 def test_a_page_ties_no_stories_that_have_no_words_in_common() -> None:
     """A channel that ends each of its posts with one address does not make one story of them."""
-    page = post(2, 50, MILL, links=(BRIDGE,))
+    page = post(2, 50, AGROUND, links=(BRIDGE,))
     outs = run([post(1, 0), repost(10, 5, 1), page, repost(20, 60, 2), post(3, 100, CLAIM, links=(BRIDGE,))])
     assert [story.merged_into for story in told(outs)] == ["", ""]
+
+
+@pytest.mark.parametrize("first", [1, -500])
+def test_a_copy_of_a_claim_under_the_picture_of_another_lends_it_no_source(first: float) -> None:
+    """Three witnesses of one thing are none of what somebody says beside a picture of it."""
+    witnesses = (
+        "I stood on the sand bank when the ship ran aground",
+        "Sailors climb down from a ship at the lighthouse",
+        "Coast guard tows a stranded freighter off",
+    )
+    seen = [post(2, first, AGROUND, pictures=(SMOKE,))]
+    seen += [post(30 + n, first + 1 + n, text, reply_to=2) for n, text in enumerate(witnesses)]
+    outs = run([*seen, post(1, 20), *[repost(10 + n, 21 + n, 1) for n in range(8)], BOTH, counted(1, 140, 900)])
+    held = {story.claim: (story.state, story.merged_into) for story in final_stories(outs).values()}
+    assert held[AGROUND] == ("multi-origin", "")
+    assert held[CLAIM] == ("single-origin", "")
+    of_claim = [event.kind for event in events(outs) if event.story.claim == CLAIM]
+    assert of_claim[:1] == ["opened"]
+    assert not {"corroborated", "expired"} & {*of_claim}
 
 
 def test_a_page_ties_two_that_tell_the_same_in_other_words() -> None:
@@ -195,7 +215,7 @@ def test_an_alert_goes_on_when_its_story_stands_by_itself_again() -> None:
 
 def test_three_stories_in_a_chain_part_where_the_chain_breaks() -> None:
     ship = picture("ship")
-    aground = "A ship has run aground on the sand bank before the old lighthouse"
+    aground = "A ship of three hundred containers has run aground, engines still run, sand covers the old mill"
     third = [post(7, 80, aground, pictures=(ship,)), repost(8, 85, 7)]
     chain = [BOTH, post(4, 110, MILL, pictures=(ship,))]
     outs = run([*two_stories(), *third, *chain])
@@ -251,7 +271,8 @@ def test_a_story_takes_up_so_many_others_and_no_more(monkeypatch: pytest.MonkeyP
     sent: list[Sent] = [post(1, 0)]
     for number in range(2, 40):
         thing = picture(f"thing{number}")
-        sent.append(post(number, number, f"{number} boxes{number} of nails{number} found{number}", pictures=(thing,)))
+        said = f"river bus boxes{number} of nails{number} found{number} pier{number}"
+        sent.append(post(number, number, said, pictures=(thing,)))
         sent.append(post(100 + number, 50 + number, CLAIM, pictures=(thing,)))
     outs = run(sent)
     assert sum(bool(story.merged_into) for story in told(outs)) <= 5
