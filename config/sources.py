@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,9 +18,12 @@ from config.document import Document, Trail, read
 from config.explain import explain
 from config.problem import Problem, quoted, visible
 from config.schema import Model, wrong
+from secondsource.contracts.credits import AGENCIES
 
 FOLDER = "sources"
 Kind = Literal["agency", "outlet", "official", "fact-checker", "owner"]
+#: What people write for platforms that we call otherwise: an account of one would be nobody's.
+_CALLED = {"twitter": "x", "bsky": "bluesky", "rss": "feed", "feeds": "feed"}
 
 
 def _id(text: str) -> str:
@@ -35,9 +39,12 @@ def _reference(text: str) -> str:
 
 
 def _date(text: str) -> str:
-    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", text):
-        raise wrong("not a date", "2026-11-22")
-    return text
+    try:
+        if date.fromisoformat(text).isoformat() == text:
+            return text
+    except ValueError:
+        pass
+    raise wrong("not a date", "2026-11-22")
 
 
 def _domain(text: str) -> str:
@@ -52,12 +59,25 @@ def _handle(text: str) -> str:
     return text
 
 
+def _platform(name: str) -> str:
+    if not re.fullmatch("[a-z][a-z0-9_]{0,39}", name) or name in _CALLED:
+        small = re.sub(r"[^a-z0-9_]", "", name.lower())
+        raise wrong("not a platform as posts name it", _CALLED.get(small, small) or "x")
+    return name
+
+
+def _credit(name: str) -> str:
+    if name and name not in AGENCIES:
+        raise wrong("no agency whose credit is found in texts", "one of " + ", ".join(AGENCIES))
+    return name
+
+
 Id = Annotated[str, AfterValidator(_id)]
 Reference = Annotated[str, AfterValidator(_reference)]
 Date = Annotated[str, AfterValidator(_date)]
 Domain = Annotated[str, AfterValidator(_domain)]
 Handle = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_handle)]
-Platform = Annotated[str, Field(pattern=r"^[a-z]+$", max_length=40)]
+Platform = Annotated[str, AfterValidator(_platform)]
 
 
 class Owner(Model):
@@ -88,7 +108,7 @@ class Source(Model):
     """When it was read there."""
     names: tuple[str, ...] = Field(default=(), max_length=30, examples=[["Gazette"]])
     """Other names and spellings."""
-    credit: str = Field(default="", max_length=60, examples=["AFP"])
+    credit: Annotated[str, AfterValidator(_credit)] = Field(default="", examples=["AFP"])
     """Of an agency: the canonical name under which outlets credit it."""
     accounts: dict[Platform, tuple[Handle, ...]] = Field(default_factory=dict, examples=[{"x": ["gazette"]}])
     """Platform: handles."""

@@ -86,3 +86,20 @@ def test_what_is_misspelt_or_missing(tmp_path: Path) -> None:
             "write instead the id of an entry, which may be of kind: owner"
         )
     ]
+
+
+def test_what_could_never_be_found_is_told(tmp_path: Path) -> None:
+    text = _file(
+        _entry("ana", "accounts: {twitter: [ana], X: [ana]}", "credit: Velgrad News"),
+        _entry("boris").replace("2026-11-22", "2026-02-30"),
+    )
+    platform = "not a platform as posts name it"
+    assert sorted(line.partition(", dpa")[0] for line in _said(tmp_path, text)) == [
+        'town.yaml:13:11 sources[1].date: not a date, came "2026-02-30"; write instead 2026-11-22',
+        f'town.yaml:7:16 sources[0].accounts.twitter: {platform}, came "twitter"; write instead x',
+        f'town.yaml:7:32 sources[0].accounts.X: {platform}, came "X"; write instead x',
+        (
+            'town.yaml:8:13 sources[0].credit: no agency whose credit is found in texts, came "Velgrad News"; '
+            "write instead one of AFP, AP, Reuters"
+        ),
+    ]
