@@ -40,6 +40,8 @@ MAX_CUE = 100  #: characters
 SHORTEST_STEM = 3  #: characters before a *
 
 _PLACE = re.compile(r"\{[^{}]*\}?|\}")
+#: What says something in a regular expression, and nothing in a post: a cue is words.
+_EXPRESSION = re.compile(r"[()\[\]|\\^$+<>=]|\.\*|\.\?")
 
 
 def load_cues(folder: Path) -> Cues:
@@ -107,6 +109,9 @@ def _wrong_cue(label: str, cue: str) -> Iterator[tuple[str, str]]:
     words = [part.strip() for part in _PLACE.split(cue)]
     if len(cue) > MAX_CUE or not any(any(map(str.isalnum, part)) for part in words):
         yield f"a cue has a word in it and at most {MAX_CUE} characters", "a few words, like this is not"
+        return
+    if (sign := _EXPRESSION.search(cue)) is not None:
+        yield f"{quoted(sign[0])} stands in no cue, which is no regular expression", "the words, a cue for each form"
         return
     allowed = _PLACES.get(label, ("{year}",))
     for place in places:

@@ -18,6 +18,7 @@ from tests.config.folders import folder_of
 
 UNCLOSED = "a list or mapping on one line is not closed, or lacks a comma"
 BAD_CUE = "a cue has a word in it and at most 100 characters"
+NO_EXPRESSION = "stands in no cue, which is no regular expression; write instead the words, a cue for each form"
 NO_FORMAT = "neither iso, epoch or epoch_ms nor a strptime format"
 
 
@@ -79,6 +80,10 @@ def test_bad_cues(tmp_path: Path) -> None:
         ),
         ("negations", "nev*", "* stands at the end of a cue, for any ending of its last word; write instead nev"),
         ("denies", "de*", "a * after fewer than 3 letters would be in every post; write instead more of the word"),
+        ("denies", "(fake", f'"(" {NO_EXPRESSION}'),
+        ("denies", "fake|hoax", f'"|" {NO_EXPRESSION}'),
+        ("denies", "fake.* photo", f'".*" {NO_EXPRESSION}'),
+        ("asks", r"\\bfake", f'"\\" {NO_EXPRESSION}'),
         ("denies", "{year}", f"{BAD_CUE}; write instead a few words, like this is not"),
         ("denies", "a" * 101, f"{BAD_CUE}; write instead a few words, like this is not"),
     ],
