@@ -34,6 +34,10 @@ _MOST_BETWEEN = 3  # words that {few} may stand for
 _NAMING = frozenset({"attribution", "denies"})  # lists whose cues may name somebody
 _JOINED = " ل"  # Arabic "to", at the end of a cue: it is written with the name
 _REACH = 5  # words before a cue in which a negation turns it
+#: A cue that begins with one of these goes with a negation and is not turned by it ("no hay ninguna prueba").
+_WITH_NEGATION = frozenset(
+    """aucun aucune rien nada ningun ninguna ninguno никаких никакая никакие никакого никакое никакой ничего""".split()  # noqa: SIM905 -- a list to read
+)
 _SOURCES_TRIED = 3
 _FEW_BESIDE = 2  # words of a clause beside a comment that report nothing by themselves
 _LONGEST_MASKED = 2_000  # characters in which disguised words are looked for
@@ -231,6 +235,8 @@ class CueReader:
     def _turned(self, start: int, end: int, found: _Found) -> str | None:
         """A cue with the negation that turns it ("not an old photo"), None where nothing does."""
         folded = found.folded
+        if folded[start:end].split(maxsplit=1)[0] in _WITH_NEGATION:
+            return None
         before = folded[max(0, start - 80) : start].rpartition(STOP)[2].split()[-_REACH:]
         for place in range(len(before)):
             for stop in range(place + 1, min(place + 3, len(before)) + 1):

@@ -194,6 +194,39 @@ def test_six_languages(annotator: StanceAnnotator, text: str, label: str) -> Non
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Este video no tiene nada que ver con Velgrad",
+        "No existe ninguna prueba de que cayera el puente",
+        "Не имеет ничего общего с Велградом",
+        "Нет никаких доказательств",
+        "Вчера в Велграде не было никакого обстрела",
+        "Je ne vois aucune preuve de cela",
+        "ليس هناك أي دليل على سقوط الجسر",
+        "لا أساس لهذا الخبر",
+        "هاي الصورة مو من فلغراد",
+        "Bu haber yalan",
+        "Bu görüntüler Velgrad'a ait değil",
+    ],
+)
+def test_two_negations_are_one_where_the_language_wants_both(annotator: StanceAnnotator, text: str) -> None:
+    assert stance(annotator, text).label == "denies"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Сообщается о трёх погибших при обрушении моста",
+        "Köprünün çökmesinde üç kişinin öldüğü bildirildi",
+        "أفادت تقارير بمقتل ثلاثة أشخاص في انهيار الجسر",
+    ],
+)
+def test_what_is_said_to_have_been_reported_is_said_with_reserve(annotator: StanceAnnotator, text: str) -> None:
+    found = stance(annotator, text)
+    assert (found.label, found.hedged) == ("asserts", True)
+
+
+@pytest.mark.parametrize(
     ("text", "label"),
     [
         ("It is not an old photo", "asserts"),
