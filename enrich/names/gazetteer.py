@@ -45,6 +45,9 @@ _CLITICS = frozenset(
 _CONTRACTED = frozenset(f"{first}لل" for first in _JOINED)
 
 _URL_OR_MENTION = re.compile(r"[hw@＠](?:(?<=h)ttps?://\S+|(?<=w)ww\.\S+|(?<=[@＠])(?<!\w.)\w[\w.@-]*)", re.DOTALL)
+#: Addresses as people shorten them ("aleppo.com", "desk@aleppo.org"); the end that marks one is looked for first.
+_DOMAIN_END = re.compile(r"\.(?:com|org|net|info|edu|gov|news|[a-z]{2,}(?=/\w))(?!\w)")
+_BARE_ADDRESS = re.compile(rf"(?<![\w.@-])\w[\w.@-]*{_DOMAIN_END.pattern}(?:/\S*)?")
 _HASHTAG = re.compile(f"[#＃]{WORD_CHARACTER}+")
 
 #: Hebrew prefixes: in, to, from, the, and, as, that, and their chains.
@@ -248,6 +251,8 @@ class Gazetteer:
             return []
         if "@" in text or "＠" in text or "://" in text or "www." in text:
             found = _outside(found, [match.span() for match in _URL_OR_MENTION.finditer(text)])
+        if "." in text and _DOMAIN_END.search(text) is not None:
+            found = _outside(found, [match.span() for match in _BARE_ADDRESS.finditer(text)])
         return _leftmost_longest(found)
 
     def _search(self, text: str, folded: str, offsets: Sequence[int] | None, language: str, shift: int) -> list[Match]:

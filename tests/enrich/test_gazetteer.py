@@ -60,6 +60,8 @@ def test_what_ships_takes_no_word_for_places_in_general_for_one(shipped: Gazette
         ("the Velgrad flood of the East", ["Velgrad flood"]),
         ("#Velgrad #SaveVelgrad #Velgrad2016 #pray_for_velgrad", ["Velgrad", "Velgrad", "Velgrad", "velgrad"]),
         ("@velgrad http://velgrad.example/Velgrad www.velgrad.example", []),
+        ("velgrad.com desk@velgrad.org t.example/Velgrad paper.example/a-velgrad-b paper.velgrad.com.", []),
+        ("I left Velgrad.Velgrad is far. And/or Velgrad.", ["Velgrad", "Velgrad", "Velgrad"]),
         ("the UN said; tell un ami; Un", ["UN"]),
         ("TELL UN NOW OR NEVER", []),
         ("a stone. Stone fell", ["Stone"]),
