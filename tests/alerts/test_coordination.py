@@ -88,6 +88,23 @@ def test_who_repeats_it_together_is_found_and_the_rest_is_chance() -> None:
     assert "8 same things within 60 s" in edge.sentence()
 
 
+def test_an_account_in_two_groups_has_all_its_pairs_and_is_told_of_in_one_group() -> None:
+    theirs = [share._replace(account=share.account.replace("troupe3", "both")) for share in _troupe(2)]
+    others = [
+        Share(f"another {share.object}", share.account.replace("troupe3", "both").replace("troupe", "choir"), share.at)
+        for share in _troupe(3)
+    ]
+    shares = [*_town(1), *theirs, *others]
+    found = network(shares)
+    assert sum("both" in (edge.a, edge.b) for edge in found.kept()) == 6
+    told = groups(found.repeated)
+    assert sorted(account for group in told for account in group.accounts) == sorted(
+        [*(f"{name}{n}" for name in ("choir", "troupe") for n in range(3)), "both"]
+    )
+    assert len(told) == 2
+    assert groups(network(shares[::-1]).repeated) == told
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_shuffled_times_leave_nothing(seed: int) -> None:
     town = [*_town(seed), *_troupe(seed)]
