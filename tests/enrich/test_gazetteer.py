@@ -220,6 +220,12 @@ def test_names_among_ten_thousand_mentions_are_found(gazetteer: Gazetteer) -> No
         ("ウクライナとブラジル", ["ukraine", "brazil"]),
         ("우크라이나 브라질", ["ukraine", "brazil"]),
         ("在乌克兰和尼日利亚", ["ukraine", "nigeria"]),
+        ("国連がシリアで", ["united-nations", "syria"]),
+        ("สหประชาชาติในซีเรีย", ["united-nations", "syria"]),
+        ("यूक्रेन में संयुक्त राष्ट्र", ["ukraine", "united-nations"]),
+        ("시리아에서 유엔은", ["syria", "united-nations"]),
+        ("سازمان ملل در حلب", ["united-nations", "aleppo"]),
+        ("Владимир Путин в Минске", ["vladimir-putin", "minsk-by"]),
         ("the reunion was fine, and a grenade", []),
     ],
 )
@@ -227,6 +233,11 @@ def test_what_ships_knows_countries_in_many_languages_and_their_parts(
     shipped: Gazetteer, text: str, ids: list[str]
 ) -> None:
     assert [match.id for match in shipped.find(text)] == ids
+
+
+def test_the_united_nations_are_bm_in_turkish_only(shipped: Gazetteer) -> None:
+    assert [match.id for match in shipped.find("BM'ye göre 82 ölü", "tr")] == ["united-nations"]
+    assert shipped.find("at the BM in May", "en") == []
 
 
 def test_a_name_means_who_is_called_so_first_and_none_far_away(shipped: Gazetteer) -> None:
