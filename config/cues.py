@@ -48,9 +48,11 @@ def load_cues(folder: Path) -> Cues:
     """Cues of every language in a folder.
 
     Raises:
-        BadConfiguration: with every problem, one a line.
+        BadConfiguration: with every problem, one a line; or there is no such folder.
     """
     cues, problems = check_cues(folder)
+    if not folder.is_dir():
+        problems = [Problem(visible(str(folder)), 0, 0, "", "there is no such folder", "one with files like en.yaml")]
     if problems:
         raise WrongFiles(tuple(problems))
     return cues

@@ -30,6 +30,8 @@ def test_cues(tmp_path: Path) -> None:
 
 def test_no_cues(tmp_path: Path) -> None:
     assert check_cues(tmp_path / "nowhere") == ({}, [])
+    with pytest.raises(BadConfiguration, match="nowhere: there is no such folder; write instead one with files like"):
+        load_cues(tmp_path / "nowhere")
 
 
 def test_our_own_cues_are_right() -> None:
