@@ -144,11 +144,11 @@ class Ties:
         return list(found.values())
 
     def in_common(self, part: int, other: int) -> bool:
-        """Whether two parts say something both: who copies the text of one claim and the picture of another makes them
-        one as little as the address that a channel ends its posts with.
+        """Whether a post of the one says what one of the other does. Else who copies the text of one claim and the
+        picture of another would make them one, as would the address that a channel ends its posts with.
         """
-        here, there = ({term for said in self.sayings(one) for term in said} for one in (part, other))
-        return len(here & there) >= _FEWEST_IN_COMMON
+        there = [frozenset(said) for said in self.sayings(other)]
+        return any(len(said.intersection(here)) >= _FEWEST_IN_COMMON for here in self.sayings(part) for said in there)
 
     def terms(self, enriched: Enriched, traits: Traits) -> tuple[str, ...]:
         """What `by_words` and `lead` know a post by."""

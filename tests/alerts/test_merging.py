@@ -169,6 +169,8 @@ def test_a_copy_of_a_claim_under_the_picture_of_another_lends_it_no_source(first
     )
     seen = [post(2, first, AGROUND, pictures=(SMOKE,))]
     seen += [post(30 + n, first + 1 + n, text, reply_to=2) for n, text in enumerate(witnesses)]
+    in_passing = ("Tugs come up the river", "Tourists leave their bus to look")  # a word each of what the claim says
+    seen += [post(40 + n, first + 5 + n, text, pictures=(SMOKE,)) for n, text in enumerate(in_passing)]
     outs = run([*seen, post(1, 20), *[repost(10 + n, 21 + n, 1) for n in range(8)], BOTH, counted(1, 140, 900)])
     held = {story.claim: (story.state, story.merged_into) for story in final_stories(outs).values()}
     assert held[AGROUND] == ("multi-origin", "")
