@@ -45,9 +45,9 @@ _CLITICS = frozenset(
 _CONTRACTED = frozenset(f"{first}لل" for first in _JOINED)
 
 _URL_OR_MENTION = re.compile(r"[hw@＠](?:(?<=h)ttps?://\S+|(?<=w)ww\.\S+|(?<=[@＠])(?<!\w.)\w[\w.@-]*)", re.DOTALL)
-#: Addresses as people shorten them ("aleppo.com", "desk@aleppo.org"); the end that marks one is looked for first.
-_DOMAIN_END = re.compile(r"\.(?:com|org|net|info|edu|gov|news|[a-z]{2,}(?=/\w))(?!\w)")
-_BARE_ADDRESS = re.compile(rf"(?<![\w.@-])\w[\w.@-]*{_DOMAIN_END.pattern}(?:/\S*)?")
+#: Addresses as people shorten them ("aleppo.com", "desk@aleppo.org"), and what joins a name to the rest of one.
+_BARE_ADDRESS = re.compile(r"(?<![\w.@-])\w[\w.@-]*\.(?:com|org|net|info|edu|gov|news|[a-z]{2,}(?=/\w))(?!\w)(?:/\S*)?")
+_JOINTS = frozenset(".@/-")
 _HASHTAG = re.compile(f"[#＃]{WORD_CHARACTER}+")
 
 #: Hebrew prefixes: in, to, from, the, and, as, that, and their chains.
@@ -251,9 +251,10 @@ class Gazetteer:
             return []
         if "@" in text or "＠" in text or "://" in text or "www." in text:
             found = _outside(found, [match.span() for match in _URL_OR_MENTION.finditer(text)])
-        if "." in text and _DOMAIN_END.search(text) is not None:
-            found = _outside(found, [match.span() for match in _BARE_ADDRESS.finditer(text)])
-        return _leftmost_longest(found)
+        names = _leftmost_longest(found)
+        if "." in text and any(_in_longer(text, match) for match in names):
+            names = _outside(names, [match.span() for match in _BARE_ADDRESS.finditer(text)])
+        return names
 
     def _search(self, text: str, folded: str, offsets: Sequence[int] | None, language: str, shift: int) -> list[Match]:
         leads, tails, candidates = self._leads, self._tails, self._candidates
@@ -437,6 +438,12 @@ def _unlisted(told: Iterable[Person], found: Sequence[Match]) -> list[Match]:
         for start, end, id_ in told
         if (start, end) not in ends and not (start in starts and any(start < other < end for other in starts))
     ]
+
+
+def _in_longer(text: str, match: Match) -> bool:
+    """Whether a name stands in something longer, as one in an address does."""
+    after = text[match.end : match.end + 2]
+    return text[match.start - 1 : match.start] in _JOINTS or (after[:1] in _JOINTS and after[1:].isalnum())
 
 
 def _outside(found: list[Match], closed: Sequence[tuple[int, int]]) -> list[Match]:
