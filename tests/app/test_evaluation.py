@@ -135,6 +135,21 @@ def test_of_stories_a_second_line_with_one_id_is_told_of() -> None:
     assert json.loads(ran.stderr) == {"error": "id: 1 is that of line 1", "line": 3}
 
 
+def test_of_claims_a_second_line_with_one_id_is_told_of() -> None:
+    lines = [{"id": "1", "claim": "the bridge fell"}, {"id": 1, "claim": "a tram burns"}, {"id": "q", "query": "tram"}]
+    ran = CliRunner().invoke(app, ["eval", "factchecks"], input="\n".join(map(json.dumps, lines)))
+    assert ran.exit_code == 1
+    assert json.loads(ran.stdout)["matches"] == []
+    assert json.loads(ran.stderr) == {"error": "id: 1 is that of an earlier claim", "line": 2}
+
+
+def test_an_author_is_text_or_a_number() -> None:
+    lines = [{"id": "1", "text": "the old bridge", "author": 7}, {"id": "2", "text": "the river", "author": ["ana"]}]
+    ran = CliRunner().invoke(app, ["eval", "stories"], input="\n".join(map(json.dumps, lines)))
+    assert ran.exit_code == 1
+    assert json.loads(ran.stderr) == {"error": "author: expected text or a whole number, got list", "line": 2}
+
+
 def test_one_date_far_ahead_forgets_no_text_and_no_date_is_none() -> None:
     text = "The old bridge in Velgrad fell into the river this morning"
     asked = [

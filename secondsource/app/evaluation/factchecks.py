@@ -25,17 +25,23 @@ def judge_factchecks(
     """From {"query", "id"} to {"id", "matches"}; {"claim", "id"} is taken up for the queries after it (None).
 
     `dated`: a claim matches only queries of a later "date"; one without a date is never known to be earlier, and a
-    query without one asks for all.
+    query without one asks for all. Of claims with one id the first is taken.
     """
     index = FactCheckIndex(alike=ALIKE if understanding is None else understanding.alike)
     known: list[_Known] = []
+    taken: set[str] = set()
     meant = (lambda _: None) if understanding is None else understanding.vector
 
     def judge(line: Line) -> Line | None:
         date = _date_of(line) if dated else None
         if "claim" in line:
             check = Check(text_of(line, "claim"), optional_text(line, "title"), optional_text(line, "text"))
-            known.append(_Known(id_of(line), date))
+            claimed = id_of(line)
+            if claimed in taken:
+                msg = f"id: {claimed:.40} is that of an earlier claim"
+                raise BadRecord(msg)
+            taken.add(claimed)
+            known.append(_Known(claimed, date))
             index.add(check, meant(f"{check.title}\n{check.claim}"))
             return None
         query, name = text_of(line, "query"), id_of(line)

@@ -143,15 +143,15 @@ def moment_of(line: Line, key: str = "at") -> float:
     raise BadRecord(msg)
 
 
-def id_of(line: Line) -> str:
-    """The line's id, which may be a number.
+def id_of(line: Line, key: str = "id") -> str:
+    """What a line calls something, by a number perhaps.
 
     Raises:
         BadRecord: it is missing, or is neither text nor a whole number.
     """
-    value = line.get("id")
+    value = line.get(key)
     if isinstance(value, bool) or not isinstance(value, str | int):
-        msg = f"id: expected text or a whole number, got {type(value).__name__}"
+        msg = f"{key}: expected text or a whole number, got {type(value).__name__}"
         raise BadRecord(msg)
     return str(value)
 

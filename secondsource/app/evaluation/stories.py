@@ -80,7 +80,7 @@ def _given(lines: Lines) -> Iterator[_Given]:
 def _read(line: Line, last: datetime) -> _Given:
     uid = id_of(line)
     at = _moment(line["at"]) if line.get("at") is not None else last + timedelta(seconds=1)
-    author = str(line.get("author") or uid)
+    author = id_of(line, "author") if line.get("author") else uid
     language = line.get("language")
     post = Post(
         uid=uid, platform=_WATCH, author=Account(uid=author, handle=author), text=text_of(line), created_at=at,
