@@ -25,7 +25,7 @@ from spacy.tokens import Doc
 from spacy.util import filter_spans
 
 from benchmarks.report import Report, Spent, measured, resident_megabytes
-from config.loader import BUILT_IN
+from config.loader import GAZETTEERS
 from enrich.names.gazetteer import Gazetteer, each_term
 from enrich.names.pipelines import TextPipeline, blank_pipeline, in_pipeline, trained_pipelines
 
@@ -85,7 +85,7 @@ def _gold(tags: list[str]) -> set[Named]:
 
 
 def run(report: Report, scale: float) -> None:
-    gazetteer = Gazetteer(each_term(sorted((BUILT_IN / "gazetteer").glob("*.tsv"))))
+    gazetteer = Gazetteer(each_term(GAZETTEERS))
     if DATA.is_dir():
         _score(report, "gazetteer only", blank_pipeline("en", gazetteer))
         trained, _ = trained_pipelines({"en": TRAINED}, gazetteer)

@@ -50,9 +50,10 @@ def load_cues(folder: Path) -> Cues:
     Raises:
         BadConfiguration: with every problem, one a line; or there is no such folder.
     """
-    cues, problems = check_cues(folder)
     if not folder.is_dir():
-        problems = [Problem(visible(str(folder)), 0, 0, "", "there is no such folder", "one with files like en.yaml")]
+        what = "there is no such folder"
+        raise WrongFiles((Problem(visible(str(folder)), 0, 0, "", what, "one with files like en.yaml"),))
+    cues, problems = check_cues(folder)
     if problems:
         raise WrongFiles(tuple(problems))
     return cues

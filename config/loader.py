@@ -35,6 +35,7 @@ from secondsource.contracts.secret import Secret
 SETTINGS = "secondsource.yaml"
 WATCHES = "watches"
 BUILT_IN = Path(__file__).parent  #: gazetteers and cues that come with us, where a deployment names none
+GAZETTEERS = tuple(sorted((BUILT_IN / "gazetteer").glob("*.tsv")))  #: of these
 DEFAULT_STORE = "sqlite:///secondsource.sqlite"
 
 #: The environment variables that win over secondsource.yaml; there are no others.
@@ -289,7 +290,7 @@ class _Reading:
             watches=tuple(sorted((_contract(watch) for watch in self._watches), key=lambda watch: watch.name)),
             deployment=settings,
             store_url=self._store_url(),
-            gazetteers=tuple(sorted((BUILT_IN / "gazetteer").glob("*.tsv"))) if named is None else named,
+            gazetteers=GAZETTEERS if named is None else named,
             cues=self.cues,
             sources=self._sources,
             collectors=self._collectors,

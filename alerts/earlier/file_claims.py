@@ -6,17 +6,16 @@ nothing.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
 
+from alerts.text.places import kilometres
 from alerts.wording import handle, named, span
 from secondsource.contracts.messages import Entity, Picture, Reason
 
-_EARTH = 6_371.0  # kilometres, the mean radius
 _THERE = 50.0  # kilometres: a city and what lies about it
 
 
@@ -101,11 +100,3 @@ def _degrees(says: FileSays) -> str:
         return ""
     north, east = says.latitude, says.longitude
     return f"{abs(north):.3f}° {'N' if north >= 0 else 'S'} {abs(east):.3f}° {'E' if east >= 0 else 'W'}"
-
-
-def kilometres(north: float, east: float, other_north: float, other_east: float) -> float:
-    """Along a great circle (haversine; Sinnott, "Virtues of the Haversine", Sky and Telescope 68, 1984). Degrees."""
-    a, b = math.radians(north), math.radians(other_north)
-    turn = math.radians(other_east - east)
-    half = math.sin((b - a) / 2) ** 2 + math.cos(a) * math.cos(b) * math.sin(turn / 2) ** 2
-    return 2 * _EARTH * math.asin(math.sqrt(min(1.0, half)))

@@ -22,8 +22,9 @@ from alerts.stories.story import Story
 from alerts.stories.texts import Texts
 from alerts.stories.traits import MOST_PICTURES, Traits
 from alerts.text.embedding import Meanings
-from alerts.text.facts import apart, name_of
+from alerts.text.facts import apart
 from alerts.text.links import canonical
+from alerts.text.places import name_of
 from alerts.text.word_index import SURE_ODDS, WordIndex
 from alerts.text.words import besides, own_terms, terms, without
 from secondsource.contracts.excerpts import QUOTED
@@ -173,9 +174,7 @@ class Ties:
         """By what it means, in the judgement of a model where there is one; to models one town is much like another."""
         if self._meanings is None:
             return None
-        near = self._meanings.find(
-            text[:QUOTED], at, lambda part: any(apart(said, saying) for saying in self.sayings(part)[:1])
-        )
+        near = self._meanings.find(text[:QUOTED], at, lambda part: apart(said, next(iter(self.sayings(part)), ())))
         if near is None:
             return None
         to = self._shelf[self.living(near.part)].claim_uid()

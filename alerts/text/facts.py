@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, product
-from typing import Final
 
 from alerts.text.dates import DATE
+from alerts.text.places import TOWN, far, towns
 
 _MOST_NAMES, _MOST_FIGURES = 4, 3  # of a text
 _OF_ONE_FORM = 0.6  #: of the words of the shorter text
@@ -20,9 +19,6 @@ _LATIN = 0x250  # where other alphabets begin
 _BLOCK = 0x80  # characters; the letters of a script stand together
 
 Fact = tuple[str, str]
-TOWN: Final = "town "  #: what the term of a place begins with of which is known where it is; that follows its id
-_FAR = 25.0  # kilometres from where one town is no part of the other
-_DEGREE = 111.2  # kilometres
 
 
 def figures(terms: Iterable[str]) -> Iterator[str]:
@@ -41,46 +37,16 @@ def names(terms: Iterable[str]) -> Iterator[str]:
     return (term for term in terms if " " in term and not term.startswith(DATE))
 
 
-def town(id_: str, lat: float, lon: float) -> str:
-    """The term of a place that lies there."""
-    return f"{TOWN}{id_} {lat:.2f},{lon:.2f}"
-
-
-def name_of(term: str) -> str:
-    """The id of a known name; any other term as it is."""
-    kind, _, name = term.partition(" ")
-    return (name.rpartition(" ")[0] if term.startswith(TOWN) else name) or kind
-
-
 def apart(terms: Sequence[str], others: Sequence[str]) -> bool:
     """Whether two texts name towns far from each other and no figure in common, or are one form that was filled in
     twice, as notices of earthquakes are: other places, other figures, and otherwise nearly the same words.
     """
-    here, there = {*figures(terms)}, {*figures(others)}
-    if _far(_towns(terms), _towns(others)):
-        return here.isdisjoint(there)
-    if not (_other(_places(terms), _places(others)) and _other(here, there)):
+    if far(towns(terms), towns(others)):
+        return {*figures(terms)}.isdisjoint(figures(others))
+    if not (_other(_places(terms), _places(others)) and _other({*figures(terms)}, {*figures(others)})):
         return False
     words, theirs = _words(terms), _words(others)
     return len(words & theirs) >= _OF_ONE_FORM * min(len(words), len(theirs))
-
-
-def _far(here: Sequence[tuple[float, float]], there: Sequence[tuple[float, float]]) -> bool:
-    return bool(here and there) and all(_kilometres(one, other) > _FAR for one in here for other in there)
-
-
-def _kilometres(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """As on a flat map of the place between them: right for what is near."""
-    (north, east), (other_north, other_east) = one, other
-    turn = abs(east - other_east) % 360
-    breadth = min(turn, 360 - turn) * math.cos(math.radians((north + other_north) / 2))
-    return _DEGREE * math.hypot(north - other_north, breadth)
-
-
-def _towns(terms: Iterable[str]) -> list[tuple[float, float]]:
-    """Where they are, in degrees."""
-    found = (term.rpartition(" ")[2].split(",") for term in terms if term.startswith(TOWN))
-    return [(float(lat), float(lon)) for lat, lon in found]
 
 
 def _words(terms: Iterable[str]) -> set[str]:

@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.text.dates import ordinal
-from alerts.text.facts import Fact, Facts, apart, name_of, script
+from alerts.text.facts import Fact, Facts, apart, script
+from alerts.text.places import name_of
 from alerts.text.sorting import sort
 from secondsource.compiling import compiled
 

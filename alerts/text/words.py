@@ -8,7 +8,7 @@ from functools import lru_cache
 from zlib import crc32
 
 from alerts.text.dates import dated
-from alerts.text.facts import name_of, town
+from alerts.text.places import name_of, town
 from alerts.text.word_index import MOST_TERMS
 from secondsource.contracts.copied import copied_text
 from secondsource.contracts.folding import WORD_CHARACTER

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from alerts.earlier.file_claims import Claimed, FileSays, file_says, kilometres, reasons
+from alerts.earlier.file_claims import Claimed, FileSays, file_says, reasons
 from alerts.earlier.pictures import PictureBook, Sighting, claimed
+from alerts.text.places import kilometres
 from secondsource.contracts.messages import Claims, Entity
 from tests.alerts.invented import START, events, history, picture, post
 from tests.alerts.test_stage import pleas, run

@@ -180,6 +180,11 @@ def test_a_post_with_reviews_takes_the_stance_of_their_ratings(
         ("Fotoğraf eski değil, bugün çekildi", "asserts"),
         ("هذه الصورة تعود إلى عام 2011", "denies"),
         ("وكاذبة هذه الأخبار", "denies"),
+        ("لا أساس لهذا الخبر", "denies"),
+        ("هاي الصورة مو من فلغراد", "denies"),
+        ("Bu haber yalan", "denies"),
+        ("Bu görüntüler Velgrad'a ait değil", "denies"),
+        ("ليس هناك أي دليل على سقوط الجسر", "denies"),
         ("Cette image date de 2013", "denies"),
         ("Esto no es cierto, el puente sigue en pie", "denies"),
         ("Кто-нибудь может подтвердить", "asks"),
@@ -202,11 +207,6 @@ def test_six_languages(annotator: StanceAnnotator, text: str, label: str) -> Non
         "Нет никаких доказательств",
         "Вчера в Велграде не было никакого обстрела",
         "Je ne vois aucune preuve de cela",
-        "ليس هناك أي دليل على سقوط الجسر",
-        "لا أساس لهذا الخبر",
-        "هاي الصورة مو من فلغراد",
-        "Bu haber yalan",
-        "Bu görüntüler Velgrad'a ait değil",
     ],
 )
 def test_two_negations_are_one_where_the_language_wants_both(annotator: StanceAnnotator, text: str) -> None:

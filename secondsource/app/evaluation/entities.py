@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from config.loader import BUILT_IN
+from config.loader import GAZETTEERS
 from enrich.annotators.entities import EntityAnnotator
 from enrich.annotators.language import LanguageAnnotator, primary_code
 from enrich.names.gazetteer import Gazetteer, each_term
@@ -22,7 +22,7 @@ def entity_annotator(own: Sequence[Path] = ()) -> EntityAnnotator:
     Raises:
         BadConfiguration: a file that cannot be read, or a line in it.
     """
-    return EntityAnnotator(Gazetteer(each_term((*sorted((BUILT_IN / "gazetteer").glob("*.tsv")), *own))))
+    return EntityAnnotator(Gazetteer(each_term((*GAZETTEERS, *own))))
 
 
 def judge_entities(lines: Lines, out: TextIO, *, gazetteers: Sequence[Path] = ()) -> None:
