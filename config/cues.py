@@ -11,8 +11,8 @@ negations:
   - never
 
 `{year}` stands for a year before the post's own, `{source}` for a name, in `attribution` and `denies`, `{few}` for up
-to three words; a cue that ends in * for every word that begins so, one that ends in a full stop for the end of a
-clause. What the lists mean stands at the head of `cues/en.yaml`.
+to three words, `{name}`, in `disowns`, for what this is not; a cue that ends in * for every word that begins so, one
+that ends in a full stop for the end of a clause. What the lists mean stands at the head of `cues/en.yaml`.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ from config.problem import Problem, WrongFiles, as_yaml, came, quoted, visible
 
 Cues = dict[str, dict[str, tuple[str, ...]]]  #: language → list → cues
 LISTS = (
-    "denies", "rebuts", "alone", "asks", "affirms", "comments", "idle", "attribution", "hedges", "pronouns",
+    "denies", "disowns", "rebuts", "alone", "asks", "affirms", "comments", "idle", "attribution", "hedges", "pronouns",
     "negations", "negations_after",
 )  # fmt: skip
 _PLACES: dict[str, tuple[str, ...]] = {
     "attribution": ("{source}",),
     "denies": ("{year}", "{source}", "{few}"),
+    "disowns": ("{name}",),
     **dict.fromkeys(("alone", "comments", "idle", "pronouns", "negations", "negations_after"), ()),
 }
 WORDS = ("pronouns", "negations", "negations_after")  #: lists of words, which hold no place for anything
@@ -124,8 +125,10 @@ def _wrong_cue(label: str, cue: str) -> Iterator[tuple[str, str]]:
         yield "more than one place to fill in", "a cue for each"
     elif "{few}" in places and not all(words):
         yield "{few} stands between two words", "a word on both sides of it"
-    elif "{source}" in places and all(words):
+    elif not {"{source}", "{name}"}.isdisjoint(places) and all(words):
         yield "a name with words on both sides of it", "the words before it, or those after it"
+    elif label == "disowns" and not places:
+        yield "no place for what this is not", f"{cue} {{name}}"
     ending = words[0] or words[-1]
     stem = ending.removesuffix("*")
     if "*" in cue and (label in WORDS or cue.count("*") > 1 or not ending.endswith("*")):

@@ -32,7 +32,7 @@ from alerts.stories.tokens import account_token, cluster_token, credit_token, pa
 from alerts.stories.traits import MOST_PICTURES, Traits
 from alerts.text.embedding import Meanings
 from alerts.text.polarity import opposed
-from alerts.text.words import named
+from alerts.text.words import named, subjects
 from secondsource.contracts.credits import agency_heard
 from secondsource.contracts.excerpts import KEPT
 from secondsource.contracts.messages import Counts, Enriched, StanceLabel, Tie
@@ -83,6 +83,7 @@ class StoryBook:
         self._next = 1
         self.shelf = Shelf(f"{watch.name}/stories", most_hot)
         self._ties = Ties(watch, self.shelf, meanings)
+        self._subjects = subjects(watch)
         self._steps = Steps(watch.name)
         self._credits = lru_cache(maxsize=_CREDITS)(agencies_credited)  # copies of a text carry its credit
         self.pictures = self._ties.pictures
@@ -90,6 +91,7 @@ class StoryBook:
     def take(self, enriched: Enriched, at: float) -> Story:
         """Put a post into its story, or open one. The story, changed; `merged` says which others it took up."""
         self.merged = []
+        enriched = self._of_this_watch(enriched)
         post = enriched.post
         key = digest(post.uid)
         tied = self._ties.by_reference(enriched, key)
@@ -137,6 +139,13 @@ class StoryBook:
         if not opens:
             self._single -= story.ever == 2
         return story
+
+    def _of_this_watch(self, enriched: Enriched) -> Enriched:
+        """Who says that something is not what is watched ("This is not Aleppo") denies what others show of that."""
+        stance = enriched.stance
+        if not stance.disowns or stance.label != "asserts" or self._subjects.isdisjoint(stance.disowns):
+            return enriched
+        return replace(enriched, stance=replace(stance, label="denies"))
 
     def _compared(self, enriched: Enriched, story: Story, tied: Tied) -> Enriched:
         """Who negates what the story claims, or says what that negates, is no origin of it. A repost of a post that is

@@ -11,7 +11,7 @@ from alerts.text.dates import dated
 from alerts.text.places import name_of, town
 from alerts.text.word_index import MOST_TERMS
 from secondsource.contracts.copied import copied_text
-from secondsource.contracts.folding import WORD_CHARACTER
+from secondsource.contracts.folding import WORD_CHARACTER, fold, words
 from secondsource.contracts.messages import Enriched
 from secondsource.contracts.watch import Watch
 
@@ -191,6 +191,12 @@ def named(enriched: Enriched, own: frozenset[str] = frozenset()) -> tuple[str, .
         if entity.kind in {"place", "event"} and not (own and own.issuperset(_words(entity.text)))
     ]
     return tuple(dict.fromkeys(names))[:_MOST_NAMED] if names else ()
+
+
+def subjects(watch: Watch) -> frozenset[str]:
+    """What a watch is about, each hashtag, keyword and phrase folded and without blanks: as `Stance.disowns`."""
+    asked = (*watch.hashtags, *watch.all_of, *watch.any_of, *watch.phrases)
+    return frozenset("".join(words(fold(each))) for each in asked)
 
 
 def own_terms(watch: Watch) -> frozenset[str]:

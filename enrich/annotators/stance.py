@@ -141,7 +141,8 @@ def _stance(label: StanceLabel, cue: str, reading: Reading, author: Account) -> 
     source = reading.source
     if source and source.casefold() in {author.handle.casefold(), author.name.casefold()}:  # it speaks for itself
         source = ""
-    return Stance(label=label, cue=cue, hedged=hedged, attributed_to=source)
+    disowns = reading.disowned if label == "asserts" else ()
+    return Stance(label=label, cue=cue, hedged=hedged, attributed_to=source, disowns=disowns)
 
 
 def _shows(post: Post) -> bool:

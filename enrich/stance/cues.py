@@ -22,14 +22,14 @@ from secondsource.contracts.retweet_prefix import without_rt
 Cues = Mapping[str, Mapping[str, Sequence[str]]]
 
 LISTS = (
-    "denies", "rebuts", "alone", "asks", "affirms", "comments", "idle", "attribution", "hedges", "pronouns",
+    "denies", "disowns", "rebuts", "alone", "asks", "affirms", "comments", "idle", "attribution", "hedges", "pronouns",
     "negations", "negations_after",
 )  # fmt: skip
 STOP = "ꙮ"  #: stands for the end of a sentence in a folded text: a letter, so that folding keeps it, and nobody's
 FEW_WORDS = 6  #: a bare question of no more than this says nothing of its own
 SHORTEST_STEM = 3  #: characters before a *
 
-_YEAR, _SOURCE, _FEW = "{year}", "{source}", "{few}"
+_YEAR, _SOURCE, _FEW, _NAME = "{year}", "{source}", "{few}", "{name}"
 _MOST_BETWEEN = 3  # words that {few} may stand for
 _NAMING = frozenset({"attribution", "denies"})  # lists whose cues may name somebody
 _JOINED = " ل"  # Arabic "to", at the end of a cue: it is written with the name
@@ -39,6 +39,7 @@ _WITH_NEGATION = frozenset(
     """aucun aucune rien nada ningun ninguna ninguno никаких никакая никакие никакого никакое никакой ничего""".split()  # noqa: SIM905 -- a list to read
 )
 _SOURCES_TRIED = 3
+_LONGEST_NAME = 4  # words that {name} may stand for
 _FEW_BESIDE = 2  # words of a clause beside a comment that report nothing by themselves
 _LONGEST_MASKED = 2_000  # characters in which disguised words are looked for
 
@@ -75,8 +76,8 @@ class Reading(NamedTuple):
     `denial`, `rebuttal`, `question`, `affirmed`, `attribution`, `hedge` are the first words of their kind, "" for none.
     `refusal` is a rebuttal that is all of a sentence, or of what stands before a comma; `remark` a comment beside which
     it reports nothing. `quoted` is a denial that stands between quotation marks only. `years` are dated denials: they
-    hold for posts of a later year. `source` is whom it names as its source, as written. `folded` is the text as it was
-    searched.
+    hold for posts of a later year. `source` is whom it names as its source, as written. `disowned` is what it says that
+    this is not, as `Stance.disowns`. `folded` is the text as it was searched.
     """
 
     denial: str = ""
@@ -89,6 +90,7 @@ class Reading(NamedTuple):
     hedge: str = ""
     quoted: str = ""
     source: str = ""
+    disowned: tuple[str, ...] = ()
     words: int = 0
     years: tuple[tuple[int, str], ...] = ()
     own: str = ""
@@ -181,6 +183,8 @@ class CueReader:
             if cue.label == "comments":
                 found.remarks.append(cue.pattern)
                 found.first.setdefault("comments", cue.written)
+            elif cue.label == "disowns":
+                found.disown(cue, start, end)
             elif cue.label not in _ASIDE and found.fits(cue, end):
                 if cue.holds == _SOURCE and not found.source:
                     found.name(cue, start, end, self._pronouns)
@@ -201,6 +205,7 @@ class CueReader:
             attribution=first.get("attribution", ""),
             hedge=first.get("hedges", ""),
             source=found.source,
+            disowned=tuple(found.disowned),
             words=count,
             years=tuple(found.years),
             own=own,
@@ -254,7 +259,7 @@ class CueReader:
 class _Found:
     """What is found in one text, list by list; and its clauses, between commas and ends of sentences."""
 
-    __slots__ = ("_clauses", "first", "folded", "own", "remarks", "source", "tried", "years")
+    __slots__ = ("_clauses", "disowned", "first", "folded", "own", "remarks", "source", "tried", "years")
 
     def __init__(self, own: str, folded: str) -> None:
         self.own = own
@@ -262,6 +267,7 @@ class _Found:
         self.first: dict[str, str] = {}
         self.years: list[tuple[int, str]] = []
         self.remarks: list[str] = []
+        self.disowned: dict[str, None] = {}  # in order
         self.source = ""
         self.tried = 0
         self._clauses: list[str] | None = None
@@ -276,6 +282,20 @@ class _Found:
             self.first["attribution"] = cue.written.replace(_SOURCE, self.source).lstrip(", ")
         elif not self.source and cue.name is named_after:  # "according to people there": on the word of somebody
             self.first.setdefault("attribution", cue.written.replace(_SOURCE, "").strip())
+
+    def disown(self, cue: _Cue, start: int, end: int) -> None:
+        """The words beside a cue, one more each time: which of them are a name others know. "Aleppo's" is none."""
+        if cue.before:
+            said = self.folded[:start].rpartition(STOP)[2].split()[-_LONGEST_NAME:]
+            names = ["".join(said[place:]) for place in range(len(said))]
+        else:
+            said = self.folded[end:].partition(STOP)[0].split()[: _LONGEST_NAME + 1]
+            names = [
+                "".join(said[:count])
+                for count in range(1, min(len(said), _LONGEST_NAME) + 1)
+                if said[count : count + 1] != ["s"]
+            ]
+        self.disowned.update(dict.fromkeys(names))
 
     def clauses(self) -> list[str]:
         """Folded, with a space around each; read when they are first asked for."""
@@ -352,16 +372,20 @@ _OPPOSITE = {"denies": "affirms", "affirms": "rebuts"}
 
 def _compile(patterns: dict[str, list[_Cue]], place: str, label: str, written: str) -> None:
     head, holds, tail = written, "", ""
-    for placeholder in (_YEAR, _SOURCE, _FEW):
+    for placeholder in (_YEAR, _SOURCE, _FEW, _NAME):
         if placeholder in written:
             head, holds, tail = written.partition(placeholder)
     if holds == _FEW and not tail.strip():
         msg = f"{place}: expected words on both sides of {_FEW}, got {written!r}"
         raise BadConfiguration(msg)
+    if holds in {_SOURCE, _NAME} and head.strip() and tail.strip():
+        msg = f"{place}: expected words on one side of {holds}, got {written!r}"
+        raise BadConfiguration(msg)
     if (
         "{" in head + tail
         or "}" in head + tail
         or (holds == _SOURCE and label not in _NAMING)
+        or (holds == _NAME) != (label == "disowns")
         or (holds == _YEAR and label in {"attribution", "alone", "comments", "idle"})
     ):
         msg = f"{place}: {written!r} has a placeholder that is not for this list"

@@ -318,13 +318,16 @@ class Stance(Struct, frozen=True, kw_only=True):
     """How a post takes what it speaks of. `cue` is the words that told, as found.
 
     A post that reports with attribution asserts, on somebody's word: `attributed_to` is whom it names ("the UN"), as
-    written. `hedged`: it asserts with reserve ("had received reports", "reportedly").
+    written. `hedged`: it asserts with reserve ("had received reports", "reportedly"). `disowns`: what it says that this
+    is not ("This is not Aleppo"), folded and without blanks, as far as it may be one name: ("aleppo", "aleppobut").
+    Whether that denies anything depends on what is watched.
     """
 
     label: StanceLabel
     cue: str = ""
     hedged: bool = False
     attributed_to: str = ""
+    disowns: tuple[str, ...] = ()
 
 
 class Enriched(Struct, frozen=True, kw_only=True, tag="enriched"):

@@ -9,6 +9,7 @@ from itertools import permutations
 from typing import Literal
 
 import pytest
+from msgspec import structs
 
 from alerts.judging.stage import AlertsStage
 from alerts.origins.registry import Listed, Registry
@@ -229,6 +230,27 @@ def test_a_debunk_is_dispute_and_neither_spread_nor_corroboration() -> None:
     assert (story.independent, story.disputes, story.state) == (1.0, 1, "contested")
     assert story.spread.interactions == 0
     assert events(outs) == []
+
+
+def not_of(name: str, sent: Enriched) -> Enriched:
+    return structs.replace(sent, stance=structs.replace(sent.stance, disowns=(name, f"{name}but")))
+
+
+def test_who_says_that_this_is_not_what_is_watched_disputes_whatever_came_first() -> None:
+    """However often it is passed on. Of what is not watched it says nothing: "This is not Stalingrad"."""
+    said = "This is not Velgrad but Pereval"
+    debunk = post(1, 0, said, pictures=(BRIDGE,))
+    passed_on = [repost(10 + number, 1 + number, 1, text=said) for number in range(60)]
+
+    def told(name: str, then: Sequence[Sent] = ()) -> list[Out]:
+        return run([*history(100, -300), *(not_of(name, each) for each in (debunk, *passed_on)), *then])
+
+    claim = post(2, 100, pictures=(BRIDGE,))
+    story = story_of(told("velgrad", [claim]), 2)
+    assert member(told("velgrad", [claim]), 1).stance == "denies"
+    assert (story.claim_uid, story.independent, story.disputes) == ("x:2", 1.0, 1)
+    assert events(told("velgrad")) == []
+    assert "opened" in kinds(told("stalingrad"))
 
 
 def test_replies_that_comment_join_without_asserting() -> None:

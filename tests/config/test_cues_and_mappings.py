@@ -96,6 +96,22 @@ def test_a_bad_pattern_is_named_with_its_place(tmp_path: Path, label: str, cue: 
     assert str(problem).replace(f"{tmp_path}/", "") == f"en.yaml:3:5 {label}[1]: {said}"
 
 
+@pytest.mark.parametrize(
+    ("cue", "said"),
+    [
+        ("this is not", "no place for what this is not; write instead this is not {name}"),
+        ("this is not {year}", '"{year}" cannot stand here; write instead {name} or a word'),
+        ("not {name} but", "a name with words on both sides of it; write instead the words before it, or"),
+        ("{name}.", f"{BAD_CUE}; write instead a few words, like this is not"),
+    ],
+)
+def test_what_this_is_not_has_its_place(tmp_path: Path, cue: str, said: str) -> None:
+    (problem,) = check_cues(folder_of(tmp_path, {"en.yaml": f'disowns:\n  - "{cue}"\n'}))[1]
+    assert str(problem).replace(f"{tmp_path}/", "").startswith(f"en.yaml:2:5 disowns[0]: {said}")
+    with pytest.raises(BadConfiguration, match=r"disowns"):
+        StanceAnnotator({"en": {"disowns": [cue]}})
+
+
 MAPPING = """
 platform: x
 delimiter: "\\t"

@@ -54,6 +54,48 @@ def test_denials(annotator: StanceAnnotator, text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "This is not Velgrad",
+        "This isn't #Velgrad #Help, it's Pereval",
+        "NOT VELGRAD!!!",
+        "I know that street: Pereval, not Velgrad. Share this",
+        "Th1s? No: thіs іs nоt Velgrad",
+        "Ce n'est pas Velgrad mais Pereval",
+        "C’est Pereval, pas Velgrad",
+        "Esto no es Velgrad, es Pereval",
+        "Это не Velgrad, это Перевал",
+        "وهذه ليست Velgrad بل مدينة أخرى",
+        "Burası Velgrad değil",
+        "Bu fotoğraf Velgrad'dan değil",
+    ],
+)
+def test_what_a_post_says_that_this_is_not(annotator: StanceAnnotator, text: str) -> None:
+    assert "velgrad" in stance(annotator, text).disowns
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This is Velgrad",
+        "I am not leaving Velgrad",
+        "We must not forget Velgrad",
+        "The mayor is not in Velgrad today",
+        "There is no water, not even Velgrad has any",
+        "This is not only Velgrad",
+        "This is not Velgrad's fault",
+        "Not a single bus left Velgrad",
+        "Ne pas oublier Velgrad",
+        "Я не в Velgrad",
+        "ليس في Velgrad كهرباء",
+    ],
+)
+def test_what_a_post_does_not_say_that_this_is_not(annotator: StanceAnnotator, text: str) -> None:
+    found = stance(annotator, text)
+    assert (found.label, "velgrad" in found.disowns) == ("asserts", False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "Is this real?",
         "Is this an old photo of Velgrad?",
         "Can anyone confirm the bridge fell in Velgrad",

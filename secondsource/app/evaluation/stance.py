@@ -26,7 +26,7 @@ _SHOWN, _LINKED = (MediaRef(url="given"),), ("given",)
 
 def judge_stance(model: Path | None = None, cues: Path | None = None) -> Callable[[Line], Line]:
     """From {"text", "reply_to"?, "source"?, "created_at"?, "links"?, "media"?} to {"label", "stance", "confidence",
-    "cue"?, "hedged"?, "attributed_to"?}. `model` was made by `stance train`; without, cues alone judge.
+    "cue"?, "hedged"?, "attributed_to"?, "disowns"?}. `model` was made by `stance train`; without, cues alone judge.
 
     Raises:
         BadConfiguration: cues or a model that cannot work.
@@ -67,6 +67,8 @@ def judge_stance(model: Path | None = None, cues: Path | None = None) -> Callabl
             found["hedged"] = True
         if judged.stance.attributed_to:
             found["attributed_to"] = judged.stance.attributed_to
+        if judged.stance.disowns:
+            found["disowns"] = list(judged.stance.disowns)
         return found
 
     return judge
