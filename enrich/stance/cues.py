@@ -288,6 +288,7 @@ class _Found:
         if cue.before:
             said = self.folded[:start].rpartition(STOP)[2].split()[-_LONGEST_NAME:]
             names = ["".join(said[place:]) for place in range(len(said))]
+            phrase = f" {said[-1]}{self.folded[start:end]}" if said else ""
         else:
             said = self.folded[end:].partition(STOP)[0].split()[: _LONGEST_NAME + 1]
             names = [
@@ -295,7 +296,10 @@ class _Found:
                 for count in range(1, min(len(said), _LONGEST_NAME) + 1)
                 if said[count : count + 1] != ["s"]
             ]
-        self.disowned.update(dict.fromkeys(names))
+            phrase = f"{self.folded[start:end]}{said[0]} " if said else ""
+        # "No, it is Aleppo". In disguised words no comma is looked for.
+        if self.in_one_clause(phrase) or phrase not in f" {_fold(self.own)} ":
+            self.disowned.update(dict.fromkeys(names))
 
     def clauses(self) -> list[str]:
         """Folded, with a space around each; read when they are first asked for."""

@@ -84,6 +84,8 @@ def test_what_a_post_says_that_this_is_not(annotator: StanceAnnotator, text: str
         "This is not Velgrad's fault",
         "Not a single bus left Velgrad",
         "Ne pas oublier Velgrad",
+        "Pereval? No, es Velgrad",
+        "Pereval it is not, Velgrad it is",
         "Я не в Velgrad",
         "ليس في Velgrad كهرباء",
     ],
