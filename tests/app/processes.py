@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.servers.process import free_ports
 
-PATIENCE = 90.0  #: seconds after which a test gives up waiting
+PATIENCE = 300.0  #: seconds after which a test gives up waiting
 _POLL = 0.05
 SECONDS_TO_STOP = 10.0  #: then an orchestrator kills
 #: What is local is asked without a proxy; what is printed is not wrapped.
@@ -138,7 +138,7 @@ class Worker:
             raise AssertionError(f"{self.name} did not end in {within:g} s:\n{self.output()[-4000:]}") from None
 
 
-def until(condition: Callable[[], bool], what: str, alive: Sequence[Worker] = (), within: float = PATIENCE) -> None:
+def until(condition: Callable[[], object], what: str, alive: Sequence[Worker] = (), within: float = PATIENCE) -> None:
     """Look again and again until it is so.
 
     Raises:

@@ -23,7 +23,7 @@ from secondsource.app.threads import Stopped
 from secondsource.contracts.errors import SecondSourceError
 from secondsource.contracts.messages import Coverage, DeadLetter
 from tests.app.newsroom import Newsroom, Ran, post, run
-from tests.app.processes import until
+from tests.app.processes import PATIENCE, until
 from tests.enrich.makers import saved, scene
 
 COMMANDS = (
@@ -256,7 +256,7 @@ def test_asked_to_stop_while_the_database_is_away(arguments: str, code: int, tmp
         assert process.stderr is not None
         waits = next(line for line in process.stderr if "service away, will try again" in line)
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENCE)
     assert "service=store" in waits
     assert process.returncode == code, err
     assert "stopped while a service was away: the database postgresql+psycopg://velgrad:***@127.0.0.1:9/velgrad" in err
@@ -530,7 +530,7 @@ def test_stopped_and_started_again(number: signal.Signals, newsroom: Newsroom) -
     try:
         waited_for_posts(newsroom, process, 10)
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     assert process.returncode == 1, err
@@ -567,15 +567,14 @@ def test_a_demo_that_is_stopped_tells_nothing_that_it_has_not_seen(tmp_path: Pat
 
 
 def waited_for_posts(newsroom: Newsroom, process: subprocess.Popen[str], least: int) -> None:
-    for _ in range(600):
+    def there() -> bool:
         assert process.poll() is None, process.communicate()
         try:
-            if len(newsroom.rows("posts")) >= least:
-                return
+            return len(newsroom.rows("posts")) >= least
         except SecondSourceError:
-            pass  # the process has not made the tables yet
-        signal.sigtimedwait([], 0.1)
-    raise AssertionError("no posts after a minute")
+            return False  # the process has not made the tables yet
+
+    until(there, f"{least} posts")
 
 
 def test_two_that_judge_at_once_would_spoil_each_others_memory(newsroom: Newsroom) -> None:
@@ -618,18 +617,18 @@ def test_a_terminal_that_lacks_the_signs(encoding: str, written: str, newsroom: 
     named = newsroom.write("Überfall “حلب”.jsonl", [b"notes"])
     environ = {"PYTHONIOENCODING": encoding}
     process = newsroom.start("replay", named, environ=environ, encoding=written)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (1, "")
     assert ".jsonl: read as own" in out
     process = newsroom.start("replay", named, "--name", "again", "--json", environ=environ, encoding="utf-8")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (1, "")
     assert json.loads(out)["refused"][0]["source"] == f"{named.name}:1"
 
 
 def test_standard_input(newsroom: Newsroom) -> None:
     process = newsroom.start("replay", "-", stdin=subprocess.PIPE)
-    out, err = process.communicate("".join(json.dumps(each) + "\n" for each in FIFTY[:5]), timeout=60)
+    out, err = process.communicate("".join(json.dumps(each) + "\n" for each in FIFTY[:5]), timeout=PATIENCE)
     assert process.returncode == 0, err
     assert "5 records sent" in out
 

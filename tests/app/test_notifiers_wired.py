@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -16,6 +15,7 @@ from msgspec import structs
 from secondsource.app import configuring, running, wiring
 from secondsource.contracts.stage import Record
 from tests.app.newsroom import ALL_OFF, Newsroom
+from tests.app.processes import PATIENCE, until
 from tests.delivery.stories import event, life
 from tests.fakes import mail_server, receiver
 from tests.fakes import slack as slacks
@@ -92,22 +92,15 @@ def test_a_watch_that_names_nobody_tells_nobody(town: Town) -> None:
         assert at.store.outbox.waiting() == []
 
 
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def test_one_whose_token_is_refused_holds_up_nobody_else(town: Town, caplog: pytest.LogCaptureFixture) -> None:
     stop = Event()
     with town.house(token="xoxb-revoked") as at, caplog.at_level(logging.ERROR):
         judged(at)
         thread = Thread(target=running.notify, args=(at, stop))
         thread.start()
-        until(lambda: len(town.desk.taken) == 4 and len(town.mail.taken) == 3 and bool(caplog.records))
+        until(lambda: len(town.desk.taken) == 4 and len(town.mail.taken) == 3 and caplog.records, "all to be told")
         stop.set()
-        thread.join(timeout=30)
+        thread.join(PATIENCE)
         assert at.store.outbox.waiting() == ["slack:C0000000001"]  # it waits for a token that works
     assert any("token" in str(record.__dict__.get("reason")) for record in caplog.records)
 
@@ -119,10 +112,10 @@ def test_a_token_that_slack_refuses_is_told_of_before_the_first_alert(
     with town.house(token="xoxb-revoked") as at, caplog.at_level(logging.ERROR):
         thread = Thread(target=running.notify, args=(at, stop))
         thread.start()
-        until(lambda: bool(caplog.records))
+        until(lambda: caplog.records, "a record in the log")
         assert thread.is_alive(), "the others go on"
         stop.set()
-        thread.join(timeout=30)
+        thread.join(PATIENCE)
         halted = {"destination_kind": "slack", "destination": "slack", "outcome": "halted"}
         assert at.registry.get_sample_value("secondsource_deliveries_total", halted) == 1
     assert "xoxb-" in str(caplog.records[0].__dict__["reason"])
@@ -134,9 +127,9 @@ def test_a_slack_that_is_away_at_the_start_is_asked_again(town: Town, caplog: py
     with town.house() as at, caplog.at_level(logging.INFO):
         thread = Thread(target=running.notify, args=(at, stop))
         thread.start()
-        until(lambda: any("standing" in record.__dict__ for record in caplog.records))
+        until(lambda: any("standing" in record.__dict__ for record in caplog.records), "what stands to be told")
         stop.set()
-        thread.join(timeout=30)
+        thread.join(PATIENCE)
 
 
 def test_all_off_is_said(tmp_path: Path) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.app.newsroom import Newsroom
+from tests.app.processes import PATIENCE, until
 from tests.fakes.slack import APP_TOKEN, SIGNING_SECRET, TOKEN, FakeSlack
 from tests.fakes.slack_interactions import ACK_WITHIN, deliver, signed
 from tests.store import velgrad as v
@@ -22,14 +23,6 @@ ALERT = "velgrad/1/spike"
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
-
-
-def until(so: Callable[[], object], what: str) -> None:
-    for _ in range(600):
-        if so():
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"waited in vain for {what}")
 
 
 class Night:
@@ -58,7 +51,7 @@ class Night:
             yield ""
         finally:
             process.terminate()
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=PATIENCE)
             log += [out, err]
             self.log = "".join(log)
         assert process.returncode == 0, self.log

@@ -634,7 +634,7 @@ def test_a_third_party_accepts_what_the_fake_serves() -> None:
         fake.add(status(60))
         fake.edit(status(60, edited_at="2026-03-01T13:00:00.000Z"))
         fake.delete(status(60)["id"])
-        hung = time.monotonic() + 10
+        hung = time.monotonic() + HANG_SECONDS
         while not (listener.deletes and listener.beats):
             assert time.monotonic() < hung
             time.sleep(0.01)
