@@ -27,8 +27,9 @@ from config.schema import DATABASES, REPLAY, Deployment, Watch, WatchFile, is_da
 from config.secrets import from_environment, from_file, literal_secrets
 from config.sections import SecretKeys, Settings, deployment, secrets, settings
 from config.sources import FOLDER as SOURCES
-from config.sources import Source, check_sources
+from config.sources import Source, agencies_of, check_sources
 from secondsource.contracts import watch as contract
+from secondsource.contracts.credits import Credits
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.secret import Secret
 
@@ -88,6 +89,7 @@ class Configuration:
     gazetteers: tuple[Path, ...]
     cues: Cues = field(repr=False)
     sources: tuple[Source, ...] = field(repr=False)
+    agencies: Credits = field(repr=False, compare=False)  # made of the sources
     collectors: Mapping[str, Any]
     slack_token: Secret | None
     slack_app_token: Secret | None
@@ -293,6 +295,7 @@ class _Reading:
             gazetteers=GAZETTEERS if named is None else named,
             cues=self.cues,
             sources=self._sources,
+            agencies=agencies_of(self._sources),
             collectors=self._collectors,
             slack_token=self._secrets.get(SLACK_TOKEN),
             slack_app_token=self._secrets.get(_SLACK_APP_TOKEN),

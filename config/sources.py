@@ -7,7 +7,7 @@ its own owner: nothing is guessed of anybody.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,7 +18,7 @@ from config.document import Document, Trail, read
 from config.explain import explain
 from config.problem import Problem, quoted, visible
 from config.schema import Model, wrong
-from secondsource.contracts.credits import AGENCIES
+from secondsource.contracts.credits import AGENCIES, OURS, Credits
 
 FOLDER = "sources"
 Kind = Literal["agency", "outlet", "official", "fact-checker", "owner"]
@@ -66,12 +66,6 @@ def _platform(name: str) -> str:
     return name
 
 
-def _credit(name: str) -> str:
-    if name and name not in AGENCIES:
-        raise wrong("no agency whose credit is found in texts", "one of " + ", ".join(AGENCIES))
-    return name
-
-
 Id = Annotated[str, AfterValidator(_id)]
 Reference = Annotated[str, AfterValidator(_reference)]
 Date = Annotated[str, AfterValidator(_date)]
@@ -107,8 +101,8 @@ class Source(Model):
     date: Date = Field(examples=["2026-11-22"])
     """When it was read there."""
     names: tuple[str, ...] = Field(default=(), max_length=30, examples=[["Gazette"]])
-    """Other names and spellings."""
-    credit: Annotated[str, AfterValidator(_credit)] = Field(default="", examples=["AFP"])
+    """Other names and spellings; of an agency with `credit`, those in which outlets credit it, too."""
+    credit: str = Field(default="", max_length=200, examples=["AFP"])
     """Of an agency: the canonical name under which outlets credit it."""
     accounts: dict[Platform, tuple[Handle, ...]] = Field(default_factory=dict, examples=[{"x": ["gazette"]}])
     """Platform: handles."""
@@ -143,6 +137,7 @@ def check_sources(folder: Path) -> tuple[tuple[Source, ...], list[Problem]]:
             continue
         found += [(document, ("sources", place), source) for place, source in enumerate(good.sources)]
     problems += _twice(found)
+    problems += _credits(found)
     problems += _owners(found)
     return tuple(sorted((source for _, _, source in found), key=lambda source: source.id)), problems
 
@@ -167,6 +162,41 @@ def _twice(found: list[_Found]) -> Iterator[Problem]:
             if other != (source.id, where):
                 what = f"the {fact[0]} {quoted(fact[1])} is already that of {other[0]}, in {other[1]}"
                 yield problem._replace(what=what, write="it in one entry")
+
+
+def agencies_of(sources: Iterable[Source]) -> Credits:
+    """The agencies whose credit is found in texts: ours, in the spellings of the registry too, and its own."""
+    agencies = dict(AGENCIES)
+    for source in sources:
+        if source.credit:
+            agencies[source.credit] = tuple(dict.fromkeys((*agencies.get(source.credit, ()), *_forms(source))))
+    return Credits(agencies)
+
+
+def _forms(source: Source) -> tuple[str, ...]:
+    """How outlets write whom they credit, as far as the entry says."""
+    return tuple(dict.fromkeys((source.credit, *source.names)))
+
+
+def _credits(found: list[_Found]) -> Iterator[Problem]:
+    """Credits that nobody would find, and spellings of two agencies."""
+    seen: dict[str, str] = {}
+    for document, trail, source in found:
+        if not source.credit:
+            continue
+        if source.credit not in (*AGENCIES, source.name, *source.names):
+            what = f"no agency whose credit is found in texts, came {quoted(source.credit)}"
+            write = "one of " + ", ".join(AGENCIES) + "; or what also stands in name: or names:"
+            yield document.problem((*trail, "credit"), what, write)
+            continue
+        for form in _forms(source):
+            whose = OURS.agency(form) or seen.setdefault(form, source.credit)
+            key = ("names", source.names.index(form)) if form in source.names else ("credit",)
+            if whose != source.credit:
+                what = f"{quoted(form)} is already how {whose} is credited"
+                yield document.problem((*trail, *key), what, "a spelling that is only its own")
+            elif not any(map(str.isalnum, form)):
+                yield document.problem((*trail, *key), "a name has a letter in it", "how outlets write it")
 
 
 def _owners(found: list[_Found]) -> Iterator[Problem]:

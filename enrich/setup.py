@@ -25,6 +25,7 @@ from enrich.names.pipelines import trained_pipelines
 from enrich.stage import EnrichStage
 from enrich.stance.model import StanceModel
 from secondsource.contracts.clock import Clock
+from secondsource.contracts.credits import OURS, Credits
 from secondsource.contracts.messages import Struct
 from secondsource.outside.connecting import Connector, Resolver, connect, resolve
 
@@ -38,6 +39,7 @@ class EnrichSettings(Struct, frozen=True, kw_only=True):
     gazetteers: tuple[Path, ...] = ()
     cues: Cues = msgspec.field(default_factory=dict)
     stance_model: Path | None = None
+    agencies: Credits = OURS
     languages: tuple[str, ...] = DEFAULT_LANGUAGES
     pipelines: Mapping[str, str] = msgspec.field(default_factory=dict)
     media_enabled: bool = True
@@ -159,7 +161,7 @@ def build(
         LanguageAnnotator(settings.languages),
         EntityAnnotator(gazetteer, trained),
         CopyAnnotator(),
-        StanceAnnotator(settings.cues, stance_model),
+        StanceAnnotator(settings.cues, stance_model, agencies=settings.agencies),
         media,
     )
     parts = [Part("gazetteer", gazetteer.size > 0, f"{gazetteer.size} names from {len(settings.gazetteers)} files")]

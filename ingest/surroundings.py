@@ -9,12 +9,13 @@ from random import Random
 from ingest.ports import Followed, Known, Removals, Spending
 from ingest.refreshing import Counter
 from secondsource.contracts.clock import Clock
+from secondsource.contracts.credits import OURS, Credits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """`random` spreads retries; `user_agent` says to platforms who asks; `counters` and `removals` are for the
-    refresher.
+    """`random` spreads retries; `user_agent` says to platforms who asks; `agencies` are those that outlets credit;
+    `counters` and `removals` are for the refresher.
     """
 
     clock: Clock
@@ -23,5 +24,6 @@ class Surroundings:
     spending: Spending
     followed: Followed
     user_agent: str
+    agencies: Credits = OURS
     counters: Sequence[Counter] = ()
     removals: Removals | None = None

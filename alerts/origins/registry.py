@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from alerts.memory.digests import digest
+from secondsource.contracts.credits import OURS, Credits
 from secondsource.contracts.messages import Post
 
 #: Platforms whose handles are domains that their holders have shown to be theirs.
@@ -46,8 +47,10 @@ class Registry:
         accounts: Iterable[tuple[str, str, Listed]] = (),
         domains: Mapping[str, Listed] | None = None,
         coordinated: Iterable[tuple[str, str]] = (),
+        agencies: Credits = OURS,
     ) -> None:
         """`accounts`: platform, handle, source. `coordinated`: uids of two accounts whose edge was kept."""
+        self.agencies = agencies  #: those whose credit is found in posts
         self._accounts = {(platform, handle.casefold()): source for platform, handle, source in accounts}
         self._domains = dict(domains or {})
         self._pairs: dict[str, tuple[int, ...]] = {}

@@ -23,7 +23,7 @@ from alerts.memory.digests import digest
 from alerts.origins.in_step import InStep, Steps, reading
 from alerts.origins.registry import NOBODY, Registry
 from alerts.stories.kept import Frame, Note
-from alerts.stories.provenance import agencies_credited, doubt, evidence, shared, tokens_behind, tokens_of
+from alerts.stories.provenance import doubt, evidence, shared, tokens_behind, tokens_of
 from alerts.stories.shelf import Shelf
 from alerts.stories.story import COPIES, Story
 from alerts.stories.texts import FEWEST_WORDS, MOST_PLACES
@@ -33,7 +33,6 @@ from alerts.stories.traits import MOST_PICTURES, Traits
 from alerts.text.embedding import Meanings
 from alerts.text.polarity import opposed
 from alerts.text.words import named, subjects
-from secondsource.contracts.credits import agency_heard
 from secondsource.contracts.excerpts import KEPT
 from secondsource.contracts.messages import Counts, Enriched, StanceLabel, Tie
 from secondsource.contracts.watch import Watch
@@ -85,7 +84,7 @@ class StoryBook:
         self._ties = Ties(watch, self.shelf, meanings)
         self._subjects = subjects(watch)
         self._steps = Steps(watch.name)
-        self._credits = lru_cache(maxsize=_CREDITS)(agencies_credited)  # copies of a text carry its credit
+        self._credits = lru_cache(maxsize=_CREDITS)(registry.agencies.credited)  # copies of a text carry its credit
         self.pictures = self._ties.pictures
 
     def take(self, enriched: Enriched, at: float) -> Story:
@@ -120,7 +119,7 @@ class StoryBook:
         credited = post.credits or (() if plain or post.platform == _FEEDS else self._credits(post.text))
         note = self._note(story, enriched, key, at, tied, traits, also)
         note.doubt = doubt(enriched, tied, credited)
-        heard = "" if credited else agency_heard(enriched.stance.attributed_to)
+        heard = "" if credited else self._registry.agencies.agency_heard(enriched.stance.attributed_to)
         if credited or heard:
             note.tokens += (credit_token(digest(heard or credited[0])),)
         source = self._registry.source_of(post)

@@ -22,7 +22,6 @@ from alerts.stories.tokens import (
 )
 from alerts.stories.traits import Traits
 from alerts.wording import TIES
-from secondsource.contracts.credits import credits_in, may_credit
 from secondsource.contracts.messages import Enriched, StanceLabel
 
 _FEWEST_SHARED_WORDS = 3  # two posts of one story with the same few words may still have said them each by itself
@@ -80,13 +79,6 @@ def shared(note: Note, hashtags: Sequence[str]) -> list[int]:
     if len(hashtags) >= _FEWEST_HASHTAGS:
         tokens.append(text_token(digest(f"hashtags {' '.join(hashtags).casefold()}")))
     return tokens
-
-
-def agencies_credited(text: str) -> tuple[str, ...]:
-    """The agencies a text credits: "(AFP)", "via Reuters". Of several the first counts: who carries two does not make
-    them one.
-    """
-    return credits_in(text) if may_credit(text) else ()
 
 
 def tokens_behind(source: Listed | None) -> tuple[int, ...]:

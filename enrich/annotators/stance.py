@@ -16,6 +16,7 @@ from enrich.memo import Memo
 from enrich.stance.cues import CueReader, Cues, Reading
 from enrich.stance.features import Thread, features
 from enrich.stance.model import LABELS, StanceModel
+from secondsource.contracts.credits import OURS, Credits
 from secondsource.contracts.messages import Account, Post, Review, Stance, StanceLabel
 
 __all__ = ["Cues", "Judged", "StanceAnnotator"]
@@ -45,8 +46,10 @@ class StanceAnnotator:
 
     fills = "stance"
 
-    def __init__(self, cues: Cues, model: StanceModel | None = None, *, remembered: int = 4_096) -> None:
-        self._reader = CueReader(cues)
+    def __init__(
+        self, cues: Cues, model: StanceModel | None = None, *, agencies: Credits = OURS, remembered: int = 4_096
+    ) -> None:
+        self._reader = CueReader(cues, agencies)
         self._model = model
         self._memo: Memo[str, Reading] = Memo(remembered)
 

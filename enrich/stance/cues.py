@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ahocorasick_rs import AhoCorasick
 
 from enrich.stance.sources import named_after, named_before, named_behind_comma, named_joined
-from secondsource.contracts.credits import AGENCIES, credits_in, may_credit
+from secondsource.contracts.credits import OURS, Credits
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.folding import fold, words
 from secondsource.contracts.retweet_prefix import without_rt
@@ -114,13 +114,14 @@ class _Cue(NamedTuple):
 
 
 class CueReader:
-    """Reads texts by the cues of all languages. The same text always reads the same.
+    """Reads texts by the cues of all languages, and by the credits of agencies. The same text always reads the same.
 
     Raises:
         BadConfiguration: a list nobody reads, or a cue that cannot work.
     """
 
-    def __init__(self, cues: Cues) -> None:
+    def __init__(self, cues: Cues, agencies: Credits = OURS) -> None:
+        self._agencies = agencies
         patterns: dict[str, list[_Cue]] = {}
         plain: dict[str, set[str]] = {"negations": set(), "negations_after": set(), "pronouns": set()}
         for language, lists in cues.items():
@@ -136,7 +137,7 @@ class CueReader:
                         _compile(patterns, place, label, written)
         self._negations, self._negations_after = plain["negations"], plain["negations_after"]
         self._pronouns = frozenset(plain["pronouns"])
-        for name in _AGENCIES:
+        for name in _words_of(agencies):
             patterns.setdefault(f" {name} ", []).append(
                 _Cue("agency", name, name, "", False, "", False, False, named_after)
             )
@@ -191,8 +192,8 @@ class CueReader:
                 if cue.label != "attribution" or not cue.holds:
                     self._take(cue, start, end, found)
         first = found.first
-        if "agency" in first and not found.source and may_credit(own):
-            found.source = next(iter(credits_in(own)), "")
+        if "agency" in first and not found.source:
+            found.source = next(iter(self._agencies.credited(own)), "")
             if found.source:
                 first.setdefault("attribution", found.source)
         return Reading(
@@ -365,13 +366,13 @@ _ASIDE = frozenset({"alone", "idle"})
 _BY_ITSELF = frozenset({"rebuts", "alone"})
 _ALL_OF = frozenset({"rebuts", "comments"})  # more than the first of these may tell something
 _TURNED = frozenset({"denies", "rebuts", "affirms"})
-_AGENCIES = frozenset(
-    longest
-    for forms in AGENCIES.values()
-    for longest in (max(words(fold(form)), key=len) for form in forms)
-    if len(longest) > 1
-)  # a word of each agency's name, as a glance before credits are looked for
 _OPPOSITE = {"denies": "affirms", "affirms": "rebuts"}
+
+
+def _words_of(agencies: Credits) -> set[str]:
+    """A word of each form of an agency's name, as a glance before credits are looked for."""
+    longest = (max(words(fold(form)), key=len) for forms in agencies.agencies.values() for form in forms)
+    return {word for word in longest if len(word) > 1}
 
 
 def _compile(patterns: dict[str, list[_Cue]], place: str, label: str, written: str) -> None:

@@ -20,7 +20,7 @@ import feedparser
 
 from ingest.formats.html import plain
 from ingest.formats.reading import EARLIEST, EPOCH, distinct, hashtags_in, language
-from secondsource.contracts.credits import agency, credits_in
+from secondsource.contracts.credits import OURS, Credits
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import LONGEST_ID, Account, MediaRef, Post, Review, Struct
 from secondsource.contracts.settings import setting
@@ -108,7 +108,14 @@ def entries(body: bytes, url: str, content_type: str = "") -> list[Entry]:
     return [_entry(one, url) for one in document["entries"][:_MOST_ENTRIES]]
 
 
-def to_post(entry: Entry, feed: Feed, now: datetime, collector: str, reviews: Sequence[Review] = ()) -> Post:
+def to_post(
+    entry: Entry,
+    feed: Feed,
+    now: datetime,
+    collector: str,
+    reviews: Sequence[Review] = (),
+    agencies: Credits = OURS,
+) -> Post:
     """The entry, observed at `now`, of no watch yet.
 
     A date that cannot be (before 2006, or ahead of `now`) is the publisher's mistake: `now` is taken instead.
@@ -125,7 +132,7 @@ def to_post(entry: Entry, feed: Feed, now: datetime, collector: str, reviews: Se
     if not text:
         raise BadRecord("expected an entry with a title or a summary, found neither")
     at = _believed(entry.at, now)
-    own = agency(publisher) if feed.kind == AGENCY and domain == feed.domain else ""
+    own = agencies.agency(publisher) if feed.kind == AGENCY and domain == feed.domain else ""
     return Post(
         uid=uid(entry.guid, link, feed.domain),
         platform=PLATFORM,
@@ -140,7 +147,7 @@ def to_post(entry: Entry, feed: Feed, now: datetime, collector: str, reviews: Se
         media=entry.media,
         hashtags=distinct([*hashtags_in(text), *entry.categories]),
         lang_hint=language(feed.language.partition("-")[0]),
-        credits=distinct([own, *credits_in(text, entry.bylines)]),
+        credits=distinct([own, *agencies.found_in(text, entry.bylines)]),
         reviews=tuple(reviews),
     )
 

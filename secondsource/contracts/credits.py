@@ -8,10 +8,10 @@ what an agency reports is not its text, and a picture's credit says whose the pi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 #: Canonical name → how it is written where credit is given. Latin short forms count in capitals only.
-AGENCIES: dict[str, tuple[str, ...]] = {
+AGENCIES: Mapping[str, tuple[str, ...]] = {
     "AFP": ("AFP", "Agence France-Presse", "Agence France Presse", "АФП", "أ ف ب", "ا ف ب", "أ.ف.ب", "ا.ف.ب",
             "فرانس برس", "وكالة فرانس برس", "خبرگزاری فرانسه", "اے ایف پی", "एएफपी", "法新社", "AFP通信"),
     "AP": ("AP", "A.P.", "Associated Press", "The Associated Press", "АП", "أسوشيتد برس", "اسوشيتد برس", "أ ب",
@@ -55,100 +55,115 @@ AGENCIES: dict[str, tuple[str, ...]] = {
     "Agência Brasil": ("Agência Brasil",),
 }  # fmt: skip
 
-_NAMES = {written: name for name, forms in AGENCIES.items() for written in forms}
-#: Long enough, or unusual enough, to be known in any case ("reuters", "associated press").
-_FOLDED = {written.casefold(): name for written, name in _NAMES.items() if len(written) > 4 or not written.isascii()}
-
-#: Written forms, the longest first, so that "The Associated Press" is not read as something and "Press".
-_FORM = "|".join(re.escape(written) for written in sorted(_NAMES, key=len, reverse=True))
-_FORMS = re.compile(rf"(?<!\w)(?:{_FORM})(?!\w)")
 _JOINED = re.compile(r"\s*(?:[/,;&+،、]| and | und | et | y | e | и | و)\s*")
 _BRACKETED = re.compile(r"[(\[（【]([^()\[\]（）【】]{2,80})[)\]）】]")
-_BEGINNING = re.compile(rf"^(?:[^.!?\n]{{0,60}}[,/(\s])?({_FORM})\)?\s?[-–—−:]{{1,2}}\s")
-_DATELINE = re.compile(rf"^[^\n]{{0,60}}[-–—−/]\s?({_FORM})[./](?:[.\s]|$)")  # "ВЕЛГРАД, 12 ноября. /ТАСС/."
-_ENDING = re.compile(rf"(?:[-–—−/|©]|\(c\)|©️)\s?({_FORM})[./)]?\s*$")
-_VIA = re.compile(
-    r"(?:\b(?:via|with|h/t|(?:source|credit|Quelle|Fonte|fuente|Kaynak|Źródło|Источник|Джерело)\s?:|con información de"
-    r"|com informações da|avec|mit(?: Material(?: von| der))?)|نقلا عن|نقلاً عن|به نقل از|المصدر\s?:)"
-    rf"\s+[@#]?({_FORM})(?!\w)",
-    re.IGNORECASE,
-)
 _DESK = re.compile(r"[a-z]{2,4}")  # (dpa/lth): who wrote it
 _WORDS = re.compile(r"\w+")
-_TELLING = frozenset(max(_WORDS.findall(written), key=len).casefold() for written in _NAMES) - {"a"}  #: of each form
-_UNSPACED = re.compile("|".join(sorted({written for written in _NAMES if ord(written[0]) > 0x2E80})))
 #: One of these stands beside each name to which credit is given.
 _BESIDE = (*"(:/-–—−|©[（【", "via", "with", "avec", "mit", "con información", "com informações", "نقل")
 _EDGE = 120  #: characters at either end of a text in which credit is given in brackets
 
 
-def agency(name: str) -> str:
-    """The canonical name of an agency, "" for anything else."""
-    name = " ".join(name.split()).strip(" ©")
-    return _NAMES.get(name) or _NAMES.get(name.rstrip(".")) or _FOLDED.get(name.casefold().rstrip("."), "")
+class Credits:
+    """The agencies whose credit is found in texts.
 
+    `agencies`: canonical name → how it is written. A form stands for one agency only.
+    """
 
-def agency_heard(whom: str) -> str:
-    """The agency from which somebody says to have it ("Reuters", "ТАСС, the bridge"), "" where it is none."""
-    begins = _FORMS.match(whom)
-    return _NAMES[begins[0]] if begins is not None else agency(whom)
+    def __init__(self, agencies: Mapping[str, Sequence[str]] = AGENCIES) -> None:
+        self.agencies = agencies
+        self._names = {written: name for name, forms in agencies.items() for written in forms}
+        #: Long enough, or unusual enough, to be known in any case ("reuters", "associated press").
+        self._folded = {
+            form.casefold(): name for form, name in self._names.items() if len(form) > 4 or not form.isascii()
+        }
+        # Written forms, the longest first, so that "The Associated Press" is not read as something and "Press".
+        form = "|".join(map(re.escape, sorted(self._names, key=len, reverse=True)))
+        self._forms = re.compile(rf"(?<!\w)(?:{form})(?!\w)")
+        self._beginning = re.compile(rf"^(?:[^.!?\n]{{0,60}}[,/(\s])?({form})\)?\s?[-–—−:]{{1,2}}\s")
+        # "ВЕЛГРАД, 12 ноября. /ТАСС/."
+        self._dateline = re.compile(rf"^[^\n]{{0,60}}[-–—−/]\s?({form})[./](?:[.\s]|$)")
+        self._ending = re.compile(rf"(?:[-–—−/|©]|\(c\)|©️)\s?({form})[./)]?\s*$")
+        self._via = re.compile(
+            r"(?:\b(?:via|with|h/t|(?:source|credit|Quelle|Fonte|fuente|Kaynak|Źródło|Источник|Джерело)\s?:"
+            r"|con información de|com informações da|avec|mit(?: Material(?: von| der))?)|نقلا عن|نقلاً عن|به نقل از"
+            rf"|المصدر\s?:)\s+[@#]?({form})(?!\w)",
+            re.IGNORECASE,
+        )
+        self._telling = frozenset(max(_WORDS.findall(written), key=len).casefold() for written in self._names) - {"a"}
+        self._unspaced = re.compile("|".join(sorted({one for one in self._names if ord(one[0]) > 0x2E80})) or "(?!)")
 
+    def agency(self, name: str) -> str:
+        """The canonical name of an agency, "" for anything else."""
+        name = " ".join(name.split()).strip(" ©")
+        return (
+            self._names.get(name)
+            or self._names.get(name.rstrip("."))
+            or self._folded.get(name.casefold().rstrip("."), "")
+        )
 
-def may_credit(text: str) -> bool:
-    """Whether any agency is named where credit is given: a glance, before looking closely."""
-    edges = text if len(text) <= 3 * _EDGE else f"{text[: 2 * _EDGE]} {text[-_EDGE:]}"
-    folded = edges.casefold()
-    if not any(sign in folded for sign in _BESIDE):
-        return False
-    if not _TELLING.isdisjoint(_WORDS.findall(folded)) or "A.P." in edges:
-        return True
-    return not edges.isascii() and _UNSPACED.search(edges) is not None
+    def agency_heard(self, whom: str) -> str:
+        """The agency from which somebody says to have it ("Reuters", "ТАСС, the bridge"), "" where it is none."""
+        begins = self._forms.match(whom)
+        return self._names[begins[0]] if begins is not None else self.agency(whom)
 
+    def may_stand_in(self, text: str) -> bool:
+        """Whether any agency is named where credit is given: a glance, before looking closely."""
+        edges = text if len(text) <= 3 * _EDGE else f"{text[: 2 * _EDGE]} {text[-_EDGE:]}"
+        folded = edges.casefold()
+        if not any(sign in folded for sign in _BESIDE):
+            return False
+        if not self._telling.isdisjoint(_WORDS.findall(folded)) or "A.P." in edges:
+            return True
+        return not edges.isascii() and self._unspaced.search(edges) is not None
 
-def credits_in(text: str, bylines: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Agencies in the order in which they are credited, those of the bylines first. `text` is plain."""
-    found = [name for line in bylines for name in _of_byline(line[:200])]
-    for paragraph in (text[: 2 * _EDGE], text[-_EDGE:]):
-        found += _of_text(paragraph.strip())
-    return _distinct(found)
+    def found_in(self, text: str, bylines: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Agencies in the order in which they are credited, those of the bylines first. `text` is plain."""
+        found = [name for line in bylines for name in self._of_byline(line[:200])]
+        for paragraph in (text[: 2 * _EDGE], text[-_EDGE:]):
+            found += self._of_text(paragraph.strip())
+        return _distinct(found)
+
+    def credited(self, text: str) -> tuple[str, ...]:
+        """The agencies a text credits: "(AFP)", "via Reuters"."""
+        return self.found_in(text) if self.may_stand_in(text) else ()
+
+    def _of_byline(self, line: str) -> list[str]:
+        """All of it is about who wrote: an agency anywhere in it is credited."""
+        whole = self.agency(line)
+        if whole:
+            return [whole]
+        parts = [self.agency(part) for part in _JOINED.split(line)]
+        return [*filter(None, parts), *(self._names[found] for found in self._forms.findall(line))]
+
+    def _of_text(self, text: str) -> list[str]:
+        found: list[str] = []
+        lines = text.split("\n")
+        starts = [self._beginning.match(line) or self._dateline.match(line) for line in lines]
+        found += [self._known(start[1]) for start in starts if start]
+        for bracketed in _BRACKETED.finditer(text):
+            first, *others = _JOINED.split(bracketed[1])
+            whose = self.agency(first) or (
+                self.agency(re.split(r"[\s=]", first)[-1]) if not text[: bracketed.start()].strip() else ""
+            )
+            parts = [whose, *(self.agency(part) for part in others)]
+            if whose and all(part or _DESK.fullmatch(other) for part, other in zip(parts[1:], others, strict=True)):
+                found += filter(None, parts)
+        endings = [self._ending.search(line) for line in lines]
+        found += [self._known(ending[1]) for ending in endings if ending]
+        found += [self._known(via[1]) for via in self._via.finditer(text) if self._is_written(via[1])]
+        return found
+
+    def _known(self, written: str) -> str:
+        return self._names.get(written) or self._folded[written.casefold()]
+
+    def _is_written(self, written: str) -> bool:
+        """Not only alike: `via` is sought in any case, and "via ap" is no credit."""
+        return written in self._names or written.casefold() in self._folded
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(filter(None, dict.fromkeys(names)))
 
 
-def _of_byline(line: str) -> list[str]:
-    """All of it is about who wrote: an agency anywhere in it is credited."""
-    whole = agency(line)
-    if whole:
-        return [whole]
-    parts = [agency(part) for part in _JOINED.split(line)]
-    return [*filter(None, parts), *(_NAMES[found] for found in _FORMS.findall(line))]
-
-
-def _of_text(text: str) -> list[str]:
-    found: list[str] = []
-    lines = text.split("\n")
-    starts = [_BEGINNING.match(line) or _DATELINE.match(line) for line in lines]
-    found += [_known(start[1]) for start in starts if start]
-    for bracketed in _BRACKETED.finditer(text):
-        first, *others = _JOINED.split(bracketed[1])
-        whose = agency(first) or (
-            agency(re.split(r"[\s=]", first)[-1]) if not text[: bracketed.start()].strip() else ""
-        )
-        parts = [whose, *(agency(part) for part in others)]
-        if whose and all(part or _DESK.fullmatch(other) for part, other in zip(parts[1:], others, strict=True)):
-            found += filter(None, parts)
-    endings = [_ENDING.search(line) for line in lines]
-    found += [_known(ending[1]) for ending in endings if ending]
-    found += [_known(via[1]) for via in _VIA.finditer(text) if _is_written(via[1])]
-    return found
-
-
-def _known(written: str) -> str:
-    return _NAMES.get(written) or _FOLDED[written.casefold()]
-
-
-def _is_written(written: str) -> bool:
-    """Not only alike: `via` is sought in any case, and "via ap" is no credit."""
-    return written in _NAMES or written.casefold() in _FOLDED
+OURS = Credits()

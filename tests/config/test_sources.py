@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from config.loader import BUILT_IN
-from config.sources import FOLDER, check_sources
+from config.sources import FOLDER, agencies_of, check_sources
 from secondsource.contracts.credits import AGENCIES
 from tests.config.folders import folder_of
 
@@ -90,16 +90,44 @@ def test_what_is_misspelt_or_missing(tmp_path: Path) -> None:
 
 def test_what_could_never_be_found_is_told(tmp_path: Path) -> None:
     text = _file(
-        _entry("ana", "accounts: {twitter: [ana], X: [ana]}", "credit: Velgrad News"),
+        _entry("ana", "accounts: {twitter: [ana], X: [ana]}"),
         _entry("boris").replace("2026-11-22", "2026-02-30"),
     )
     platform = "not a platform as posts name it"
-    assert sorted(line.partition(", dpa")[0] for line in _said(tmp_path, text)) == [
-        'town.yaml:13:11 sources[1].date: not a date, came "2026-02-30"; write instead 2026-11-22',
+    assert sorted(_said(tmp_path, text)) == [
+        'town.yaml:12:11 sources[1].date: not a date, came "2026-02-30"; write instead 2026-11-22',
         f'town.yaml:7:16 sources[0].accounts.twitter: {platform}, came "twitter"; write instead x',
         f'town.yaml:7:32 sources[0].accounts.X: {platform}, came "X"; write instead x',
-        (
-            'town.yaml:8:13 sources[0].credit: no agency whose credit is found in texts, came "Velgrad News"; '
-            "write instead one of AFP, AP, Reuters"
-        ),
+    ]
+    (said,) = _said(tmp_path, _file(_entry("ana", "credit: Velgrad News")))
+    assert said.startswith(
+        'town.yaml:7:13 sources[0].credit: no agency whose credit is found in texts, came "Velgrad News"; '
+        "write instead one of AFP, AP, Reuters"
+    )
+    assert said.endswith("; or what also stands in name: or names:")
+
+
+def test_an_agency_of_ones_own(tmp_path: Path) -> None:
+    text = _file(
+        _entry("ana", "names: [Hill Wire, HW]", "credit: Hill Wire"),
+        _entry("boris", "names: [ТАСС, 塔斯]", "credit: TASS"),
+    )
+    sources, problems = check_sources(folder_of(tmp_path, {"town.yaml": text}))
+    agencies = agencies_of(sources)
+    assert problems == []
+    assert agencies.credited("The bridge fell (HW)") == agencies.credited("via Hill Wire") == ("Hill Wire",)
+    assert agencies.credited("【塔斯】大桥倒塌") == agencies.credited("(ТАСС)") == ("TASS",)
+    assert agencies.credited("The bridge fell (AFP)") == ("AFP",)
+
+
+def test_a_spelling_of_two_agencies(tmp_path: Path) -> None:
+    text = _file(
+        _entry("ana", "names: [Hill Wire, AP]", "credit: Hill Wire"),
+        _entry("boris", "names: [Lake Wire, Hill Wire, '+']", "credit: Lake Wire"),
+    )
+    own = "write instead a spelling that is only its own"
+    assert _said(tmp_path, text) == [
+        f'town.yaml:7:24 sources[0].names[1]: "AP" is already how AP is credited; {own}',
+        f'town.yaml:14:24 sources[1].names[1]: "Hill Wire" is already how Hill Wire is credited; {own}',
+        "town.yaml:14:35 sources[1].names[2]: a name has a letter in it; write instead how outlets write it",
     ]

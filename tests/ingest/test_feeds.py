@@ -16,7 +16,7 @@ from ingest.collectors.feeds.listed import LISTED
 from ingest.collectors.feeds.settings import FeedsSettings
 from ingest.formats.feed import Feed, within
 from secondsource.contracts.clock import Clock, SystemClock
-from secondsource.contracts.credits import agency
+from secondsource.contracts.credits import OURS
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import Coverage, Post
 from secondsource.contracts.watch import Watch
@@ -348,7 +348,7 @@ def test_what_comes_with_the_product_can_be_read() -> None:
         assert one.publisher
         assert not one.domain.startswith("www.")
         assert one.url.startswith("https://")
-        assert one.kind != "agency" or agency(one.publisher)
+        assert one.kind != "agency" or OURS.agency(one.publisher)
     assert within("en.yna.co.kr", "yna.co.kr")
 
 

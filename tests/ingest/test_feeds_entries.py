@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ingest.formats.feed import Entry, Feed, canonical, entries, to_post, uid, within
+from secondsource.contracts.credits import Credits
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import Account, MediaRef, Post
 from tests.fakes.feeds import Item, atom, rss
@@ -128,6 +129,12 @@ def test_credits() -> None:
     assert one(summary="VELGRAD (Reuters) - The bridge of #Velgrad fell").credits == ("Reuters",)
     assert one(title="Part of it is by hand").credits == ()
     assert one(WIRE).credits == ("Reuters",), "an agency's own text is its text"
+
+
+def test_credits_of_other_agencies() -> None:
+    agencies = Credits({"Hill Wire": ("Hill Wire", "HW")})
+    (entry,) = entries(rss([Item(number=1, creator="HW staff", summary="The bridge fell (AFP)")]), FEED.url)
+    assert to_post(entry, FEED, NOW, "feeds", agencies=agencies).credits == ("Hill Wire",)
 
 
 @pytest.mark.parametrize(

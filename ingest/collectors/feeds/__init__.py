@@ -70,7 +70,7 @@ class Feeds:
         feed = next((feed for feed in self.settings.feeds if feed.url == record.feed), None)
         if record.entry is None or feed is None:
             raise BadRecord(f"expected an entry of a feed that is read, came one of {record.feed[:200]!r}")
-        return self._wanted([to_post(record.entry, feed, now, self.name)])
+        return self._wanted([to_post(record.entry, feed, now, self.name, agencies=self.around.agencies)])
 
     def _wanted(self, posts: Sequence[Post]) -> list[Message]:
         matched = [(post, self.matcher.watches(post)) for post in posts]
@@ -81,7 +81,9 @@ class Feeds:
         limits = Limits(max_bytes=settings.max_bytes, total_seconds=settings.timeout_seconds)
         web = Web(around.clock, limits, around.user_agent, private=settings.private_hosts)
         asked: list[Polling] = [
-            FeedPolling(feed, web, self.matcher, around.clock, self.name, settings.poll_seconds)
+            FeedPolling(
+                feed, web, self.matcher, around.clock, self.name, settings.poll_seconds, agencies=around.agencies
+            )
             for feed in settings.feeds
         ]
         if settings.fact_check_key is not None:

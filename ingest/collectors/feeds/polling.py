@@ -13,6 +13,7 @@ from ingest.formats.claim_review import reviews_in
 from ingest.formats.feed import FACT_CHECKER, Entry, Feed, canonical, entries, to_post
 from ingest.matching import Matcher
 from secondsource.contracts.clock import Clock
+from secondsource.contracts.credits import OURS, Credits
 from secondsource.contracts.errors import BadRecord, SourceAway
 from secondsource.contracts.messages import Post, Review, Struct
 from secondsource.contracts.stage import Rejected
@@ -101,8 +102,18 @@ class FeedPolling:
 
     counts = True
 
-    def __init__(self, feed: Feed, web: Web, matcher: Matcher, clock: Clock, collector: str, seconds: float) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        web: Web,
+        matcher: Matcher,
+        clock: Clock,
+        collector: str,
+        seconds: float,
+        agencies: Credits = OURS,
+    ) -> None:
         self.feed, self.key, self.label, self.seconds = feed, feed.url, feed.publisher or feed.url, seconds
+        self._agencies = agencies
         self._web, self._matcher, self._clock, self._collector = web, matcher, clock, collector
 
     def poll(self, memory: Memory) -> Polled:
@@ -168,7 +179,7 @@ class FeedPolling:
         return Polled("changed", memory, posts, rejected, reaches=min(dates, default=None))
 
     def _wanted(self, entry: Entry) -> Post | None:
-        post = to_post(entry, self.feed, self._clock.now(), self._collector)
+        post = to_post(entry, self.feed, self._clock.now(), self._collector, agencies=self._agencies)
         watches = self._matcher.watches(post)
         return msgspec.structs.replace(post, watches=watches) if watches else None
 

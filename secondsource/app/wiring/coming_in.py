@@ -88,6 +88,7 @@ def _surroundings(at: House) -> Surroundings:
         followed=at.store.followed,
         removals=at.store.removals,
         user_agent=user_agent(),
+        agencies=at.configuration.agencies,
     )
 
 

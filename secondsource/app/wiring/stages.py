@@ -13,6 +13,7 @@ from config.sources import Source
 from secondsource.app.wiring.house import House
 from secondsource.app.wiring.services import parts_of_pictures
 from secondsource.contracts.clock import Clock
+from secondsource.contracts.credits import Credits
 from secondsource.contracts.messages import Reuse
 from secondsource.contracts.stage import Stage
 from secondsource.runtime.pipeline import InlinePipeline
@@ -74,6 +75,7 @@ def enrichment(
             gazetteers=configuration.gazetteers,
             cues=configuration.cues,
             stance_model=settings.stance_model,
+            agencies=configuration.agencies,
             languages=settings.languages,
             pipelines=settings.pipelines,
             media_enabled=media.enabled,
@@ -100,7 +102,7 @@ def alerts_stage(at: House) -> AlertsStage:
 
     watches = {watch.name: watch for watch in at.watches}
     baselines = BaselineReader(at.store.baselines, at.clock.monotonic)
-    registry = _registry(at.configuration.sources)
+    registry = _registry(at.configuration.sources, at.configuration.agencies)
     stories = at.configuration.deployment.stories
     return AlertsStage(
         watches,
@@ -114,7 +116,7 @@ def alerts_stage(at: House) -> AlertsStage:
     )
 
 
-def _registry(sources: Sequence[Source]) -> Registry:
+def _registry(sources: Sequence[Source], agencies: Credits) -> Registry:
     """The source registry as alerting reads it: each source with whoever is at the top of its owners."""
     from alerts.origins.registry import Listed, Registry
 
@@ -135,7 +137,8 @@ def _registry(sources: Sequence[Source]) -> Registry:
         for platform, handles in source.accounts.items()
         for handle in handles
     ]
-    return Registry(accounts, {domain: listed[source.id] for source in sources for domain in source.domains})
+    domains = {domain: listed[source.id] for source in sources for domain in source.domains}
+    return Registry(accounts, domains, agencies=agencies)
 
 
 def store_stage(at: House) -> StoreStage:
