@@ -27,11 +27,11 @@ from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import Language, Post
 
 #: What a deployment gets that names no languages. Fewer are more accurate: a short text fits many languages.
-#: Those that a script or its letters give away cost nothing.
+#: Those of a script that few languages are written in cost nothing.
 DEFAULT_LANGUAGES: tuple[str, ...] = (
-    "am", "ar", "bg", "bn", "bo", "ckb", "cs", "da", "de", "dv", "el", "en", "es", "fa", "fi", "fr", "gu", "he", "hi",
-    "hu", "hy", "id", "it", "ja", "ka", "km", "kn", "ko", "ku", "lo", "ml", "my", "nl", "no", "or", "pa", "pl", "ps",
-    "pt", "ro", "ru", "sd", "si", "sv", "ta", "te", "th", "tr", "ug", "uk", "ur", "vi", "zh",
+    "am", "ar", "as", "bg", "bn", "bo", "ckb", "cs", "da", "de", "dv", "el", "en", "es", "fa", "fi", "fr", "gu", "he",
+    "hi", "hu", "hy", "id", "it", "ja", "ka", "km", "kn", "ko", "ku", "lo", "ml", "mr", "my", "ne", "nl", "no", "or",
+    "pa", "pl", "ps", "pt", "ro", "ru", "sd", "si", "sv", "ta", "te", "th", "tr", "ug", "uk", "ur", "vi", "yi", "zh",
 )  # fmt: skip
 
 _SURE = 0.8  # where fastText is less sure than this, py3langid is asked
@@ -98,7 +98,9 @@ _SCRIPTS: tuple[tuple[int, int, str], ...] = (
 )
 _STARTS = [first for first, _, _ in _SCRIPTS]
 _KANA = 0x3040
-_SHARED = frozenset({0x0400, 0x0600, 0x3400})  # scripts of so many languages that one of ours is not told by them
+_CYRILLIC = 0x0400
+_SHARED = frozenset({_CYRILLIC, 0x0600, 0x3400})  # scripts of so many languages that one of ours is not told by them
+_SHORT_U = "ў"  # a letter of Belarusian and Uzbek only
 
 #: What platforms write for what we call otherwise (X: "iw", "in").
 _OTHER_CODES = {"iw": "he", "in": "id", "ji": "yi", "nb": "no", "nn": "no", "fil": "tl", "kmr": "ku"}
@@ -136,9 +138,10 @@ _letters = _Letters()  # a pure function's memory
 
 
 class _Script(NamedTuple):
-    """`ours` are the configured languages that may be written in it."""
+    """`known` are the languages that may be written in it, as far as a model knows them; `ours` the configured ones."""
 
     run: re.Pattern[str]
+    known: tuple[str, ...]
     ours: frozenset[str]
     first: int  # code point
 
@@ -188,7 +191,12 @@ class LanguageAnnotator:
         self._seconds = [_SAME.get(label, label) for label in self._second.labels]
         self._ours = np.array([label in self._languages for label in self._labels])
         self._scripts = [
-            _Script(re.compile(f"[{chr(first)}-{chr(last)}]+"), self._languages.intersection(codes.split()), first)
+            _Script(
+                re.compile(f"[{chr(first)}-{chr(last)}]+"),
+                tuple(code for code in codes.split() if code in self._labels or code in self._languages),
+                self._languages.intersection(codes.split()),
+                first,
+            )
             for first, last, codes in _SCRIPTS
         ]
         self._memo: Memo[tuple[str, str], Language] = Memo(remembered)
@@ -231,9 +239,9 @@ class LanguageAnnotator:
         if line.isascii():  # all else in it are emoji, quotation marks and the like
             return self._by_words(written)
         letters = len(line) - line.count(" ")
-        scripted = self._by_script(line, letters) if letters else ""
-        if scripted:
-            return _NOTHING if scripted == _NOTHING.code else Language(code=scripted, confidence=1.0)
+        scripted = self._by_script(line, letters) if letters else None
+        if scripted is not None:
+            return scripted
         enough = letters >= _SHORTEST or (letters >= _SHORTEST_HAN and _HAN.search(line) is not None)
         return _Open(line, scant=_scant(written)) if enough else _NOTHING
 
@@ -317,24 +325,29 @@ class LanguageAnnotator:
             return found
         return self._recognised(known_as(latin.language, self._languages), _LIKELY + 0.2 * latin.share)
 
-    def _by_script(self, text: str, letters: int) -> str:
-        """The language whose script most of the letters are in, where it is the only one of ours in that script; "und"
-        where none of ours is written in it, "" where the script leaves it open.
+    def _by_script(self, text: str, letters: int) -> Language | _Open | None:
+        """What the script tells that most of the letters are in: the language, where only one is written in it, or
+        among which the models are to choose; that it is none of ours; None where so many are that it tells nothing.
         """
         found = _LETTER_OUTSIDE_ASCII.search(text)
         if found is None:
-            return ""
+            return None
         place = bisect_right(_STARTS, ord(found.group())) - 1
         if place < 0 or ord(found.group()) > _SCRIPTS[place][1]:
-            return ""
-        run, ours, first = self._scripts[place]
-        if len(ours) > 1 or (ours and first in _SHARED):
-            return ""
+            return None
+        run, known, ours, first = self._scripts[place]
+        if first == _CYRILLIC and _SHORT_U in text:
+            return _Open(" ".join(run.findall(text)), None, ("be", "uz"))
+        if ours and first in _SHARED:
+            return None
         # Kana is interspersed with Han: a few of it tell Japanese from Chinese.
         share = 0.15 if first == _KANA else 0.6
-        if sum(map(len, run.findall(text))) < share * letters:
-            return ""
-        return next(iter(ours), _NOTHING.code)
+        parts = run.findall(text)
+        if sum(map(len, parts)) < share * letters:
+            return None
+        if not ours:
+            return _NOTHING
+        return _Open(" ".join(parts), None, known) if len(known) > 1 else Language(code=known[0], confidence=1.0)
 
 
 def _decided(first: _Guess, second: _Guess | None, hint: str) -> Language:

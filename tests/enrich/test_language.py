@@ -58,6 +58,10 @@ def test_a_language_that_is_not_configured_is_not_taken_for_one_that_is() -> Non
     assert english.identify("The bridge fell this morning").code == "en"
     assert english.identify("Мост упал сегодня утром в городе").code == "und"
     assert english.identify("El puente de la ciudad se ha caído esta mañana").code == "und"
+    few = LanguageAnnotator(("en", "hi", "he", "ru"))
+    assert few.identify("पुरानो पुल आज बिहान भत्किएको छ").code == "und"
+    assert few.identify("די אַלטע בריק איז הײַנט אײַנגעפֿאַלן").code == "und"
+    assert few.identify("Сёння раніцай абрынуўся стары мост у горадзе").code == "und"
 
 
 def test_the_platforms_hint_settles_a_doubt_but_not_a_plain_text(annotator: LanguageAnnotator) -> None:
@@ -91,6 +95,11 @@ def test_languages_nobody_knows_are_refused(languages: tuple[str, ...]) -> None:
         ("கிழக்குப் பாலம் இன்று இடிந்தது", "ta"),
         ("ხიდი დღეს დილით ჩამოინგრა", "ka"),
         ("ကြိုးတံတား ဒီမနက် ပြိုကျ", "my"),
+        ("पुरानो पुल आज बिहान भत्किएको छ", "ne"),
+        ("जुना पूल आज सकाळी कोसळला आहे", "mr"),
+        ("पुराना पुल आज सुबह गिर गया है", "hi"),
+        ("די אַלטע בריק איז הײַנט אײַנגעפֿאַלן", "yi"),
+        ("הגשר הישן קרס הבוקר", "he"),
     ],
 )
 def test_a_language_or_script_is_there_without_being_named(annotator: LanguageAnnotator, text: str, code: str) -> None:
