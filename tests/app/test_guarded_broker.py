@@ -14,6 +14,7 @@ from secondsource.contracts.errors import BadConfiguration, SourceAway
 from secondsource.contracts.stage import Out
 from secondsource.runtime.kafka import KafkaSettings, KafkaTransport, ensure_topics
 from secondsource.runtime.transport import Delivery
+from tests.app.processes import PATIENCE
 from tests.runtime.makers import post
 from tests.servers.fixtures import needed
 from tests.servers.kafka import GuardedKafkaServer
@@ -53,14 +54,14 @@ kafka:
 def test_the_configured_password_and_certificate_open_the_door(guarded: GuardedKafkaServer, tmp_path: Path) -> None:
     known = settings(tmp_path, guarded, password=guarded.password, ca_file=guarded.ca_file)
     ensure_topics(known, 1)
-    transport = KafkaTransport(known)
+    transport = KafkaTransport(known, patience=PATIENCE)
     sent = post(1)
     try:
         assert transport.publish([Out(topics.POSTS, sent.uid, sent)]) == []
         transport.flush()
         inlet = transport.inlet("enrich", (topics.POSTS,))
         got: list[object] = []
-        for _ in range(50):
+        for _ in range(500):
             got += [one.record.message for one in inlet.receive(10, 0.5) if isinstance(one, Delivery)]
             if got:
                 break

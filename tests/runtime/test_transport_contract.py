@@ -20,7 +20,7 @@ from secondsource.runtime.transport import Broken, Delivery, Inlet, Listener, Pl
 from tests.runtime.makers import START, post
 
 PARTITIONS = 4
-SECONDS = 60  # after which a test gives up: a group may take long to form on a busy machine
+SECONDS = 120.0  # after which a test gives up: a group may take long to form on a busy machine
 
 
 class Ground(ABC):
@@ -57,7 +57,7 @@ class KafkaGround(Ground):
         self._transports: list[KafkaTransport] = []
 
     def transport(self) -> KafkaTransport:
-        self._transports.append(KafkaTransport(self.settings))
+        self._transports.append(KafkaTransport(self.settings, patience=SECONDS))
         return self._transports[-1]
 
     def write_bytes(self, topic: str, body: bytes) -> None:
