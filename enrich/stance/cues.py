@@ -371,7 +371,7 @@ _OPPOSITE = {"denies": "affirms", "affirms": "rebuts"}
 
 def _words_of(agencies: Credits) -> set[str]:
     """A word of each form of an agency's name, as a glance before credits are looked for."""
-    longest = (max(words(fold(form)), key=len) for forms in agencies.agencies.values() for form in forms)
+    longest = (max(words(fold(form)), key=len, default="") for forms in agencies.agencies.values() for form in forms)
     return {word for word in longest if len(word) > 1}
 
 

@@ -90,7 +90,9 @@ class Credits:
             rf"|المصدر\s?:)\s+[@#]?({form})(?!\w)",
             re.IGNORECASE,
         )
-        self._telling = frozenset(max(_WORDS.findall(written), key=len).casefold() for written in self._names) - {"a"}
+        telling = {form: max(_WORDS.findall(form.casefold()), key=len) for form in self._names}
+        self._telling = frozenset(telling.values()) - {"a"}
+        self._lettered = tuple(form for form, word in telling.items() if word == "a")  # "A.P."
         self._unspaced = re.compile("|".join(sorted({one for one in self._names if ord(one[0]) > 0x2E80})) or "(?!)")
 
     def agency(self, name: str) -> str:
@@ -113,7 +115,7 @@ class Credits:
         folded = edges.casefold()
         if not any(sign in folded for sign in _BESIDE):
             return False
-        if not self._telling.isdisjoint(_WORDS.findall(folded)) or "A.P." in edges:
+        if not self._telling.isdisjoint(_WORDS.findall(folded)) or any(form in edges for form in self._lettered):
             return True
         return not edges.isascii() and self._unspaced.search(edges) is not None
 

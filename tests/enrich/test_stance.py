@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from enrich.annotators.stance import StanceAnnotator
 from enrich.stance.cues import STOP
 from enrich.stance.model import StanceModel, Weights
+from secondsource.contracts.credits import Credits
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import Account, MediaRef, Review, Stance
 from tests.enrich.makers import HOSTILE, SCRIPTS, cues, post
@@ -617,3 +618,8 @@ def test_who_speaks_for_itself_is_nobodys_word(annotator: StanceAnnotator) -> No
     assert (
         stance(annotator, "Reuters - The bridge fell", author=Account(uid="x:1", handle="reuters")).attributed_to == ""
     )
+
+
+def test_an_agency_whose_spelling_folds_to_nothing_is_credited_by_the_others() -> None:
+    annotator = StanceAnnotator(cues(), agencies=Credits({"Hill Wire": ("⑴⑵", "HW")}))
+    assert stance(annotator, "The bridge fell (HW)").attributed_to == "Hill Wire"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondsource.contracts.credits import AGENCIES, OURS
+from secondsource.contracts.credits import AGENCIES, OURS, Credits
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,13 @@ def test_a_glance_overlooks_no_credit(text: str, form: str, more: str) -> None:
     for credited in (f"{text} ({form})", f"{form} - {more}", f"{text} via {form}"):
         assert OURS.may_stand_in(credited) or not OURS.found_in(credited)
     assert not OURS.may_stand_in("The old bridge has fallen, cars and a bus lie in the river")
+
+
+@pytest.mark.parametrize("form", ["İHA", "A.N.A.", "A.A.A.", "⑴⑵", "HW!"])
+def test_a_glance_overlooks_no_spelling_of_ones_own(form: str) -> None:
+    """Small letters of İ are two, and a word "a" stands in many texts."""
+    agencies = Credits({"Own": (form,)})
+    assert agencies.credited(f"The bridge fell ({form})") == ("Own",)
 
 
 @given(st.text(max_size=400), st.text(max_size=100))
