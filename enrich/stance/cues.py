@@ -22,8 +22,8 @@ from secondsource.contracts.retweet_prefix import without_rt
 Cues = Mapping[str, Mapping[str, Sequence[str]]]
 
 LISTS = (
-    "denies", "disowns", "rebuts", "alone", "asks", "affirms", "comments", "idle", "attribution", "hedges", "pronouns",
-    "negations", "negations_after",
+    "denies", "disowns", "owns", "rebuts", "alone", "asks", "affirms", "comments", "idle", "attribution", "hedges",
+    "pronouns", "negations", "negations_after",
 )  # fmt: skip
 STOP = "ꙮ"  #: stands for the end of a sentence in a folded text: a letter, so that folding keeps it, and nobody's
 FEW_WORDS = 6  #: a bare question of no more than this says nothing of its own
@@ -123,7 +123,9 @@ class CueReader:
     def __init__(self, cues: Cues, agencies: Credits = OURS) -> None:
         self._agencies = agencies
         patterns: dict[str, list[_Cue]] = {}
-        plain: dict[str, set[str]] = {"negations": set(), "negations_after": set(), "pronouns": set()}
+        plain: dict[str, set[str]] = {
+            "negations": set(), "negations_after": set(), "pronouns": set(), "owns": set()
+        }  # fmt: skip
         for language, lists in cues.items():
             for label, listed in lists.items():
                 place = f"cues.{language}.{label}"
@@ -136,7 +138,7 @@ class CueReader:
                     else:
                         _compile(patterns, place, label, written)
         self._negations, self._negations_after = plain["negations"], plain["negations_after"]
-        self._pronouns = frozenset(plain["pronouns"])
+        self._pronouns, self._owns = frozenset(plain["pronouns"]), frozenset(plain["owns"])
         for name in _words_of(agencies):
             patterns.setdefault(f" {name} ", []).append(
                 _Cue("agency", name, name, "", False, "", False, False, named_after)
@@ -185,7 +187,7 @@ class CueReader:
                 found.remarks.append(cue.pattern)
                 found.first.setdefault("comments", cue.written)
             elif cue.label == "disowns":
-                found.disown(cue, start, end)
+                found.disown(cue, start, end, self._owns)
             elif cue.label not in _ASIDE and found.fits(cue, end):
                 if cue.holds == _SOURCE and not found.source:
                     found.name(cue, start, end, self._pronouns)
@@ -284,23 +286,32 @@ class _Found:
         elif not self.source and cue.name is named_after:  # "according to people there": on the word of somebody
             self.first.setdefault("attribution", cue.written.replace(_SOURCE, "").strip())
 
-    def disown(self, cue: _Cue, start: int, end: int) -> None:
-        """The words beside a cue, one more each time: which of them are a name others know. "Aleppo's" is none."""
-        if cue.before:
-            said = self.folded[:start].rpartition(STOP)[2].split()[-_LONGEST_NAME:]
-            names = ["".join(said[place:]) for place in range(len(said))]
-            phrase = f" {said[-1]}{self.folded[start:end]}" if said else ""
-        else:
-            said = self.folded[end:].partition(STOP)[0].split()[: _LONGEST_NAME + 1]
-            names = [
-                "".join(said[:count])
-                for count in range(1, min(len(said), _LONGEST_NAME) + 1)
-                if said[count : count + 1] != ["s"]
-            ]
-            phrase = f"{self.folded[start:end]}{said[0]} " if said else ""
-        # "No, it is Aleppo". In disguised words no comma is looked for.
-        if self.in_one_clause(phrase) or phrase not in f" {_fold(self.own)} ":
-            self.disowned.update(dict.fromkeys(names))
+    def disown(self, cue: _Cue, start: int, end: int, owns: Set[str]) -> None:
+        """The words beside a cue, one more each time: which of them are a name others know. "Aleppo's" is none, and
+        "not Aleppo alone" says nothing of it.
+        """
+        said = self.folded[start:end]
+        before = self.folded[:start].rpartition(STOP)[2].rsplit(maxsplit=_LONGEST_NAME + 1)[-_LONGEST_NAME - 1 :]
+        after = self.folded[end:].partition(STOP)[0].split(maxsplit=_LONGEST_NAME + 1)[: _LONGEST_NAME + 1]
+        for count in range(1, min(len(before if cue.before else after), _LONGEST_NAME) + 1):
+            if cue.before:
+                name, before_it, behind_it = before[-count:], before[:-count], after
+                phrase, nearest = f" {' '.join(name)}{said}", f" {name[-1]}{said}"
+            else:
+                name, before_it, behind_it = after[:count], before, after[count:]
+                phrase, nearest = f"{said}{' '.join(name)} ", f"{said}{name[0]} "
+            if count == 1 and not self._is_said(nearest, begins=cue.written.startswith(",")):
+                return
+            beside = [f" {word}{phrase}" for word in before_it[-1:] if word in owns]
+            beside += [f"{phrase}{word} " for word in behind_it[:1] if word in owns]
+            if any(map(self.in_one_clause, beside)) or (not cue.before and behind_it[:1] == ["s"]):
+                continue
+            self.disowned.setdefault("".join(name))
+
+    def _is_said(self, phrase: str, *, begins: bool) -> bool:
+        """Whether no comma parts it ("No, it is Aleppo"). In disguised words none is looked for."""
+        one = any(clause.startswith(phrase) for clause in self.clauses()) if begins else self.in_one_clause(phrase)
+        return one or phrase not in f" {_fold(self.own)} "
 
     def clauses(self) -> list[str]:
         """Folded, with a space around each; read when they are first asked for."""
