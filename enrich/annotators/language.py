@@ -43,6 +43,7 @@ _SHORTEST = 3  # letters
 _SHORTEST_HAN = 2  # signs, each of which is a word or half of one
 _SCANT_SURE = 0.6  # less does not tell of a text that is scant
 _FEW_TAGS = 2
+_FEWEST_WORDS = 3  # fewer are often the same in languages that share a script: "भूकंप", "ॐ शांति"
 _LIKELY = 0.6  # said of a romanised language that the models contradict only without being sure
 
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)@[\w.@-]+|^RT\b")
@@ -63,7 +64,8 @@ _ARABIC_WORD = re.compile("[\u0620-\u06ff\u0750-\u077f]+")
 _WRITTEN_ALIKE = {"arz": "ar", "ary": "ar", "apc": "ar", "pnb": "ur"}
 _LETTER_OUTSIDE_ASCII = re.compile(r"[^\W\d_\x00-\x7f]")
 
-#: Scripts by their first and last code point, and the languages of ours they may stand for.
+#: Scripts by their first and last code point, and the languages of ours they may stand for; of a few, the one that most
+#: write first.
 _SCRIPTS: tuple[tuple[int, int, str], ...] = (
     (0x0370, 0x03FF, "el"),
     (
@@ -150,12 +152,14 @@ class _Open(NamedTuple):
     """A text that the models are to be asked about, and what it may be by its words or its letters.
 
     `scant`: one word with a capital, or laughter, or one or two hashtags. Names are the same in many languages.
+    `usual`: of those of its script the one of ours that most write, taken where the models leave a doubt.
     """
 
     line: str
     romanised: Romanised | None = None
     among: tuple[str, ...] = ()
     scant: bool = False
+    usual: str = ""
 
 
 _Guess = tuple[str, float]  # a language and how likely it is
@@ -273,7 +277,7 @@ class LanguageAnnotator:
         sure = np.where(share >= _SURE, share, share / np.maximum(total + others, 1e-12))
         rows = zip(best.tolist(), np.where(foreign, top, sure).tolist(), foreign.tolist(), strict=True)
         first = [(_FOREIGN if is_foreign else self._labels[at], how) for at, how, is_foreign in rows]
-        told = self._between(asked, chances)
+        told = self._between(asked, chances, hints)
         doubtful = [place for place, (_, how) in enumerate(first) if how < _SURE and place not in told]
         second = self._second_opinions(doubtful, asked) if self._ask_second else {}
         return [
@@ -290,14 +294,15 @@ class LanguageAnnotator:
         # Read byte by byte, blanks and all: a run of them is one.
         return self._second.probabilities([_not_drawn_out(" ".join(asked[place].line.split())) for place in places])
 
-    def _between(self, asked: Sequence[_Open], chances: Floats) -> dict[int, Language]:
+    def _between(self, asked: Sequence[_Open], chances: Floats, hints: Sequence[str]) -> dict[int, Language]:
         """Of those whose letters leave few languages, the likeliest of these by both models, where the first holds
-        that it is one of them at all.
+        that it is one of them at all. Where they doubt, of those that only a script leaves, the one that the platform
+        says, or else the usual one.
         """
         shares: dict[int, dict[str, float]] = {}
         for place in [place for place, one in enumerate(asked) if one.among]:
             weighed = _shares(asked[place].among, self._labels, chances[place].tolist())
-            if sum(weighed.values()) >= _DOUBT:
+            if sum(weighed.values()) >= _DOUBT or asked[place].usual:
                 shares[place] = weighed
         known = self._seconds
         open_ = [
@@ -312,6 +317,11 @@ class LanguageAnnotator:
         for place, weighed in shares.items():
             best = max(weighed, key=lambda code: (weighed[code], code))
             sure = weighed[best] / (sum(weighed.values()) or 1.0)
+            few = len(asked[place].line.split()) < _FEWEST_WORDS
+            if asked[place].usual and sure < (_SURELY_FOREIGN if few else _SCANT_SURE):
+                heard = primary_code(hints[place])
+                best = heard if heard in self._languages.intersection(weighed) else asked[place].usual
+                sure = max(weighed[best] / (sum(weighed.values()) or 1.0), _DOUBT)
             told[place] = _NOTHING if asked[place].scant else self._recognised(best, sure)
         return told
 
@@ -347,7 +357,9 @@ class LanguageAnnotator:
             return None
         if not ours:
             return _NOTHING
-        return _Open(" ".join(parts), None, known) if len(known) > 1 else Language(code=known[0], confidence=1.0)
+        if len(known) == 1:
+            return Language(code=known[0], confidence=1.0)
+        return _Open(" ".join(parts), None, known, usual=next(code for code in known if code in ours))
 
 
 def _decided(first: _Guess, second: _Guess | None, hint: str) -> Language:

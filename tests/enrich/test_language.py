@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from enrich.annotators.language import LanguageAnnotator
+from enrich.annotators.language import DEFAULT_LANGUAGES, LanguageAnnotator
 from secondsource.contracts.errors import BadConfiguration
 from tests.enrich.makers import SCRIPTS
 
@@ -122,3 +122,15 @@ def test_languages_may_be_named_as_platforms_name_them() -> None:
     assert named.identify("שלום").code == "he"
     assert named.identify("The bridge in the town fell this morning").code == "en"
     assert named.identify("A ponte da cidade caiu hoje de manhã").code == "pt"
+
+
+@pytest.mark.parametrize(("text", "code"), [("भूकंप", "hi"), ("ॐ शांति", "hi"), ("ॐ", "hi"), ("אין חשמל", "he")])
+def test_words_that_languages_of_a_script_share_are_in_the_usual_one(text: str, code: str) -> None:
+    for languages in (DEFAULT_LANGUAGES, ("en", code)):
+        assert LanguageAnnotator(languages).identify(text).code == code
+
+
+def test_words_that_languages_of_a_script_share_are_in_the_one_that_the_platform_says() -> None:
+    assert LanguageAnnotator().identify("भूकंप झाला", "mr").code == "mr"
+    assert LanguageAnnotator(("en", "ne")).identify("नमस्ते").code == "ne"
+    assert LanguageAnnotator(("en", "hi")).identify("नमस्ते", "mr").code == "hi"
