@@ -190,7 +190,8 @@ def _credits(found: list[_Found]) -> Iterator[Problem]:
             yield document.problem((*trail, "credit"), what, write)
             continue
         for form in _forms(source):
-            whose = OURS.agency(form) or seen.setdefault(form, source.credit)
+            told_in_any_case = len(form) > 4 or not form.isascii()
+            whose = OURS.agency(form) or seen.setdefault(form.casefold() if told_in_any_case else form, source.credit)
             key = ("names", source.names.index(form)) if form in source.names else ("credit",)
             if whose != source.credit:
                 what = f"{quoted(form)} is already how {whose} is credited"

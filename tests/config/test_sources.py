@@ -123,11 +123,11 @@ def test_an_agency_of_ones_own(tmp_path: Path) -> None:
 def test_a_spelling_of_two_agencies(tmp_path: Path) -> None:
     text = _file(
         _entry("ana", "names: [Hill Wire, AP]", "credit: Hill Wire"),
-        _entry("boris", "names: [Lake Wire, Hill Wire, '+']", "credit: Lake Wire"),
+        _entry("boris", "names: [Lake Wire, HILL WIRE, '+']", "credit: Lake Wire"),
     )
     own = "write instead a spelling that is only its own"
     assert _said(tmp_path, text) == [
         f'town.yaml:7:24 sources[0].names[1]: "AP" is already how AP is credited; {own}',
-        f'town.yaml:14:24 sources[1].names[1]: "Hill Wire" is already how Hill Wire is credited; {own}',
+        f'town.yaml:14:24 sources[1].names[1]: "HILL WIRE" is already how Hill Wire is credited; {own}',
         "town.yaml:14:35 sources[1].names[2]: a name has a letter in it; write instead how outlets write it",
     ]
