@@ -174,8 +174,10 @@ def agencies_of(sources: Iterable[Source]) -> Credits:
 
 
 def _forms(source: Source) -> tuple[str, ...]:
-    """How outlets write whom they credit, as far as the entry says."""
-    return tuple(dict.fromkeys((source.credit, *source.names)))
+    """How outlets write whom they credit, as far as the entry says. Ours are not all written as we call them: "SPA" is
+    many things.
+    """
+    return source.names if source.credit in AGENCIES else tuple(dict.fromkeys((source.credit, *source.names)))
 
 
 def _credits(found: list[_Found]) -> Iterator[Problem]:

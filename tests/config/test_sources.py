@@ -37,6 +37,9 @@ def test_what_ships_is_right() -> None:
     assert len(sources) > 100
     assert {source.kind for source in sources} == {"agency", "outlet", "official", "fact-checker", "owner"}
     assert {source.credit for source in sources if source.credit} <= set(AGENCIES)
+    ours = agencies_of(sources)
+    assert ours.credited("The town's dogs find a home (SPA)") == ()
+    assert ours.credited("الجسر (واس)") == ("SPA",)
 
 
 def test_no_registry(tmp_path: Path) -> None:
