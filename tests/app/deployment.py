@@ -186,10 +186,12 @@ class Deployment:
         (collector,) = self.store.status().collectors
         assert collector.ended
 
-    def wait_until_busy(self, stage: StageName) -> None:
-        """Until a stage has handled more than it had when this was asked."""
+    @contextmanager
+    def going_on(self, stage: StageName) -> Iterator[None]:
+        """At the end it is waited for that a stage has handled more than it had at the beginning."""
         with self._offsets() as offsets:
             before = offsets.handled(stage)
+            yield
             until(lambda: offsets.handled(stage) > before, f"{stage} to go on", self.running)
 
     def caught_up(self, stage: StageName) -> bool:

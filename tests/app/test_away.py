@@ -43,8 +43,8 @@ def test_the_broker_is_away(
         replay = deployment.replay_half()
         stages[0].freeze()
         deployment.send_more(replay)
-        stages[0].thaw()
-        deployment.wait_until_busy("enrich")
+        with deployment.going_on("enrich"):
+            stages[0].thaw()
         kafka_server.kill()
         replay.thaw()
         wait_until_away("broker", replay)  # a stage that has nothing to send does not notice

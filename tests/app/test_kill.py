@@ -62,8 +62,8 @@ def test_a_stage_killed_in_the_middle(
     killed = deployment.run(victim)
     deployment.wait_until_ready()
     replay = deployment.replay_half()
-    replay.thaw()
-    deployment.wait_until_busy(victim)
+    with deployment.going_on(victim):
+        replay.thaw()
     killed.kill()
     deployment.run(victim)
     deployment.wait_until_through(replay)

@@ -67,8 +67,8 @@ def test_several_workers_a_stage_of_which_one_leaves_in_the_middle(
         leaving = [deployment.run(*STAGES)]
         deployment.wait_until_ready()
         replay = deployment.replay_half()
-        replay.thaw()
-        deployment.wait_until_busy("alerts")
+        with deployment.going_on("alerts"):
+            replay.thaw()
         assert exit_codes(leaving, SECONDS_TO_STOP) == {"run enrich alerts store": 0}
         deployment.wait_until_through(replay)
         assert_same(deployment.rows(), undisturbed.rows)
