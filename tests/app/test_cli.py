@@ -601,7 +601,7 @@ def test_a_reader_that_goes_away_is_no_failure(newsroom: Newsroom) -> None:
     process.stdout.readline()
     process.stdout.close()
     assert "Traceback" not in process.stderr.read()
-    process.wait(30)
+    process.wait(PATIENCE)
     process.stderr.close()
 
 

@@ -274,7 +274,7 @@ def test_stops_at_once_when_asked(outbox: FakeOutbox) -> None:
     thread = threading.Thread(target=one.run, args=(stop,))
     thread.start()
     stop.set()
-    thread.join(timeout=5)
+    thread.join(timeout=60)
     assert not thread.is_alive()
 
 
@@ -452,7 +452,7 @@ def test_two_senders_at_once_send_one_message(slack: FakeSlack, outbox: FakeOutb
     assert done.wait(timeout=60)
     stop.set()
     for thread in threads:
-        thread.join(timeout=5)
+        thread.join(timeout=60)
         assert not thread.is_alive()
     assert len(slack.first_messages()) == 5
     assert len(slack.called("chat.postMessage")) == 15

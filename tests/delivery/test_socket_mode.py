@@ -43,7 +43,7 @@ def listening(slack: FakeSlack, analysts: Analysts, token: str = APP_TOKEN) -> I
         yield mode
     finally:
         stop.set()
-        thread.join(timeout=10)
+        thread.join(timeout=60)
         assert not thread.is_alive()
         assert failures == []
 
@@ -60,7 +60,7 @@ def test_a_press_is_acknowledged_at_once_and_worked_off_later(slack: FakeSlack) 
         assert analysts.acts.recorded == []
         analysts.work()
         assert len(analysts.acts.recorded) == 1
-        assert mode.listening.wait(5)
+        assert mode.listening.wait(60)
     assert not mode.listening.is_set()
     assert slack.sockets.texts == []
 
@@ -143,7 +143,7 @@ def test_a_socket_that_is_not_greeted_is_given_up(slack: FakeSlack) -> None:
             analysts.clock.advance(10)
             Event().wait(0.05)
         slack.sockets.wait_open(opened=2)
-        assert mode.listening.wait(5)
+        assert mode.listening.wait(60)
 
 
 @pytest.mark.parametrize(

@@ -224,7 +224,7 @@ class Sockets:
 
     def _until(self, so: Callable[[], bool], what: str) -> None:
         with self._changed:
-            assert self._changed.wait_for(so, timeout=10), f"waited in vain for {what}"
+            assert self._changed.wait_for(so, timeout=60), f"waited in vain for {what}"
 
 
 def _hello(sockets: int) -> Json:

@@ -24,7 +24,7 @@ from tests.ingest.sources import Source, able, source_of
 
 COLLECTORS = ("replay", *(kind.name for kind in LIVE))
 NUMBERS = tuple(range(1, 11))
-HANG_SECONDS = 30.0  #: a guard against waiting for ever, not a measure
+HANG_SECONDS = 60.0  #: a guard against waiting for ever, not a measure
 
 every_collector = pytest.mark.parametrize("name", COLLECTORS)
 
@@ -323,7 +323,7 @@ def stops(collector: Collector) -> None:
 
     thread = Thread(target=run, daemon=True)
     thread.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     stop.set()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()

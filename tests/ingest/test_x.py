@@ -28,7 +28,7 @@ from tests.ingest.payloads import FIRST_ID, NOW, Json, v2_line, v2_post
 WATCHES = [Watch(name="velgrad", hashtags=("Velgrad",)), Watch(name="mill", any_of=("mill",))]
 
 
-HANG_SECONDS = 10.0
+HANG_SECONDS = 60.0
 RHYTHM: Json = {"stall": 5.0, "rules_apply": 0.0, "search_delay": -1.0}
 
 

@@ -89,7 +89,7 @@ class Plant:
         for _, stop in self.threads:
             stop.set()
         for thread, _ in self.threads:
-            thread.join(20)
+            thread.join(SECONDS)
         assert not any(thread.is_alive() for thread, _ in self.threads)
         for transport in self.transports:
             transport.close()
