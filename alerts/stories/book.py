@@ -90,7 +90,7 @@ class StoryBook:
     def take(self, enriched: Enriched, at: float) -> Story:
         """Put a post into its story, or open one. The story, changed; `merged` says which others it took up."""
         self.merged = []
-        enriched = self._of_this_watch(enriched)
+        enriched, disowned = self._of_this_watch(enriched)
         post = enriched.post
         key = digest(post.uid)
         tied = self._ties.by_reference(enriched, key)
@@ -126,8 +126,8 @@ class StoryBook:
         if account_token(note.account) in note.tokens:  # it speaks for itself, and passes on nobody
             pairs = (*self._registry.pairs_of(post.author.uid), *self._steps.pairs_of(note.account))
             note.tokens += (*tokens_behind(source), *map(pair_token, pairs))
-        behind = credited or heard or source
-        story.add(note, evidence(tied, credited, heard, source, also) if behind or also else tied.evidence)
+        more = credited or heard or source or also or disowned
+        story.add(note, evidence(tied, credited, heard, source, also, disowned) if more else tied.evidence)
         if not plain:
             self._ties.lead(story, note, traits, said)
             if note.own and note.stance == "asserts":
@@ -139,12 +139,13 @@ class StoryBook:
             self._single -= story.ever == 2
         return story
 
-    def _of_this_watch(self, enriched: Enriched) -> Enriched:
-        """Who says that something is not what is watched ("This is not Aleppo") denies what others show of that."""
+    def _of_this_watch(self, enriched: Enriched) -> tuple[Enriched, str]:
+        """With what of the watch it says that this is not: "This is not Aleppo" denies what others show of Aleppo."""
         stance = enriched.stance
-        if not stance.disowns or stance.label != "asserts" or self._subjects.isdisjoint(stance.disowns):
-            return enriched
-        return replace(enriched, stance=replace(stance, label="denies"))
+        disowned = next((self._subjects[name] for name in stance.disowns if name in self._subjects), "")
+        if not disowned or stance.label != "asserts":
+            return enriched, ""
+        return replace(enriched, stance=replace(stance, label="denies")), disowned
 
     def _compared(self, enriched: Enriched, story: Story, tied: Tied) -> Enriched:
         """Who negates what the story claims, or says what that negates, is no origin of it. A repost of a post that is

@@ -97,11 +97,14 @@ def doubt(enriched: Enriched, tied: Tied, credited: tuple[str, ...]) -> int:
     return (tied.tie == "reply") + second_hand + (not tied.sure)
 
 
-def evidence(tied: Tied, credited: tuple[str, ...], heard: str, source: Listed | None, also: list[Tied]) -> str:
-    """What shows the tie; what else ties it to other parts of the story; and the agency or owner through which outlets
-    of the story become one origin.
+def evidence(
+    tied: Tied, credited: tuple[str, ...], heard: str, source: Listed | None, also: list[Tied], disowned: str
+) -> str:
+    """What shows the tie; what of the watch it says that this is not; what else ties it to other parts of the story;
+    and the agency or owner through which outlets of the story become one origin.
     """
+    denial = f"says that this is not {disowned}" if disowned else ""
     others = (f"and {TIES[one.tie]} a post that began another story, now part of this one" for one in also)
     whose = (*(f"credits {agency}" for agency in credited[:1]), f"says to have it from {heard}" if heard else "")
     behind = (*whose, source.evidence() if source else "")
-    return "; ".join(filter(None, (tied.evidence, *others, *behind)))
+    return "; ".join(filter(None, (tied.evidence, denial, *others, *behind)))

@@ -193,10 +193,12 @@ def named(enriched: Enriched, own: frozenset[str] = frozenset()) -> tuple[str, .
     return tuple(dict.fromkeys(names))[:_MOST_NAMED] if names else ()
 
 
-def subjects(watch: Watch) -> frozenset[str]:
-    """What a watch is about, each hashtag, keyword and phrase folded and without blanks: as `Stance.disowns`."""
-    asked = (*watch.hashtags, *watch.all_of, *watch.any_of, *watch.phrases)
-    return frozenset("".join(words(fold(each))) for each in asked)
+def subjects(watch: Watch) -> dict[str, str]:
+    """What a watch is about: each hashtag, keyword and phrase, folded and without blanks as in `Stance.disowns`, and as
+    it is written.
+    """
+    asked = (*watch.phrases, *watch.any_of, *watch.all_of, *watch.hashtags)
+    return {"".join(words(fold(each))): each for each in asked}
 
 
 def own_terms(watch: Watch) -> frozenset[str]:

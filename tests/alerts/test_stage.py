@@ -247,7 +247,8 @@ def test_who_says_that_this_is_not_what_is_watched_disputes_whatever_came_first(
 
     claim = post(2, 100, pictures=(BRIDGE,))
     story = story_of(told("velgrad", [claim]), 2)
-    assert member(told("velgrad", [claim]), 1).stance == "denies"
+    denial = member(told("velgrad", [claim]), 1)
+    assert (denial.stance, denial.evidence) == ("denies", "says that this is not Velgrad")
     assert (story.claim_uid, story.independent, story.disputes) == ("x:2", 1.0, 1)
     assert events(told("velgrad")) == []
     assert "opened" in kinds(told("stalingrad"))
