@@ -79,7 +79,7 @@ class Inquiry:
             accounts=len(story.accounts),
             disputes=story.disputes,
             interactions_with_denials=story.interactions_with_denials,
-            opened_by_denial=story.first_denies,
+            follows_a_denial=story.follows_a_denial,
             blind=self._blind_for(story, at),
             earlier=earlier,
             checked=self._checked(story, case, at),

@@ -72,7 +72,7 @@ EXAMPLES = (
     Example("no more than expected", STORY._replace(coordinated=_STEP, spread=CALM), Thresholds(), fires=False),
     Example(
         "it is a denial that they pass on",
-        STORY._replace(coordinated=_STEP, opened_by_denial=True),
+        STORY._replace(coordinated=_STEP, follows_a_denial=True),
         Thresholds(),
         fires=False,
     ),

@@ -30,7 +30,7 @@ def fires(evidence: StoryEvidence, thresholds: Thresholds) -> bool:
         and taking_off.uncorroborated(evidence, thresholds)
         and gone.story >= thresholds.min_interactions
         and (gone.surprise is None or gone.surprise <= thresholds.max_surprise)
-        and not evidence.opened_by_denial
+        and not evidence.follows_a_denial
         and (_led(gone, thresholds) or _many(gone, thresholds))
     )
 

@@ -47,7 +47,7 @@ EXAMPLES = (
     Example("several origins assert it", CONFIRMED._replace(checked=1, checks=(REVIEW,)), Thresholds(), fires=True),
     Example("nothing like it was checked", STORY, Thresholds(), fires=False),
     Example("no more than expected", _STORY._replace(spread=CALM), Thresholds(), fires=False),
-    Example("it is the check that spreads", _STORY._replace(opened_by_denial=True), Thresholds(), fires=False),
+    Example("it is the check that spreads", _STORY._replace(follows_a_denial=True), Thresholds(), fires=False),
     Example("under the watch's floor", _STORY, Thresholds(min_interactions=500), fires=False),
 )
 

@@ -94,7 +94,7 @@ EXAMPLES = (
         fires=True,
     ),
     Example("no more than expected", _STORY._replace(spread=CALM), Thresholds(), fires=False),
-    Example("who shows it denies the story", _STORY._replace(opened_by_denial=True), Thresholds(), fires=False),
+    Example("who shows it denies the story", _STORY._replace(follows_a_denial=True), Thresholds(), fires=False),
 )
 
 RECYCLED_MEDIA = Rule(NAME, fires, describe, EXAMPLES, recalled=False)

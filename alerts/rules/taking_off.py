@@ -41,8 +41,8 @@ def cautious(spread: Spread) -> float:
 
 
 def asserted(evidence: StoryEvidence) -> bool:
-    """It is the story that spreads, not its denial: its first post is none, and denials have not gone further."""
-    return not evidence.opened_by_denial and evidence.interactions_with_denials < evidence.spread.interactions
+    """It is the story that spreads, not its denial: it does not follow one, and denials have not gone further."""
+    return not evidence.follows_a_denial and evidence.interactions_with_denials < evidence.spread.interactions
 
 
 def surprising(evidence: StoryEvidence, thresholds: Thresholds) -> bool:

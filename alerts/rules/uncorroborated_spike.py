@@ -70,7 +70,7 @@ EXAMPLES = (
     Example("no more than expected", STORY._replace(spread=CALM), Thresholds(), fires=False),
     Example("too little history", STORY._replace(spread=YOUNG), Thresholds(), fires=False),
     Example("under the watch's floor", STORY, Thresholds(min_interactions=500), fires=False),
-    Example("it is a denial that spreads", STORY._replace(opened_by_denial=True), Thresholds(), fires=False),
+    Example("it is a denial that spreads", STORY._replace(follows_a_denial=True), Thresholds(), fires=False),
     Example("the denials go further", STORY._replace(interactions_with_denials=900), Thresholds(), fires=False),
     Example("nobody asserts it", STORY._replace(independent=0.0, state="none"), Thresholds(), fires=False),
 )

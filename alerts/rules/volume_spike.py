@@ -70,7 +70,7 @@ EXAMPLES = (
     ),
     Example("too little history of the watch's hours", STORY, Thresholds(), fires=False),
     Example("three origins assert it", CONFIRMED._replace(surge=_SURGE), Thresholds(), fires=False),
-    Example("it is a denial that spikes", _STORY._replace(opened_by_denial=True), Thresholds(), fires=False),
+    Example("it is a denial that spikes", _STORY._replace(follows_a_denial=True), Thresholds(), fires=False),
 )
 
 VOLUME_SPIKE = Rule(NAME, fires, describe, EXAMPLES)

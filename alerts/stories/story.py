@@ -31,6 +31,7 @@ MOST_PARTS = 64
 _TEXTS = 5
 _MOST_PARTED = 3
 _NAMED_IN = 32
+_OF_ANOTHER: frozenset[Tie] = frozenset({"repost", "quote", "reply"})
 _STANDS = "nothing that is still there ties it to the rest"
 
 _Saved = tuple[Frame, list[Note], list[Gone]]
@@ -78,9 +79,14 @@ class Story:
         return len(self.notes) + len(self.gone)
 
     @property
-    def first_denies(self) -> bool:
-        """Whether its first post denied what it is about, though it may be gone since."""
-        return self.frame.opened_by_denial
+    def follows_a_denial(self) -> bool:
+        """Whether its first post, which may be gone since, denied what it is about, and what asserts it first answers
+        or passes on another post: who shows what was denied long ago, as if nobody had, begins anew.
+        """
+        if not self.frame.opened_by_denial:
+            return False
+        claim = self.notes.get(self.frame.claim)
+        return claim is None or claim.stance != "asserts" or claim.tie in _OF_ANOTHER
 
     def claim(self) -> str:
         note = self.notes.get(self.frame.claim)

@@ -94,6 +94,29 @@ def test_an_old_picture_found_later_escalates() -> None:
     assert ("escalated", ("recycled_media", "uncorroborated_spike")) in told(found)
 
 
+# Denials
+
+
+DENIAL = "No bridge has fallen, no bus: this is the flood of Pereval"
+
+
+def test_an_early_denial_does_not_silence_who_shows_the_picture_as_new() -> None:
+    denial = [post(1, 0, DENIAL, stance="denies", pictures=(BRIDGE,)), *passed_on(100, 1, 1, 20)]
+    claim = [post(2, 60, CLAIM, pictures=(BRIDGE,)), *passed_on(200, 65, 2)]
+    (opened,) = run([*denial, *claim], archive=MemoryArchive([FLOOD]))
+    assert opened.kind == "opened"
+    assert opened.finding.rules == ("recycled_media", "uncorroborated_spike")
+    assert any(reason.name == "disputes" for reason in opened.finding.reasons)
+    further = [*denial, *passed_on(300, 30, 1, 60), *claim]
+    assert run(further) == [], "the denial has gone further"
+
+
+def test_who_quotes_a_denial_spreads_nothing() -> None:
+    denial = post(1, 0, DENIAL, stance="denies", pictures=(BRIDGE,))
+    quoted = [post(2 + n, 10 + n, "Everybody look at this", quote_of=1) for n in range(60)]
+    assert run([denial, *quoted]) == []
+
+
 # Posts that are gone
 
 
