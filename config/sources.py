@@ -18,7 +18,7 @@ from config.document import Document, Trail, read
 from config.explain import explain
 from config.problem import Problem, quoted, visible
 from config.schema import Model, wrong
-from secondsource.contracts.credits import AGENCIES, OURS, Credits
+from secondsource.contracts.credits import AGENCIES, OURS, Credits, known_in_any_case
 
 FOLDER = "sources"
 Kind = Literal["agency", "outlet", "official", "fact-checker", "owner"]
@@ -192,8 +192,8 @@ def _credits(found: list[_Found]) -> Iterator[Problem]:
             yield document.problem((*trail, "credit"), what, write)
             continue
         for form in _forms(source):
-            told_in_any_case = len(form) > 4 or not form.isascii()
-            whose = OURS.agency(form) or seen.setdefault(form.casefold() if told_in_any_case else form, source.credit)
+            told = form.casefold() if known_in_any_case(form) else form
+            whose = OURS.agency(form) or seen.setdefault(told, source.credit)
             key = ("names", source.names.index(form)) if form in source.names else ("credit",)
             if whose != source.credit:
                 what = f"{quoted(form)} is already how {whose} is credited"

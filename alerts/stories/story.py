@@ -28,10 +28,10 @@ COPIES = 1
 REMOVED = "[removed at the source]"
 #: Other stories that one takes up at most: so often each post is moved, however many stories there are.
 MOST_PARTS = 64
+NAMED: tuple[Tie, Tie, Tie] = ("repost", "quote", "reply")  #: ties of a post that names another
 _TEXTS = 5
 _MOST_PARTED = 3
 _NAMED_IN = 32
-_OF_ANOTHER: frozenset[Tie] = frozenset({"repost", "quote", "reply"})
 _STANDS = "nothing that is still there ties it to the rest"
 
 _Saved = tuple[Frame, list[Note], list[Gone]]
@@ -86,7 +86,7 @@ class Story:
         if not self.frame.opened_by_denial:
             return False
         claim = self.notes.get(self.frame.claim)
-        return claim is None or claim.stance != "asserts" or claim.tie in _OF_ANOTHER
+        return claim is None or claim.stance != "asserts" or claim.tie in NAMED
 
     def claim(self) -> str:
         note = self.notes.get(self.frame.claim)

@@ -18,7 +18,7 @@ from alerts.earlier.pictures import Match, PictureBook
 from alerts.memory.digests import digest
 from alerts.stories.kept import PLACE_BITS, Frame, Note
 from alerts.stories.shelf import Shelf
-from alerts.stories.story import Story
+from alerts.stories.story import NAMED, Story
 from alerts.stories.texts import Texts
 from alerts.stories.traits import MOST_PICTURES, Traits
 from alerts.text.embedding import Meanings
@@ -37,7 +37,6 @@ ORIGINAL = "the original of an earlier post"
 _MOST_ROWS = 64
 _MOST_LINKS = 4
 _FEWEST_IN_COMMON = 2  # terms that two stories say both, for a post to make them one
-_NAMED: tuple[Tie, Tie, Tie] = ("repost", "quote", "reply")
 
 
 class Tied(NamedTuple):
@@ -85,7 +84,7 @@ class Ties:
         if number is not None:
             first = self._shelf[self.living(number)].frame.first_uid
             return Tied(number, "repost", first, ORIGINAL)
-        for target, tie in zip((post.repost_of, post.quote_of, post.reply_to), _NAMED, strict=True):
+        for target, tie in zip((post.repost_of, post.quote_of, post.reply_to), NAMED, strict=True):
             number = self._posts.get(digest(target)) if target else None
             if number is not None:
                 return Tied(number, tie, target, "")

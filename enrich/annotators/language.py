@@ -316,12 +316,13 @@ class LanguageAnnotator:
         told: dict[int, Language] = {}
         for place, weighed in shares.items():
             best = max(weighed, key=lambda code: (weighed[code], code))
-            sure = weighed[best] / (sum(weighed.values()) or 1.0)
+            total = sum(weighed.values()) or 1.0
+            sure = weighed[best] / total
             few = len(asked[place].line.split()) < _FEWEST_WORDS
             if asked[place].usual and sure < (_SURELY_FOREIGN if few else _SCANT_SURE):
                 heard = primary_code(hints[place])
                 best = heard if heard in self._languages.intersection(weighed) else asked[place].usual
-                sure = max(weighed[best] / (sum(weighed.values()) or 1.0), _DOUBT)
+                sure = max(weighed[best] / total, _DOUBT)
             told[place] = _NOTHING if asked[place].scant else self._recognised(best, sure)
         return told
 

@@ -262,7 +262,7 @@ class CueReader:
 class _Found:
     """What is found in one text, list by list; and its clauses, between commas and ends of sentences."""
 
-    __slots__ = ("_clauses", "_whole", "disowned", "first", "folded", "own", "remarks", "source", "tried", "years")
+    __slots__ = ("_clauses", "_plain", "disowned", "first", "folded", "own", "remarks", "source", "tried", "years")
 
     def __init__(self, own: str, folded: str) -> None:
         self.own = own
@@ -274,7 +274,7 @@ class _Found:
         self.source = ""
         self.tried = 0
         self._clauses: list[str] | None = None
-        self._whole = ""
+        self._plain = ""
 
     def name(self, cue: _Cue, start: int, end: int, pronouns: Set[str]) -> None:
         """Whom it names as its source."""
@@ -311,9 +311,10 @@ class _Found:
 
     def _is_said(self, phrase: str, *, begins: bool) -> bool:
         """Whether no comma parts it ("No, it is Aleppo"). In disguised words none is looked for."""
-        one = any(clause.startswith(phrase) for clause in self.clauses()) if begins else self.in_one_clause(phrase)
-        self._whole = self._whole or f" {_fold(self.own)} "
-        return one or phrase not in self._whole
+        if any(clause.startswith(phrase) for clause in self.clauses()) if begins else self.in_one_clause(phrase):
+            return True
+        self._plain = self._plain or f" {_fold(self.own)} "
+        return phrase not in self._plain
 
     def clauses(self) -> list[str]:
         """Folded, with a space around each; read when they are first asked for."""

@@ -64,6 +64,11 @@ _BESIDE = (*"(:/-–—−|©[（【", "via", "with", "avec", "mit", "con inform
 _EDGE = 120  #: characters at either end of a text in which credit is given in brackets
 
 
+def known_in_any_case(form: str) -> bool:
+    """Whether a spelling is long enough, or unusual enough: "reuters", "associated press", but not "aa"."""
+    return len(form) > 4 or not form.isascii()
+
+
 class Credits:
     """The agencies whose credit is found in texts.
 
@@ -73,10 +78,7 @@ class Credits:
     def __init__(self, agencies: Mapping[str, Sequence[str]] = AGENCIES) -> None:
         self.agencies = agencies
         self._names = {written: name for name, forms in agencies.items() for written in forms}
-        #: Long enough, or unusual enough, to be known in any case ("reuters", "associated press").
-        self._folded = {
-            form.casefold(): name for form, name in self._names.items() if len(form) > 4 or not form.isascii()
-        }
+        self._folded = {form.casefold(): name for form, name in self._names.items() if known_in_any_case(form)}
         # Written forms, the longest first, so that "The Associated Press" is not read as something and "Press".
         form = "|".join(map(re.escape, sorted(self._names, key=len, reverse=True)))
         self._forms = re.compile(rf"(?<!\w)(?:{form})(?!\w)")

@@ -31,11 +31,16 @@ SAID = (
 )
 
 
-def replayed(folder: Path, registry: str = "") -> Rows:
-    made = Newsroom(folder, settings="")
+def newsroom(folder: Path, registry: str = REGISTRY, settings: str = "") -> Newsroom:
+    made = Newsroom(folder, settings=settings)
     if registry:
         (made.config / "sources").mkdir()
         (made.config / "sources" / "own.yaml").write_text(registry, "utf-8")
+    return made
+
+
+def replayed(folder: Path, registry: str) -> Rows:
+    made = newsroom(folder, registry)
     posts = [
         Post(
             uid=f"x:{number}", platform="x", author=Account(uid=f"x:a{number}", handle=f"a{number}"), text=text,
@@ -60,9 +65,7 @@ def test_posts_that_credit_it_are_one_origin(tmp_path: Path) -> None:
 
 
 def test_collectors_know_it(tmp_path: Path) -> None:
-    made = Newsroom(tmp_path, settings="collectors: {bluesky: {enabled: false}, refresher: {enabled: false}}\n")
-    (made.config / "sources").mkdir()
-    (made.config / "sources" / "own.yaml").write_text(REGISTRY, "utf-8")
+    made = newsroom(tmp_path, settings="collectors: {bluesky: {enabled: false}, refresher: {enabled: false}}\n")
     with wiring.house(load(made.config, {"SECONDSOURCE_STORE_URL": made.store_url})) as at:
         feeds = mapper(at, "feeds", at.watches)
         assert isinstance(feeds, Feeds)
