@@ -13,10 +13,11 @@ ELLIPSIS = "…"
 #: Marks stacked on one letter beyond this climb over the lines above ("Zalgo text"); no orthography needs more.
 MOST_MARKS = 4
 
-#: ECMA-48: control sequences (CSI), command strings up to their end (OSC, DCS …), escapes; 7- and 8-bit forms.
+#: ECMA-48: control sequences (CSI), command strings up to their end (OSC, DCS …), escapes; 7- and 8-bit forms. No
+#: string begins within another: were an end that is nowhere sought from each, many would take their number squared.
 _TERMINAL_CODE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*+(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -~]?"
 )
 _BLANK = re.compile(r"\s+")

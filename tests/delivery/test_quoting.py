@@ -24,6 +24,7 @@ HARMFUL = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u206
         ("\x1b]0;a new title\x07after", "after"),
         ("\x1b]8;;http://evil.example\x1b\\link\x1b]8;;\x1b\\", "link"),
         ("\x1b]0;never ended, still shown", "0;never ended, still shown"),
+        ("\x9d0;never ended \x90and one that is\x9c shown", "0;never ended shown"),
         ("null\x00byte, back\x08space, bell\x07", "nullbyte, backspace, bell"),
         ("pay \u202etxt.exe", "pay txt.exe"),
         ("zero\u200bwidth\ufeff", "zerowidth"),
@@ -38,6 +39,11 @@ HARMFUL = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u206
 )
 def test_keeps_the_words_and_nothing_that_acts(wrote: str, shown: str) -> None:
     assert clean(wrote) == shown
+
+
+@pytest.mark.parametrize("begins", ["\x90", "\x98a", "\x9d0;", "\x1b]", "\x1bPq\x9b", "\x9b1;"])
+def test_terminal_codes_that_never_end_take_no_time(begins: str) -> None:
+    assert len(clean(begins * 300_000)) <= 1_200_000  # squared, it would take an hour
 
 
 @given(ANY_TEXT)
