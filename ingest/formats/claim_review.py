@@ -12,13 +12,13 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from html import unescape
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from ingest.formats.html import plain
-from ingest.formats.reading import EPOCH, distinct
+from ingest.formats.reading import EPOCH, charset, distinct
 from secondsource.contracts.messages import Review
+from secondsource.contracts.references import resolved
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +26,12 @@ _SCRIPT = re.compile(
     r"<script\b[^>]{0,400}?\bapplication/ld(?:\+|&#(?:43|x2b);|&plus;)json\b[^>]{0,400}>", re.IGNORECASE
 )
 _SCRIPT_END = re.compile(r"</script", re.IGNORECASE)
-_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
-_DECLARED = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
-_WRAPPING = re.compile(
-    r"^\s*(?:<!--|(?://|/\*)?\s*<!\[CDATA\[(?:\s*\*/)?)|(?:-->|(?://|/\*)?\s*\]\]>(?:\s*\*/)?)\s*;?\s*$"
-)
+_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*+[\"']?\s*+([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
+_DECLARED = re.compile(r"charset\s*=\s*+[\"']?\s*+([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
+_OPENING = re.compile(r"<!--|(?://|/\*)?\s*<!\[CDATA\[(?:\s*\*/)?")
+_CLOSING = re.compile(r"(?:-->|(?://|/\*)?\s*\]\]>(?:\s*\*/)?)\s*;?\Z")
+_LONGEST_CLOSING = 100  # characters; sought in all of a script, blanks without end would take their square
+_HALF = re.compile("[\ud800-\udfff]")  # of a pair: "\\ud800" is JSON, and no UTF-8 holds it
 _NUMBER = re.compile(r"[-+]?\d{1,9}(?:[.,]\d{1,9})?")
 
 _MOST_SCRIPTS = 50
@@ -40,6 +41,7 @@ _MOST_REVIEWS = 50
 _MOST_APPEARANCES = 20
 _LONGEST_TEXT = 2_000
 _LONGEST_LINK = 2_000
+_MOST = 1e9  #: that a rating may be; an integer of JSON may be more than any float
 _WITHIN = 2  #: times that text within text is read as JSON again
 
 Node = dict[str, Any]
@@ -115,28 +117,36 @@ def published(said: object) -> datetime | None:
 
 def _decoded(page: bytes, content_type: str) -> str:
     declared, said = _DECLARED.search(content_type), _CHARSET.search(page[:4096])
-    names = [declared[1].lower()] if declared else []
-    names += [said[1].decode("ascii").lower()] if said else []
+    names = [charset(declared[1])] if declared else []
+    names += [charset(said[1].decode("ascii"))] if said else []
     if page.startswith(b"\xef\xbb\xbf"):
         names.insert(0, "utf-8-sig")
-    for name in [*names, "utf-8"]:
+    for name in filter(None, [*names, "utf-8"]):
         try:
             return page.decode(name)
         except (UnicodeDecodeError, LookupError, ValueError):
             continue
-    return page.decode(names[0] if names == ["windows-1252"] else "utf-8", "replace")
+    return page.decode(names[0] if names == ["cp1252"] else "utf-8", "replace")
 
 
 def _parsed(script: str) -> object | None:
     """JSON as lenient as pages need it: wrapped, with line ends within texts, escaped as HTML."""
-    text = _WRAPPING.sub("", _WRAPPING.sub("", script)).strip().rstrip(";")
-    for attempt in (text, unescape(text) if "&" in text else ""):
+    text = _unwrapped(_unwrapped(script)).rstrip(";")
+    for attempt in (text, resolved(text) if "&" in text else ""):
         try:
             if attempt:
                 return json.loads(attempt, strict=False)  # type: ignore[no-any-return] # whatever it is
         except (ValueError, RecursionError):
             continue
     return None
+
+
+def _unwrapped(script: str) -> str:
+    """Without the comment or the CDATA section around it."""
+    text = script.strip()
+    opened = _OPENING.match(text)
+    closed = _CLOSING.search(text, max(0, len(text) - _LONGEST_CLOSING))
+    return text[opened.end() if opened else 0 : closed.start() if closed else len(text)].strip()
 
 
 def _nodes(data: object) -> Iterator[Node]:
@@ -223,11 +233,11 @@ class _Page:
         if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_LINK:
             return ""
         try:
-            link = urljoin(self._url, unescape(value.strip()))
+            link = urljoin(self._url, resolved(value.strip()))
             parts = urlsplit(link)
         except ValueError:
             return ""
-        return link if parts.scheme in {"http", "https"} and parts.hostname else ""
+        return link if parts.scheme in {"http", "https"} and parts.hostname and not _HALF.search(link) else ""
 
 
 def _only_names(node: Node) -> bool:
@@ -251,8 +261,10 @@ def _literal(value: object) -> object:
 def _text(value: object) -> str:
     value = _literal(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:g}" if math.isfinite(value) else ""
-    return " ".join(plain(value[: 4 * _LONGEST_TEXT]).split())[:_LONGEST_TEXT] if isinstance(value, str) else ""
+        return f"{value:g}" if abs(value) < _MOST and math.isfinite(value) else ""
+    if not isinstance(value, str):
+        return ""
+    return " ".join(_HALF.sub("\ufffd", plain(value[: 4 * _LONGEST_TEXT])).split())[:_LONGEST_TEXT]
 
 
 def _host(url: str) -> str:
@@ -267,7 +279,7 @@ def _number(value: object) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return float(value) if abs(value) < 1e9 and math.isfinite(value) else None
+        return float(value) if abs(value) < _MOST and math.isfinite(value) else None
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         return float(value.strip().replace(",", "."))
     return None

@@ -13,6 +13,7 @@ from html import unescape
 from typing import NamedTuple
 
 from ingest.formats.reading import distinct
+from secondsource.contracts.references import resolved
 
 _NAME = re.compile(r"[^\s/>]*")
 _ATTRIBUTE = re.compile(r"[^\s/>=]+|=[^\s/>=]*")
@@ -22,7 +23,6 @@ _BETWEEN = re.compile(r"[\s/]*")
 _SPACES = re.compile(r"[ \t\r\n\f\v]+")
 _SPACES_IN_LINE = re.compile(r"[ \t\f\v]+")
 _ENTITY = re.compile(r"&(?:#\d{1,8}|#[xX][0-9a-fA-F]{1,8}|[A-Za-z][A-Za-z0-9]{0,31});")
-_NO_CHARACTER = re.compile(r"&#(?:\d{9,}|[xX][0-9a-fA-F]{9,});?")  # int() refuses more than 4,300 digits
 _STEERING = dict.fromkeys(map(ord, "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"))
 _LONGEST_LINK = 4096
 
@@ -243,8 +243,7 @@ def _after(html: str, end: str, at: int) -> int:
 
 
 def _decoded(text: str) -> str:
-    if "&" in text:
-        text = unescape(_NO_CHARACTER.sub("\ufffd", text))
+    text = resolved(text)
     return text.replace("\x00", "\ufffd") if "\x00" in text else text
 
 

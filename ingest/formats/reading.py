@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -99,6 +100,19 @@ _ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 _HASHTAG = re.compile(r"(?<![\w&/])[#＃](\w*[^\W\d]\w*)")
 _MENTION = re.compile(r"(?<![\w@/.])@(\w{1,30})")
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]…]")
+
+
+#: What Python calls encodings, and no document is written in: some take the square of a text's length to read.
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+
+
+def charset(name: str) -> str:
+    """Our name of the encoding that a document says it is in; "" for one that we do not know, or that is none."""
+    try:
+        found = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return ""
+    return "" if found in _NO_CHARSETS else found
 
 
 def without_nul(body: bytes) -> bytes:

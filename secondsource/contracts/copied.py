@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from html import unescape
 
 from secondsource.contracts.folding import DROPPED_CHARACTERS, FOLDED, words
+from secondsource.contracts.references import resolved
 from secondsource.contracts.retweet_prefix import without_prefix
 
 _LONGEST = 40_000  # characters of a text that are read
@@ -112,7 +112,7 @@ def copied_text(text: str) -> str:
 
 def _copied(text: str) -> str:
     if "&" in text and ";" in text:
-        text = unescape(text)
+        text = resolved(text)
     if "//:" in text or (("@ " in text or text[-1:] == "@") and _ADDRESSED_BACKWARDS.fullmatch(text)):
         text = text[::-1]
     plain = text.isascii()

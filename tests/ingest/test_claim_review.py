@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -187,6 +188,10 @@ def test_what_is_missing_or_odd(fields: dict[str, Any], kept: dict[str, object])
         f"<script>{AS_JSON}</script>",
         '<script type="application/ld+json">' * 20_000,
         "<script " * 20_000,
+        page("ClaimReview &#" + "9" * 5_000 + ";"),
+        page(f"ClaimReview {' ' * 1_000_000}x"),
+        page(f"ClaimReview -->{' ' * 1_000_000}x"),
+        changed(claimReviewed=10**400, itemReviewed=None),
         "\ud800",
     ],
 )
@@ -202,6 +207,29 @@ def test_a_page_in_another_encoding() -> None:
     assert reviews_in(silent, PAGE, 'text/html; charset="Windows-1251"')[0].claim == "Мост"
     assert reviews_in(html.encode("windows-1251"), PAGE, "text/html; charset=utf-8")[0].claim == "Мост"
     assert reviews_in(b"\xff\xfe" + page(AS_JSON).encode(), PAGE) == [REVIEW]
+
+
+def test_no_encoding_takes_the_square_of_a_pages_length() -> None:
+    body = page(AS_JSON).encode() + b"-" + b"a" * 2_000_000  # as "punycode", hours
+    assert reviews_in(body, PAGE, "text/html; charset=punycode") == [REVIEW]
+    assert reviews_in(b"<meta charset=punycode>" + body, PAGE) == [REVIEW]
+    assert reviews_in(body, PAGE, f"text/html; charset={' ' * 1_000_000}!") == [REVIEW]
+
+
+@pytest.mark.parametrize(
+    ("fields", "kept"),
+    [
+        ({"claimReviewed": "half \ud800 a pair"}, {"claim": "half \ufffd a pair"}),
+        ({"url": f"{PAGE}/\udfff"}, {"url": PAGE}),
+        ({"author": {"name": "\ud83d"}, "datePublished": "\ud83d"}, {"publisher": "\ufffd", "reviewed_at": None}),
+        ({"reviewRating": {"ratingValue": 10**400, "bestRating": 5, "worstRating": 1}}, {"rating": "", "score": None}),
+        ({"reviewRating": {"alternateName": "&#" + "9" * 5_000 + ";"}}, {"rating": "\ufffd"}),
+    ],
+)
+def test_what_no_message_could_hold_is_left_out(fields: dict[str, Any], kept: dict[str, object]) -> None:
+    (review,) = reviews_in(changed(**fields), PAGE)
+    assert {key: getattr(review, key) for key in kept} == kept
+    msgspec.json.encode(review)
 
 
 def test_what_is_read_is_bounded() -> None:
