@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -290,6 +291,26 @@ def test_marks_of_direction_and_nulls() -> None:
     assert "\u202e" in post.text
     (entry,) = entries(rss([Item(number=1)]).replace(b"part 1", b"part \x00 1"), FEED.url)
     assert "\x00" not in entry.title
+
+
+@pytest.mark.parametrize("marked", ["utf-8-sig", "utf-16", "utf-32", "utf-16-le", "utf-16-be"])
+def test_the_encoding_that_the_first_bytes_tell(marked: str) -> None:
+    body = GOOD.decode().replace("Bridge", "Мост").replace("utf-8", "utf-16")
+    assert [entry.title for entry in entries(body.encode(marked), FEED.url)] == [
+        entry.title for entry in entries(body.encode(), FEED.url, "application/xml; charset=utf-8")
+    ]
+
+
+def test_a_document_says_no_encoding_that_takes_the_square_of_its_length() -> None:
+    tail = b"x" * 2_000_000 + b"-" + b"a" * 2_000_000
+    for said, declaration in (("punycode", b""), ("", b"<?xml version='1.0' encoding='punycode'?>")):
+        assert len(entries(declaration + GOOD + tail, FEED.url, f"application/rss+xml; charset={said}")) == 2
+
+
+@pytest.mark.parametrize("begins", [b"<?", b"<?xml ", b"<?xml version='1.0'?>" + GOOD])
+def test_an_encoding_is_looked_for_once(begins: bytes) -> None:
+    with suppress(BadRecord):  # the cube of it would take days
+        entries(begins + b"encoding='a' " * 40_000, FEED.url)
 
 
 @given(st.binary(max_size=400))
