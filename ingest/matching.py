@@ -186,13 +186,17 @@ class Matcher:
         text = reading.text
         end_of_text = len(text)
         found: set[int] = set()
+        met: set[int] = set()  # a long text may have one word everywhere
         for pattern, start, end in hits:
+            if pattern in met:
+                continue
             bounded, watches, phrases = self._finds[pattern]
             if bounded and (
                 (start and (text[start - 1].isalnum() or text[start - 1] == "_"))
                 or (end < end_of_text and (text[end].isalnum() or text[end] == "_"))
             ):
                 continue
+            met.add(pattern)
             found.update(watches)
             for phrase, index in phrases:
                 if phrase in reading.line:

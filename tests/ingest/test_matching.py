@@ -88,6 +88,12 @@ def test_the_words_of_what_it_quotes_count() -> None:
     assert matcher.watches(post("so it is, Velgrad"), "the flood") == ("w",)
 
 
+def test_a_word_of_many_phrases_that_is_all_a_text_says() -> None:
+    watches = [Watch(name=f"w{number}", phrases=(f"velgrad bridge{number}",)) for number in range(50)]
+    said = "velgrad " * 300_000  # were each phrase looked for at each of them, hours
+    assert Matcher(watches).taking(f"{said} old bridge7 velgrad bridge8") == ("w8",)
+
+
 def test_a_post_may_be_in_several_languages_and_its_author_go_by_several_names() -> None:
     matcher = Matcher(
         [Watch(name="fr", any_of=("flood",), languages=("fr",)), Watch(name="who", accounts=("did:plc:a",))]
