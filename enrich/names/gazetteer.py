@@ -25,7 +25,7 @@ from typing import Literal, NamedTuple, cast, get_args
 
 from ahocorasick_rs import AhoCorasick
 
-from enrich.names.people import Person, people
+from enrich.names.people import Person, begins_sentence, people
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.folding import WORD_CHARACTER, fold, fold_with_offsets, is_unspaced
 
@@ -418,13 +418,17 @@ def _as_a_name(text: str, start: int, end: int) -> bool:
         return not first.islower()
     if _ENDING_OF_A_NAME.match(text, end):
         return True
-    before = text[:start].rstrip(" \"'“”‘’«»([*_")
-    if not before or before[-1] in ".!?:;…\n|-–—•":
-        return False
+    return not begins_sentence(text, start) and not _mostly_capitals(text)
+
+
+@lru_cache(maxsize=8)  # asked of each name in a text
+def _mostly_capitals(text: str) -> bool:
+    """Whether most of its words have a capital."""
     said = [word for word in text.split() if word[0].isalpha()]
-    return 2 * sum(1 for word in said if word[0].isupper()) <= len(said) + 1
+    return 2 * sum(1 for word in said if word[0].isupper()) > len(said) + 1
 
 
+@lru_cache(maxsize=8)
 def _shouted(text: str) -> bool:
     return text.isupper() and len(text.split()) > 3
 

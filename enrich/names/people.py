@@ -17,6 +17,7 @@ _NAME = f"[{_CAPITAL}][{_SMALL}'’]*[{_SMALL}](?:-[{_CAPITAL}][{_SMALL}]+)?(?:[
 _BETWEEN = "(?: [A-Z]\\.| (?:van|von|der|den|de|del|la|al|el|bin|ibn|da|dos|di|le))*"
 _PERSON = re.compile(rf"(?<![\w@#＠＃'’/.])({_NAME})((?:{_BETWEEN} {_NAME}){{0,2}})(?![\w@])")
 _SENTENCE_END = ".!?:;…\n|-–—•"
+_QUOTES = " \"'“”‘’«»([*_"
 _NOT_FAMILY = frozenset(
     """the and for but not you are was has had his her she they this that with from will would can could says said told
     when what who why how monday tuesday wednesday thursday friday saturday sunday january february march april may june
@@ -51,7 +52,7 @@ def people(text: str, given: frozenset[str]) -> Iterator[Person]:
         rest = match[2].split()
         while rest and fold(rest[-1]) in _NOT_FAMILY:
             end -= len(rest.pop()) + 1
-        if not rest and _begins_sentence(text, match.start()):
+        if not rest and begins_sentence(text, match.start()):
             continue
         yield Person(match.start(), end, " ".join(fold(text[match.start() : end]).split()))
 
@@ -61,6 +62,8 @@ def _titled(text: str) -> bool:
     return len(said) > 3 and 3 * sum(1 for word in said if word[0].isupper()) > 2 * len(said)
 
 
-def _begins_sentence(text: str, start: int) -> bool:
-    before = text[:start].rstrip(" \"'“”‘’«»([*_")
-    return not before or before[-1] in _SENTENCE_END
+def begins_sentence(text: str, start: int) -> bool:
+    """Whether what stands there begins a sentence, whatever quotes and brackets it is in."""
+    while start and text[start - 1] in _QUOTES:  # what is before is not copied: a long text may have a name everywhere
+        start -= 1
+    return not start or text[start - 1] in _SENTENCE_END

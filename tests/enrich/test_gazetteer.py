@@ -287,3 +287,15 @@ def test_an_apostrophe_before_a_turkish_ending_marks_a_name_where_a_capital_does
         assert known.find(text, "tr") == [Match(0, 5, "place", "brenn")], text
     for text in ("Brenn is a word", "Brenn's fun today", "Brenn're gone", "Brenn'll do", "brenn'de patlama"):
         assert known.find(text) == [], text
+
+
+@pytest.mark.parametrize("piece", ["in Nice ", "NICE UN ", "a UN ", "x Ana ", "Ana Bell is the "])
+def test_a_long_text_that_is_all_names(piece: str) -> None:
+    """It ends: a reader that looks at all of the text for each of them would take hours."""
+    terms = [
+        Term("nice", "place", "Nice", False, "", "here", cased=True),
+        Term("un", "organisation", "UN", True, "", "here"),
+        Term("ana", "given-name", "Ana", False, "", "here"),
+    ]
+    many = 150_000
+    assert len(Gazetteer(terms).find(piece * many + "in Nice")) >= (0 if piece.isupper() else many)
