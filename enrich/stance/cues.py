@@ -7,7 +7,7 @@ guess. Sentences are kept apart: no cue reaches over their ends, and no negation
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
@@ -262,7 +262,9 @@ class CueReader:
 class _Found:
     """What is found in one text, list by list; and its clauses, between commas and ends of sentences."""
 
-    __slots__ = ("_clauses", "_plain", "disowned", "first", "folded", "own", "remarks", "source", "tried", "years")
+    __slots__ = (
+        "_clauses", "_plain", "_tags", "disowned", "first", "folded", "own", "remarks", "source", "tried", "years"
+    )  # fmt: skip
 
     def __init__(self, own: str, folded: str) -> None:
         self.own = own
@@ -275,6 +277,7 @@ class _Found:
         self.tried = 0
         self._clauses: list[str] | None = None
         self._plain = ""
+        self._tags: tuple[Collection[str], Collection[str]] | None = None
 
     def name(self, cue: _Cue, start: int, end: int, pronouns: Set[str]) -> None:
         """Whom it names as its source."""
@@ -323,6 +326,15 @@ class _Found:
             self._clauses = [f" {said} " for said in map(_fold, _COMMA.split(own)) if said]
         return self._clauses
 
+    def _tagged(self) -> tuple[Collection[str], Collection[str]]:
+        """Its hashtags, and what stands between commas without them: as `clauses`, each once."""
+        if self._tags is None:
+            own = self.own
+            found = _TAG.findall(own), _COMMA.split(_TAG.sub(" ", own))
+            tags, tagless = ({f" {_fold(said)} ": None for said in each} for each in found)
+            self._tags = tags, tagless
+        return self._tags
+
     def in_one_clause(self, phrase: str) -> bool:
         return len(self.own) > _LONGEST_MASKED or any(phrase in clause for clause in self.clauses())
 
@@ -344,8 +356,8 @@ class _Found:
     def fits(self, cue: _Cue, end: int) -> bool:
         """Whether what must follow a cue does: the word it is about, or the end of a clause; hashtags end nothing."""
         if cue.holds == _FEW:
-            after = self.folded[end - 1 :].partition(f" {STOP}")[0].split()[: _MOST_BETWEEN + 1]
-            return cue.tail in after
+            after = self.folded[end - 1 :].partition(f" {STOP}")[0].split(maxsplit=_MOST_BETWEEN + 1)
+            return cue.tail in after[: _MOST_BETWEEN + 1]
         if not cue.ends:
             return True
         said = f" {cue.pattern} "
@@ -353,10 +365,8 @@ class _Found:
             return True
         if "#" not in self.own:
             return False
-        tagless = _COMMA.split(_TAG.sub(" ", self.own))
-        return any(said.endswith(f" {_fold(tag)} ") for tag in _TAG.findall(self.own)) or any(
-            f" {_fold(part)} ".endswith(said) for part in tagless
-        )
+        tags, tagless = self._tagged()
+        return any(map(said.endswith, tags)) or any(part.endswith(said) for part in tagless)
 
     def only_remarks(self) -> bool:
         """Whether nothing is said but comments: no figure, and no clause of more than a few words that does not begin

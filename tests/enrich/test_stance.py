@@ -14,6 +14,7 @@ from enrich.stance.cues import STOP
 from enrich.stance.model import StanceModel, Weights
 from secondsource.contracts.credits import Credits
 from secondsource.contracts.errors import BadConfiguration
+from secondsource.contracts.folding import fold
 from secondsource.contracts.messages import Account, MediaRef, Review, Stance
 from tests.enrich.makers import HOSTILE, SCRIPTS, cues, post
 
@@ -642,3 +643,16 @@ def test_who_speaks_for_itself_is_nobodys_word(annotator: StanceAnnotator) -> No
 def test_an_agency_whose_spelling_folds_to_nothing_is_credited_by_the_others() -> None:
     annotator = StanceAnnotator(cues(), agencies=Credits({"Hill Wire": ("⑴⑵", "HW")}))
     assert stance(annotator, "The bridge fell (HW)").attributed_to == "Hill Wire"
+
+
+def test_hashtags_are_read_once(annotator: StanceAnnotator, monkeypatch: pytest.MonkeyPatch) -> None:
+    folded: list[int] = []
+
+    def counting(text: str) -> str:
+        folded.append(len(text))
+        return fold(text)
+
+    monkeypatch.setattr("enrich.stance.cues.fold", counting)
+    text = "#не фейк " * 550
+    stance(annotator, text)
+    assert sum(folded) < 20 * len(text)
