@@ -29,7 +29,7 @@ _INVISIBLE = re.compile(r"[\x00-\x20\x7f]")
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What one GET may cost at most, redirects included. Bytes are counted unpacked."""
+    """What one GET may cost at most, redirects included. Bytes are counted as they come, and unpacked."""
 
     max_bytes: int = 5_000_000
     connect_seconds: float = 5.0
@@ -201,8 +201,10 @@ class Web:
             raise BadRecord(f"{_shown(url)}: {answer.length:,} bytes, more than the {limit:,} allowed")
         unpacking = _Unpacking(answer.getheader("Content-Encoding", ""), url)
         body = bytearray()
-        while len(body) <= limit:
+        came = 0  # what is packed may be more than what comes of it: nothing, or something behind its end
+        while len(body) <= limit and came <= limit:
             chunk = answer.read(_CHUNK)
+            came += len(chunk)
             if not chunk:
                 if answer.length:
                     raise SourceAway(f"{_shown(url)}: broken off, {answer.length:,} bytes missing")

@@ -164,6 +164,20 @@ def bomb(asked: Asked) -> None:
     asked.reply(gzip.compress(b" " * 100_000_000, 6), Content_Encoding="gzip")
 
 
+def endless_behind(packed: bytes) -> Callable[[Asked], None]:
+    """Goes on, packed, behind what is given, and nothing comes of it."""
+
+    def answering(asked: Asked) -> None:
+        asked.send_response(200)
+        asked.send_header("Content-Encoding", "gzip")
+        asked.end_headers()
+        asked.wfile.write(packed)
+        while True:
+            asked.wfile.write(b"\0\0\0\xff\xff" * 10_000)  # blocks without a byte in them
+
+    return answering
+
+
 def slow(asked: Asked) -> None:
     """A byte now and then, for ever."""
     while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from tests.fakes.feeds import (
     broken_off,
     document,
     endless,
+    endless_behind,
     huge,
     packed,
     plainly,
@@ -64,7 +66,11 @@ def test_packed_answers_are_unpacked(fake: FakeFeeds) -> None:
     assert web(fake).get(f"{fake.url}/a").body == BODY
 
 
-@pytest.mark.parametrize("answering", [huge, endless, bomb], ids=["says 100 MB", "never ends", "gzip bomb"])
+@pytest.mark.parametrize(
+    "answering",
+    [huge, endless, bomb, endless_behind(gzip.compress(b"x")), endless_behind(gzip.compress(b"")[:10])],
+    ids=["says 100 MB", "never ends", "gzip bomb", "goes on behind its gzip", "gzip of nothing without end"],
+)
 def test_no_more_is_read_than_allowed(fake: FakeFeeds, answering: object) -> None:
     fake.on("/a", answering)  # type: ignore[arg-type] # a parametrised function
     with pytest.raises(BadRecord, match=r"more than the 100,000 allowed|more than the 100,000 bytes allowed"):
