@@ -94,6 +94,7 @@ FIELDS = (
 )  # fmt: skip
 COUNTED = ("reposts", "quotes", "replies", "likes", "views")
 LONGEST_CELL = 131_072  #: characters; no post is longer, and a cell that is has swallowed its neighbours
+_LONGEST_NUMBER = 100  # characters; int() refuses more than 4,300 digits
 _NUMBER = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.0*)?\Z")
 
 
@@ -226,7 +227,7 @@ class Delimited:
             text = cells[place].strip()
             if not text:
                 continue
-            if not _NUMBER.match(text):
+            if not _NUMBER.match(text) or len(text) > _LONGEST_NUMBER:
                 raise BadRecord(f"expected a whole number for {name}, came {text[:40]!r}")
             total = (total or 0) + int(text.partition(".")[0].replace(",", ""))
         return total

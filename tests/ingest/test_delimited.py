@@ -106,6 +106,7 @@ def test_times(formats: tuple[str, ...], zone: str, text: str) -> None:
         ("7,t,u,some day,,", "expected a time as 'iso'"),
         ("7,t,u,2126-11-20T10:00:00,,", "in the future"),
         ("7,t,u,2026-11-20T10:00:00,many,", "whole number"),
+        (f"7,t,u,2026-11-20T10:00:00,{'9' * 5_000},", "whole number"),
         ('7,"t,u,2026-11-20T10:00:00,,', "quote"),
         (b"7,\xff,u,2026-11-20T10:00:00,,", "expected UTF-8"),
     ],
