@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 from secondsource.contracts.errors import BadConfiguration
 from store.database.failures import translated
 from store.database.locks import JUDGING, tried
+from store.database.shown import without_secrets
 
 
 class Alone:
@@ -35,7 +36,7 @@ class Alone:
         self._let_go = self._by_file() if is_sqlite else self._by_session()
         if self._let_go is None:
             msg = (
-                f"another process is at work on {self._engine.url.render_as_string()}, and the memory of a watch "
+                f"another process is at work on {without_secrets(self._engine.url)}, and the memory of a watch "
                 "belongs to one at a time: end `secondsource run`, `secondsource replay` or whatever it is first"
             )
             raise BadConfiguration(msg)

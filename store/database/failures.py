@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from secondsource.contracts.errors import BadConfiguration, BadRecord, SecondSourceError, SourceAway
+from store.database.shown import without_secrets
 
 _SQLITE: Final[dict[str, str]] = {
     "SQLITE_FULL": "has no room left; free disk space (or raise its page limit), the stage goes on by itself",
@@ -88,7 +89,7 @@ def _postgres(error: psycopg.Error, where: str) -> Exception:
 
 def _translation(error: Exception, url: URL) -> Exception:
     """The same failure in our words; itself where it is a mistake of ours. Never shows a password."""
-    where = f"the database {url.render_as_string(hide_password=True)}"
+    where = f"the database {without_secrets(url)}"
     if isinstance(error, PoolTimeout):
         return SourceAway(f"{where} has no free connection")
     if isinstance(error, PendingRollbackError):

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, inspect
 from secondsource.contracts.errors import BadConfiguration
 from store.database.failures import translated
 from store.database.locks import MIGRATING, exclusive
+from store.database.shown import without_secrets
 from store.database.tables import metadata
 
 _FOLDER = Path(__file__).parents[1] / "migrations"
@@ -54,7 +55,7 @@ def check(engine: Engine) -> None:
     with translated(engine.url), engine.connect() as connection:
         found = _refuse_newer(connection)
     if found != expected():
-        where = engine.url.render_as_string(hide_password=True)
+        where = without_secrets(engine.url)
         msg = f"{where} has schema {found or 'none'}, this program needs {expected()}; run: secondsource migrate"
         raise BadConfiguration(msg)
 
@@ -62,7 +63,7 @@ def check(engine: Engine) -> None:
 def _refuse_anothers(connection: Connection) -> None:
     taken = sorted({*metadata.tables} & {*inspect(connection).get_table_names()})
     if taken:
-        where = connection.engine.url.render_as_string(hide_password=True)
+        where = without_secrets(connection.engine.url)
         msg = f"{where} has a table {taken[0]} that another program made; name a database of our own"
         raise BadConfiguration(msg)
 
@@ -71,7 +72,7 @@ def _refuse_newer(connection: Connection) -> str | None:
     found = MigrationContext.configure(connection).get_current_revision()
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if found is not None and found not in known:
-        where = connection.engine.url.render_as_string(hide_password=True)
+        where = without_secrets(connection.engine.url)
         msg = (
             f"{where} has schema {found}, which this program does not know (it needs {expected()}): a newer "
             "Second Source has used it, and no schema is taken back. Install that version again, or name another "

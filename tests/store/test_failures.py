@@ -33,11 +33,16 @@ def test_urls_that_cannot_work(url: str, said: str) -> None:
     assert said in str(caught.value)
 
 
-def test_a_server_that_is_not_there_is_away_and_the_password_stays_hidden() -> None:
+@pytest.mark.parametrize(
+    ("user", "more"),
+    [("me:s3cret@", ""), ("me@", "?password=s3cret"), ("me@", "?sslmode=allow&sslpassword=s3cret"), ("me:%2A@", "")],
+)
+def test_a_server_that_is_not_there_is_away_and_the_password_stays_hidden(user: str, more: str) -> None:
     (port,) = free_ports(1)
     with pytest.raises(SourceAway, match="did not answer") as caught:
-        open_engine(f"postgresql://me:s3cret@127.0.0.1:{port}/news")
+        open_engine(f"postgresql://{user}127.0.0.1:{port}/news{more}")
     assert "s3cret" not in str(caught.value)
+    assert "***" in str(caught.value)
 
 
 @pytest.mark.postgres

@@ -214,6 +214,7 @@ def _say_replayed(
 def status(config: ConfigFolder = None, as_json: AsJson = False) -> None:
     """What is stored, how far each collector has come, what waits, and where we were blind."""
     from secondsource.app import wiring
+    from store.database.shown import without_secrets
 
     configuration = configured(config)
     with wiring.house(configuration, opening="found") as house:
@@ -223,7 +224,7 @@ def status(config: ConfigFolder = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(msgspec.to_builtins(now) | {"last_day": volumes, "x_budget": budget})
         return
-    typer.echo(f"Store: {house.store.engine.url.render_as_string()}")
+    typer.echo(f"Store: {without_secrets(house.store.engine.url)}")
     for name, number in (*now.rows.items(), ("open alerts", now.open_alerts), ("dead letters", now.dead_letters)):
         typer.echo(f"  {name.replace('_', ' '):<16}{number:>12,}")
     for collector in (each for each in now.collectors if each.name != COMMANDED):  # a command sees nothing
