@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from hashlib import sha256
+from lzma import LZMAError
 from math import exp, log, sqrt
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -109,9 +112,16 @@ class StanceModel:
             thread, alone = (_weights(path, arrays, view) for view in _VIEWS)
         except FileNotFoundError:
             raise _unusable(path, "is not there") from None
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        except _DAMAGED as error:
             raise _unusable(path, "is not a stance model") from error  # NumPy's words advise to read it unsafely
         return cls(thread, alone, about)
+
+
+#: What zipfile, those who unpack for it, NumPy and JSON raise of files that are damaged, or were made to look so.
+_DAMAGED = (
+    OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, MemoryError, SyntaxError,
+    zipfile.BadZipFile, zlib.error, LZMAError, TokenError,
+)  # fmt: skip
 
 
 def _weights(path: Path, arrays: Mapping[str, NDArray[Any]], view: str) -> Weights:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +118,55 @@ def _array(path: Path) -> None:
         np.save(file, np.zeros(3))
 
 
-@pytest.mark.parametrize("spoil", [_other_version, _cut, _changed, _pickled, _array, lambda path: path.unlink()])
+def _spoilt_inside(path: Path) -> None:
+    """Each byte that is packed, the next one: the table of contents is as it was."""
+    with zipfile.ZipFile(path) as file:
+        first = file.infolist()[0]
+    body = bytearray(path.read_bytes())
+    begins = first.header_offset + 30 + len(first.filename) + int.from_bytes(body[28:30], "little")
+    for at in range(begins, begins + first.compress_size):
+        body[at] = (body[at] + 1) % 256
+    path.write_bytes(body)
+
+
+def _of_another_time(path: Path) -> None:
+    """Its table of contents asks for a version of the format that nobody knows."""
+    body = bytearray(path.read_bytes())
+    body[body.index(b"PK\x01\x02") + 6] = 255
+    path.write_bytes(body)
+
+
+def _described(described: str) -> Callable[[Path], None]:
+    """An array of so many numbers that it says, and has not."""
+
+    def spoil(path: Path) -> None:
+        header = described.ljust(117).encode() + b"\n"
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("about.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+
+    return spoil
+
+
+def _deep(path: Path) -> None:
+    np.savez(path, about=np.frombuffer(b"[" * 100_000, np.uint8))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _other_version,
+        _cut,
+        _changed,
+        _pickled,
+        _array,
+        lambda path: path.unlink(),
+        _spoilt_inside,
+        _of_another_time,
+        _described("{'descr': '<f8', 'fortran_order': False, 'shape': (400000000000000,)}"),
+        _described("(" * 100),
+        _deep,
+    ],
+)
 def test_a_file_that_cannot_be_trusted_is_refused(model: StanceModel, tmp_path: Path, spoil: Any) -> None:
     path = tmp_path / "stance.npz"
     model.save(path)

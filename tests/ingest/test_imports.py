@@ -315,6 +315,18 @@ def archive(path: Path, members: Mapping[str, bytes]) -> Path:
     return path
 
 
+@pytest.mark.parametrize("how", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_that_is_damaged_inside_says_so(tmp_path: Path, how: int) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", how) as packed:
+        packed.writestr("lines.jsonl", body(v1_status(1)) * 50)
+        end = packed.infolist()[0].compress_size
+    content = path.read_bytes()
+    path.write_bytes(content[:45] + b"\xff" * (end - 10) + content[35 + end :])
+    with pytest.raises(BadConfiguration, match=r"a\.zip: (this zip archive is broken|expected a readable file)"):
+        replayed(path)
+
+
 def test_each_wrapping_gives_the_same_posts(tmp_path: Path) -> None:
     statuses = [v1_status(number) for number in range(3)]
     lines = b"\n".join(map(body, statuses))

@@ -17,6 +17,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO, NamedTuple, cast
 
@@ -81,7 +82,7 @@ def taken(path: Path, files: ExitStack) -> list[Taken]:
         if file.read(4) == _ZIP:
             raise BadConfiguration(f"{path}: this zip archive is broken or cut off: its table of contents is missing")
         return [_one(path.name, file, files, path.parent, None)]
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+    except (OSError, EOFError, zlib.error, LZMAError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         raise BadConfiguration(
             f"{path}: expected a readable file: {getattr(error, 'strerror', None) or error}"
         ) from error
@@ -162,7 +163,7 @@ def _in_archive(archive: zipfile.ZipFile) -> Iterator[_Entry]:
 def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
     try:
         return _spooled(archive.open(info), info.filename)
-    except (EOFError, zlib.error, zipfile.BadZipFile) as error:
+    except (EOFError, zlib.error, LZMAError, zipfile.BadZipFile) as error:
         msg = f"{archive.filename}: this zip archive is broken where it holds {info.filename}: {error}"
         raise BadConfiguration(msg) from error
 
