@@ -53,6 +53,8 @@ _DECLARED = re.compile(r"charset\s*=\s*+[\"']?\s*+([A-Za-z0-9_.:-]{2,40})", re.I
 _WRITTEN = re.compile(rb"^\s*<\?xml\b[^>]*?\bencoding\s*=\s*[\"']([A-Za-z0-9_.:-]{2,40})[\"']", re.IGNORECASE)
 _DECLARATION = re.compile(r"^\s*+<\?xml\b[^>]*+>")
 _LONGEST_DECLARATION = 1_000
+_REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));")
+_LONGEST_REFERENCE = 9  # digits; int() refuses more than 4,300
 _PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif)$", re.IGNORECASE)
 _VIDEO = re.compile(r"\.(?:mp4|webm|mov|m4v)$", re.IGNORECASE)
 
@@ -139,7 +141,15 @@ def _in_utf8(body: bytes, content_type: str) -> bytes:
             continue
         break
     text = _DECLARATION.sub("", text.lstrip("\ufeff"), count=1).replace("<!ENTITY", "<!NOTHING")
+    text = _REFERENCE.sub(_to_a_character, text)
     return f"<?xml version='1.0' encoding='utf-8'?>\n{text}".encode("utf-8", "replace")
+
+
+def _to_a_character(found: re.Match[str]) -> str:
+    """A reference that stands for a character as it is; of any other feedparser would make nothing of the document."""
+    digits = (found[1] or found[2]).lstrip("0")
+    code = int(digits or "0", 16 if found[1] else 10) if len(digits) < _LONGEST_REFERENCE else -1
+    return f"&#{code};" if 0 <= code < 0xD800 or 0xDFFF < code < 0x110000 else "\ufffd"
 
 
 def to_post(

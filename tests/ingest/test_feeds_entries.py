@@ -293,6 +293,24 @@ def test_marks_of_direction_and_nulls() -> None:
     assert "\x00" not in entry.title
 
 
+@pytest.mark.parametrize(
+    ("reference", "read_as"),
+    [
+        ("&#xD83D;&#xDE00;", "\ufffd\ufffd"),  # half a character each, as some write emoji
+        ("&#55357;", "\ufffd"),
+        ("&#x110000;", "\ufffd"),
+        ("&#" + "9" * 5_000 + ";", "\ufffd"),
+        ("&#x" + "f" * 5_000 + ";", "\ufffd"),
+        ("&#X1F600; &#0066;", "\U0001f600 B"),
+    ],
+)
+def test_a_reference_to_no_character_spoils_no_other_entry(reference: str, read_as: str) -> None:
+    for body in (GOOD, GOOD.replace(b"</channel>", b"")):
+        titles = [entry.title for entry in entries(body.replace(b"Bridge", reference.encode(), 1), FEED.url)]
+        assert len(titles) == 2
+        assert titles[0].startswith(read_as)
+
+
 @pytest.mark.parametrize("marked", ["utf-8-sig", "utf-16", "utf-32", "utf-16-le", "utf-16-be"])
 def test_the_encoding_that_the_first_bytes_tell(marked: str) -> None:
     body = GOOD.decode().replace("Bridge", "Мост").replace("utf-8", "utf-16")
