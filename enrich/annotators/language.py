@@ -49,7 +49,8 @@ _LIKELY = 0.6  # said of a romanised language that the models contradict only wi
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)@[\w.@-]+|^RT\b")
 _CHECKED_IN = re.compile(r"^\W*I'm at ")  # a service's English frame around the name of a place
 #: Where and with whom, as services put it behind what somebody wrote: names, which tell the language of the place.
-_WHERE = re.compile(r"(?:\((?:@|at|with|w/)\s[^\n]*\)|(?<!\w)@\s(?=[^\W\d_a-z])[^\n!?]{1,80})[^\w\n]*$")
+#: Atomic: where a word stands behind the last bracket, one stands behind each before it.
+_WHERE = re.compile(r"(?:\((?:@|at|with|w/)\s(?>[^\n]*\))|(?<!\w)@\s(?=[^\W\d_a-z])[^\n!?]{1,80})[^\w\n]*+$")
 _FEW_LETTERS = 6  # before it are too few to tell without it
 _LAUGHTER = re.compile(r"a?(?:h[aeio]){2,}h?", re.IGNORECASE)  # in most languages
 _DRAWN_OUT = re.compile(r"([^\W\d])\1{2,}")  # sooooo

@@ -43,7 +43,7 @@ _ADDRESSING, _CERTAIN = frozenset(_ADDRESSING_WORDS.split()), frozenset(_CERTAIN
 _DISPUTING = frozenset(_DISPUTING_WORDS.split()) | _CERTAIN | _NEGATIVE
 _REACH = 4  # words behind a negation that it may be about
 _RUNS = (2, 5)  # letters of a run, within a word and the space around it
-_MOST_LETTERS = 600  # read of a text
+_MOST_LETTERS = 600  # read of a text, and looked at from its end
 _LENGTHS = (1, 2, 4, 7, 11, 16, 22)
 _SHARES = (0.01, 0.12, 0.25, 0.4, 0.6, 0.85)
 _NEW = (1, 3, 6, 10, 15)
@@ -122,7 +122,7 @@ def _form(own: str, said: list[str], shows: bool) -> Iterator[str]:
         yield "shows"
     if "?" in own or "؟" in own:
         yield "?"
-        yield "? at the end" if _END_MARK.search(own) else "? inside"
+        yield "? at the end" if _END_MARK.search(own[-_MOST_LETTERS:]) else "? inside"
         if own.count("?") > 1:
             yield "??"
     exclaimed = own.count("!")

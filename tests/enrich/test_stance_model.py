@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from enrich.stance.cues import CueReader
+from enrich.stance.cues import CueReader, Reading
 from enrich.stance.features import Seen, Thread, features
 from enrich.stance.model import LABELS, StanceModel, Weights, counting
 from enrich.stance.training import Chosen, Example, _fit, _Known, f1_by_label, macro_f1, train
@@ -205,3 +205,9 @@ def test_signs_weigh_the_same_whatever_the_letters_say() -> None:
     apart = _fit(_Known(both_names, np.ones(7, np.float32), both, labels), everybody, by)
     assert apart.rows[:4] == pytest.approx(alone.rows / 2, abs=1e-6)
     assert np.abs(apart.rows[4:]).max() > 0
+
+
+def test_marks_without_end_are_looked_at_from_the_end() -> None:
+    marks = "?" * 500_000  # the square of it would take an hour
+    assert "? inside" in features(Reading(own=f"{marks}x"), False).signs
+    assert "? at the end" in features(Reading(own=f"x{marks} #velgrad"), False).signs
