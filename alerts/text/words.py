@@ -72,7 +72,7 @@ def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
     if (signs or "/" in text) and ("//" in text or "www." in text or "pic." in text):
         text = LINKS.sub(" ", text)
     if signs:
-        text = _TAG.sub(_parted, text)
+        text = _TAG.sub(lambda tag: " " if _tag(tag[1]) in own else _split(tag[1]), text)
     text, day = dated(text)
     found = [day] if day else []
     spelt: set[str] = set()
@@ -171,14 +171,16 @@ def _tells(word: str) -> bool:
     return len(word) == 2 and (word.isdigit() or word[0] > _LAST_LETTER)
 
 
-def _parted(tag: re.Match[str]) -> str:
-    """The words that a hashtag or a mention is made of: "@MayorOfVelgrad@a.example" → " Mayor Of Velgrad "."""
-    return _split(tag[1])
-
-
 @lru_cache(maxsize=4_096)  # and so do hashtags
 def _split(tag: str) -> str:
+    """The words that a hashtag or a mention is made of: "MayorOfVelgrad" → " Mayor Of Velgrad "."""
     return f" {' '.join(_JOINT.split(tag))} "
+
+
+@lru_cache(maxsize=4_096)
+def _tag(tag: str) -> str:
+    """A hashtag in one spelling, which no word has: "SaveVelgrad", "save_velgrad" → "#savevelgrad"."""
+    return f"#{''.join(words(fold(tag)))}"
 
 
 def named(enriched: Enriched, own: frozenset[str] = frozenset()) -> tuple[str, ...]:
@@ -202,6 +204,9 @@ def subjects(watch: Watch) -> dict[str, str]:
 
 
 def own_terms(watch: Watch) -> frozenset[str]:
-    """What ties no post of a watch to another: what all of them have in common, and words that tell nothing."""
+    """What ties no post of a watch to another: what all of them have in common, and words that tell nothing. A hashtag
+    that the watch asks for is there whole, too, for a post may part it into words: "#SaveVelgrad".
+    """
     asked = (*watch.hashtags, *watch.all_of, *watch.any_of, *watch.phrases, watch.name)
-    return STOPWORDS.union(part for words in asked for part in _WORD.findall(words.casefold()))
+    said = (part for words in asked for part in _WORD.findall(words.casefold()))
+    return STOPWORDS.union(said, map(_tag, watch.hashtags))

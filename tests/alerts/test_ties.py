@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 import pytest
 
 from alerts.earlier.pictures import PictureBook, Sighting
@@ -195,6 +196,16 @@ def test_terms_leave_out_what_every_post_of_the_watch_says() -> None:
     said = terms(post(1, 0, CLAIM + " #Velgrad @mayor https://a.example/b", entities=(named, town)), own_terms(WATCH))
     assert said == (
         "place place:old-bridge", "old", "stone", "bridge", "fallen", "cars", "bus", "lie", "river", "mayor",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "tag", ["SaveOldVelgrad", "saveoldvelgrad", "Save_Old_Velgrad", "أنقذوا_الجسر", "انقذوا_الجسر"]
+)
+def test_a_hashtag_of_the_watch_tells_nothing_however_it_is_parted_into_words(tag: str) -> None:
+    watch = msgspec.structs.replace(WATCH, hashtags=("SaveOldVelgrad", "أنقذوا_الجسر"))
+    assert terms(post(1, 0, f"Trams stopped #{tag} #MillSquare"), own_terms(watch)) == (
+        "trams", "stopped", "mill", "square",
     )  # fmt: skip
 
 
