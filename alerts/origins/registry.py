@@ -62,11 +62,15 @@ class Registry:
 
     def source_of(self, post: Post) -> Listed | None:
         """The source whose account wrote the post."""
+        return self.of_account(post.platform, post.author.handle)
+
+    def of_account(self, platform: str, handle: str) -> Listed | None:
+        """The source that has an account."""
         if not self._accounts and not self._domains:
             return None
-        handle = post.author.handle.casefold()
-        found = self._accounts.get((post.platform, handle))
-        if found is None and post.platform in _BY_DOMAIN:
+        handle = handle.casefold()
+        found = self._accounts.get((platform, handle))
+        if found is None and platform in _BY_DOMAIN:
             return self.of_domain(handle)
         return found
 

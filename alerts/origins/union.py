@@ -180,6 +180,9 @@ class Origins:
                 ties[_kind(token)] = max(0, ties[_kind(token)] - 1)
         return True
 
+    def __contains__(self, token: int) -> bool:
+        return token in self._parent
+
     def together(self, token: int, other: int) -> bool:
         """Whether two tokens trace back to one source."""
         return self._find(token) == self._find(other)

@@ -21,7 +21,7 @@ from alerts.earlier.file_claims import file_says
 from alerts.earlier.pictures import Sighting
 from alerts.memory.digests import digest
 from alerts.origins.in_step import InStep, Steps, reading
-from alerts.origins.registry import NOBODY, Registry
+from alerts.origins.registry import NOBODY, Listed, Registry
 from alerts.stories.kept import Frame, Note
 from alerts.stories.provenance import doubt, evidence, shared, tokens_behind, tokens_of
 from alerts.stories.shelf import Shelf
@@ -34,7 +34,8 @@ from alerts.text.embedding import Meanings
 from alerts.text.polarity import opposed
 from alerts.text.words import named, subjects
 from secondsource.contracts.excerpts import KEPT
-from secondsource.contracts.messages import Counts, Enriched, StanceLabel, Tie
+from secondsource.contracts.messages import Counts, Enriched, Post, StanceLabel, Tie
+from secondsource.contracts.retweet_prefix import passed_on_from
 from secondsource.contracts.watch import Watch
 
 _SLACK = 1_024  # entries of stories that are over may stay in the lists of living ones
@@ -122,10 +123,8 @@ class StoryBook:
         heard = "" if credited else self._registry.agencies.agency_heard(enriched.stance.attributed_to)
         if credited or heard:
             note.tokens += (credit_token(digest(heard or credited[0])),)
-        source = self._registry.source_of(post)
-        if account_token(note.account) in note.tokens:  # it speaks for itself, and passes on nobody
-            pairs = (*self._registry.pairs_of(post.author.uid), *self._steps.pairs_of(note.account))
-            note.tokens += (*tokens_behind(source), *map(pair_token, pairs))
+        source, behind = self._behind(post, note)
+        note.tokens += behind
         more = credited or heard or source or also or disowned
         story.add(note, evidence(tied, credited, heard, source, also, disowned) if more else tied.evidence)
         if not plain:
@@ -138,6 +137,15 @@ class StoryBook:
         if not opens:
             self._single -= story.ever == 2
         return story
+
+    def _behind(self, post: Post, note: Note) -> tuple[Listed | None, tuple[int, ...]]:
+        """The source that a post comes from, and what ties it to others of that. A repost speaks for nobody."""
+        source = self._registry.source_of(post)
+        if account_token(note.account) not in note.tokens:
+            return source, ()
+        passed_on = self._registry.of_account(post.platform, passed_on_from(post.text))
+        pairs = (*self._registry.pairs_of(post.author.uid), *self._steps.pairs_of(note.account))
+        return source or passed_on, (*tokens_behind(source), *tokens_behind(passed_on), *map(pair_token, pairs))
 
     def _of_this_watch(self, enriched: Enriched) -> tuple[Enriched, str]:
         """With what of the watch it says that this is not: "This is not Aleppo" denies what others show of Aleppo."""

@@ -23,6 +23,7 @@ from alerts.stories.tokens import (
 from alerts.stories.traits import Traits
 from alerts.wording import TIES
 from secondsource.contracts.messages import Enriched, StanceLabel
+from secondsource.contracts.retweet_prefix import passed_on_from
 
 _FEWEST_SHARED_WORDS = 3  # two posts of one story with the same few words may still have said them each by itself
 _SHARED = frozenset(token(0) & 7 for token in (cluster_token, picture_token, link_token))
@@ -51,7 +52,7 @@ def tokens_of(
         else:
             passed_on = ""
     if not passed_on:
-        tokens.append(account_token(account))
+        tokens += [account_token(account), *_by_hand(story, enriched, stance)]
     if post.edit_of:
         tokens.append(post_token(digest(post.edit_of)))
     if traits.exact and enriched.sketch.words >= _FEWEST_SHARED_WORDS:
@@ -64,6 +65,17 @@ def tokens_of(
         tokens += [picture_token(match.row.number) for match in traits.pictures if match.row.telling]
         tokens += [link_token(link) for link, _ in traits.links]
     return tuple(dict.fromkeys(tokens))
+
+
+def _by_hand(story: Story, enriched: Enriched, stance: StanceLabel) -> list[int]:
+    """What ties those who write "RT @ana: …" to each other, whatever they pass on of hers, and to what she posts."""
+    post = enriched.post
+    whose = passed_on_from(post.text)
+    token = post_token(digest(f"{post.platform} @{(whose or post.author.handle).casefold()}"))
+    if not whose:
+        return [token] if story.ties_by(token, stance) else []
+    hers = (note for note in map(story.notes.get, story.places.values()) if note is not None and note.stance == stance)
+    return [token, *islice((note.tokens[0] for note in hers if note.handle.casefold() == whose.casefold()), 1)]
 
 
 def _clusters(story: Story, representative: int) -> list[int]:

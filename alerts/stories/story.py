@@ -259,6 +259,11 @@ class Story:
             else:
                 self.denied = anew
 
+    def ties_by(self, token: int, stance: StanceLabel) -> bool:
+        """Whether a post of this stance has, or had, this token."""
+        origins = {"asserts": self.asserted, "denies": self.denied}.get(stance)
+        return origins is not None and token in origins
+
     # Accounts in step
 
     def asserting(self) -> set[int]:

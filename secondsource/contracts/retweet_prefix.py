@@ -12,6 +12,7 @@ import re
 _PREFIXES = r"(?:\s*+(?:{})\b[\s:]*+(?:@[\w.@-]++[\s:]*+)?)+"
 _RETWEETED = re.compile(_PREFIXES.format("RT"))
 _PASSED_ON = re.compile(_PREFIXES.format("RT|MT|QT|via"), re.IGNORECASE)
+_BY_HAND = re.compile(r"(?:\s*+(?:RT|MT|QT)\b[\s:]*+@([\w.@-]*+(?<=\w))\s*+:\s*+)+")
 _BEGINNINGS = frozenset(a + b for word in ("rt", "mt", "qt") for a in (word[0], word[0].upper()) for b in "tT")
 
 
@@ -25,6 +26,12 @@ def without_prefix(text: str) -> str:
     if text[:1].isspace() or text[:2] in _BEGINNINGS or text[:3].lower() == "via":
         return _behind(_PASSED_ON, text)
     return text
+
+
+def passed_on_from(text: str) -> str:
+    """Whose words somebody passes on by hand: "ana" of "RT @brana: RT @ana: Fire", without the sign; "" of others."""
+    found = _BY_HAND.match(text) if "@" in text[:20] else None
+    return found[1] if found else ""
 
 
 def _behind(prefixes: re.Pattern[str], text: str) -> str:

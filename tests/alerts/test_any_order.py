@@ -60,6 +60,7 @@ _TEXTS = (
     CLAIM + " please share",
     "A bus and cars in the river by the fallen stone bridge",
     "The orchestra of Velgrad plays in the park, bring chairs and an umbrella",
+    "RT @user7: A bus hangs over the river of Velgrad where the stone bridge was",
     "pray velgrad",
     "",
 )

@@ -65,6 +65,42 @@ def test_who_has_it_from_one_agency_has_one_origin() -> None:
     assert [merge.kind for merge in story.origins[0].merges] == ["wire credit"]
 
 
+@pytest.mark.parametrize(
+    ("said", "origins"),
+    [
+        (("RT @ana: {}", "RT @Ana: {}"), 1),
+        (("RT @brana: RT @ana: {}", "MT @ana: {}"), 1),
+        (("RT @ana: {}", "RT @brana: {}"), 2),
+        (("RT @ana: RT @brana: {}", "RT @ana: {}"), 2),
+        (("RT: {}", "RT: {}"), 2),
+        (("RT @ana, {}", "RT @ana, {}"), 2),
+    ],
+)
+def test_who_passes_on_one_account_by_hand_has_one_origin(said: tuple[str, str], origins: int) -> None:
+    story = told([said[0].format(OWN_WORDS[0]), said[1].format(OWN_WORDS[1])])
+    assert len(story.origins) == origins
+    if origins == 1:
+        assert [merge.kind for merge in story.origins[0].merges] == ["repost or quote"]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_an_account_says_is_one_origin_with_what_others_pass_on_of_it_by_hand(*, turned: bool) -> None:
+    by_hand, own = post(1, 0, f"RT @Ana: {OWN_WORDS[0]}", by="reader"), post(2, 10.0, OWN_WORDS[1], by="ana")
+    first, second = (own, by_hand) if turned else (by_hand, own)
+    second = replace(second, post=replace(second.post, reply_to=first.post.uid, observed_at=first.post.observed_at))
+    stage = AlertsStage({"velgrad": watch()}, MemoryArchive())
+    (story,) = final_stories(stage.handle(records(ordered([first, second])))).values()
+    assert (story.posts, len(story.origins)) == (2, 1)
+
+
+def test_who_passes_on_an_agency_by_hand_has_its_origin() -> None:
+    agency = Listed("hill-wire", "Hill Wire", "agency", "hill-wire", "Hill Wire", credit="AFP", reference="r")
+    said = [f"{OWN_WORDS[0]} (AFP)", f"RT @HillWire: {OWN_WORDS[1]}", OWN_WORDS[2]]
+    story = told(said, registry=Registry([("x", "hillwire", agency)]))
+    assert sorted(origin.posts for origin in story.origins) == [1, 2]
+    assert {merge.kind for origin in story.origins for merge in origin.merges} == {"wire credit"}
+
+
 def test_who_has_one_owner_in_the_registry_has_one_origin() -> None:
     owned = [
         ("x", f"user{n}", Listed(f"gazette{n}", f"Gazette {n}", "outlet", "press", "Velgrad Press", reference="r"))
