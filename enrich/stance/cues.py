@@ -55,7 +55,8 @@ _BREAK = re.compile(
     r"(?<=[.!?؟？。！…])(?<!\b[^\W\d_]\.)[.!?؟？。！…]{0,8}(?=[\s\"”»')]|$)"
     r"|(?<=\n)|(?<=[;:؛])(?=\s)|(?<=\s[–—-])(?=\s))"
 )
-_COMMA = re.compile(r"[,،、:;؛.!?؟。！…\n()\"“”„«»]|\s[–—-]\s")
+#: What ends a clause; as does that somebody passes on another's words behind it ("Wrong RT @ana: It fell").
+_COMMA = re.compile(r"[,،、:;؛.!?؟。！…\n()\"“”„«»]|\s[–—-]\s|\s(?:RT|MT|QT)(?=\s*[:@＠\"“«]|\s*$)")
 _TAG = re.compile(r"[#＃]\w+")
 _TAG_OR_SAID = re.compile(r"[#＃]\w+|(\w+|[?؟？])")  # a hashtag; or, as group 1, a word or question mark
 _YEAR_AFTER = re.compile(r"((?:19|20)\d\d)(?= |$)")

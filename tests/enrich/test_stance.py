@@ -42,6 +42,9 @@ def stance(annotator: StanceAnnotator, text: str, **fields: Any) -> Stance:
         "This has been debunked",
         "Misleading. The bridge in the video is another one, far from Velgrad",
         "Police deny that the bridge fell",
+        "Wrong RT @ana: the bridge fell",
+        "Hoax RT “@ana: the bridge fell”",
+        "The picture of the bridge was a fake",
         "RT @ana: this is an old picture of another town",
         "C'est une vieille photo, rien à voir avec Velgrad",
         "La foto es de 2012, no es de Velgrad",
@@ -345,7 +348,17 @@ def test_a_report_asserts_on_the_word_of_whom_it_names(
     assert (found.label, found.attributed_to, found.hedged) == ("asserts", name, hedged)
 
 
-@pytest.mark.parametrize("text", ["I said the bridge fell", "As you said the bridge fell", "he says so in Velgrad"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I said the bridge fell",
+        "As you said the bridge fell",
+        "he says so in Velgrad",
+        "Explosion reported near the bridge of Velgrad",
+        "Nine drivers reported dead after the bridge fell",
+        "Engineers from the United States work on the bridge",
+    ],
+)
 def test_a_pronoun_names_nobody(annotator: StanceAnnotator, text: str) -> None:
     assert stance(annotator, text).attributed_to == ""
 
