@@ -91,7 +91,7 @@ def by_cues(reading: Reading, post: Post, thread: Thread | None = None) -> Judge
     """The stance by the cues alone. Pure.
 
     A reply vouches for nothing by a link, nor by naming somebody who said something: it asserts where it affirms, shows
-    a picture, or repeats what it answers.
+    a picture and says a word to it, or repeats what it answers.
     """
     denial = reading.denied_in(post.created_at.year)
     shows = _shows(post)
@@ -110,7 +110,7 @@ def by_cues(reading: Reading, post: Post, thread: Thread | None = None) -> Judge
         return Judged(Stance(label="comments"), 0.9)
     if reading.remark and not (post.media or reading.affirmed):
         return Judged(_stance("comments", reading.remark, reading, post.author), 0.7 if answers else 0.6)
-    if answers and not (post.media or reading.affirmed or _repeats(reading, thread)):
+    if answers and not ((post.media and reading.words) or reading.affirmed or _repeats(reading, thread)):
         return Judged(Stance(label="comments"), 0.7)
     return Judged(_stance("asserts", _telling("asserts", reading, 0), reading, post.author), 0.6 if answers else 0.7)
 

@@ -161,6 +161,7 @@ def test_short_replies_comment(annotator: StanceAnnotator, text: str) -> None:
 def test_a_reply_that_shows_or_names_its_source_asserts(annotator: StanceAnnotator) -> None:
     picture = (MediaRef(url="http://pictures.example/a.jpg"),)
     assert stance(annotator, "so sad", reply_to="x:9", media=picture).label == "asserts"
+    assert stance(annotator, "@ana https://pictures.example/a", reply_to="x:9", media=picture).label == "comments"
     assert stance(annotator, "I saw it fall", reply_to="x:9") == Stance(label="asserts", cue="i saw")
 
 
