@@ -271,8 +271,7 @@ class StoryBook:
         note = story.remove(digest(uid))
         if note is not None:
             self._ties.texts.remove(story, note)
-        if note is not None and note.tie == "first":
-            self._ties.unread(note.parts[0] if note.parts else story.frame.number)
+            self._ties.unsay(story, note)
         if note is not None and len(note.parts) > 1:
             story = self._part(story)
         self.shelf.touch(story)
@@ -417,7 +416,7 @@ class StoryBook:
     def changes(self) -> dict[str, bytes | None]:
         for story in self.shelf.changed():
             for frame in story.frame.parts():
-                frame.sayings = self._ties.sayings(frame.number)
+                frame.sayings, frame.sayers = self._ties.sayings(frame.number), self._ties.sayers(frame.number)
         return {**self.shelf.changes(), **self.pictures.changes(), **self._steps.changes()}
 
     def saved_numbers(self) -> tuple[int, int, int, int]:

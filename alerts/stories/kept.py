@@ -76,9 +76,10 @@ class Frame(msgspec.Struct, array_like=True):
 
     `born` is when its first post was made, as far as its platform can be believed; `claim` the key of the post that
     is quoted (0: none is left). `exacts` are its texts, with the representative each belongs to; `links` its pages,
-    with the post that brought each; `rows` its pictures, `files` the file by which it showed each first, "" where that
-    is the one that stands for it. `told`: it is worth telling of; `shown`: a first update was sent. `as_of`, `state`
-    and `spread` are as of the last change.
+    with the post that brought each; `sayings` the words that lead to it, `sayers` the keys of the posts they are of;
+    `rows` its pictures, `files` the file by which it showed each first, "" where that is the one that stands for it.
+    `told`: it is worth telling of; `shown`: a first update was sent. `as_of`, `state` and `spread` are as of the last
+    change.
 
     `in_step`: accounts of it that do things in step, as was found when it had `coupled` posts and the watch had been
     looked through `run` times. `taken` are the frames of the stories it took up, by number, as they were then; what
@@ -99,6 +100,7 @@ class Frame(msgspec.Struct, array_like=True):
     links: list[tuple[int, str]] = []
     rows: list[int] = []
     sayings: tuple[tuple[str, ...], ...] = ()
+    sayers: tuple[int, ...] = ()
     told: bool = False
     shown: bool = False
     as_of: float = 0.0

@@ -201,10 +201,10 @@ class Ties:
                 frame.links.append((link, note.uid))
         if note.tie == "first":
             self._words.slide(note.at)
-            self._words.open(number, note.at, (said,))
+            self._words.open(number, note.at, (said,), (note.key,))
             self.reread(frame, note.text, note.at)
         elif said:
-            self._words.extend(number, said)
+            self._words.extend(number, said, note.key)
 
     def _show(self, frame: Frame, match: Match, uid: str) -> None:
         if _list(frame, match) and not match.row.story:
@@ -234,6 +234,9 @@ class Ties:
     def sayings(self, story: int) -> tuple[tuple[str, ...], ...]:
         return self._words.sayings(story) or ()
 
+    def sayers(self, story: int) -> tuple[int, ...]:
+        return self._words.sayers(story)
+
     def forget(self, story: Story) -> None:
         """A story is over: nothing leads to it any more."""
         parts = {frame.number for frame in story.frame.parts()}
@@ -262,6 +265,13 @@ class Ties:
         if self._meanings is not None:
             self._meanings.forget(part)
 
+    def unsay(self, story: Story, note: Note) -> None:
+        """A post is gone, and with it the words by which others came to its part."""
+        part = note.parts[0] if note.parts else story.frame.number
+        self._words.unsay(part, note.key)
+        if note.tie == "first":
+            self.unread(part)
+
     def asked(self) -> tuple[int, int]:
         """What is to be saved of how often a model was asked; see `Meanings.spent`."""
         return (0, 0) if self._meanings is None else self._meanings.spent
@@ -284,7 +294,7 @@ class Ties:
                 if frame.number > slid:
                     frames.append(frame)
         for frame in sorted(frames, key=lambda frame: frame.number):
-            self._words.open(frame.number, frame.opened_at, frame.sayings)
+            self._words.open(frame.number, frame.opened_at, frame.sayings, frame.sayers)
         self.texts.restore(stories)
         if self._meanings is not None:
             self._read_again(stories, self._meanings)

@@ -84,6 +84,7 @@ class WordIndex:
 
     def __init__(self) -> None:
         self._stories: dict[int, tuple[tuple[str, ...], ...]] = {}
+        self._sayers: dict[int, tuple[int, ...]] = {}  # the post that each of a story's sayings is of
         self._first: dict[int, int] = {}  # of stories that say something
         self._numbers: dict[str, int] = {}
         self._named: list[str] = []
@@ -96,15 +97,20 @@ class WordIndex:
         self._facts = Facts()
         self.slid = 0  #: the newest story that has left the window
 
-    def open(self, story: int, at: float, sayings: Iterable[Sequence[str]]) -> None:
-        """`sayings`: the terms of each of its posts whose terms are kept."""
+    def open(self, story: int, at: float, sayings: Iterable[Sequence[str]], sayers: Iterable[int] = ()) -> None:
+        """`sayings`: the terms of each of its posts whose terms are kept; `sayers`: these posts, if they are known."""
         self._window.append((at, story))
-        self._stories[story] = ()
-        for terms in sayings:
-            self.extend(story, terms)
+        said = list(sayings)
+        self._put(story, zip(said, tuple(sayers) or (0,) * len(said), strict=True))
 
-    def extend(self, story: int, terms: Sequence[str]) -> None:
-        """A story that is still in the window says it in other words."""
+    def _put(self, story: int, said: Iterable[tuple[Sequence[str], int]]) -> None:
+        self._stories[story] = ()
+        self._sayers[story] = ()
+        for terms, sayer in said:
+            self.extend(story, terms, sayer)
+
+    def extend(self, story: int, terms: Sequence[str], sayer: int = 0) -> None:
+        """A story that is still in the window says it in other words, in those of this post."""
         known = self._stories.get(story)
         if known is None or not terms or len(known) >= _MOST_SAYINGS:
             return
@@ -113,6 +119,7 @@ class WordIndex:
         first = self._first.setdefault(story, saying)
         _say(self._terms, self._places, self._sayings, numbers, story, saying, first)
         self._stories[story] = (*known, tuple(terms))
+        self._sayers[story] = (*self._sayers[story], sayer)
         self._facts.add(story, terms)
 
     def _number(self, term: str) -> int:
@@ -149,6 +156,7 @@ class WordIndex:
 
     def drop(self, story: int) -> None:
         self._facts.drop(story, self._stories.pop(story, ()))
+        self._sayers.pop(story, None)
         saying = self._first.pop(story, _NOWHERE)
         while saying != _NOWHERE:
             for number in _unsay(self._terms, self._places, self._sayings, saying).tolist():
@@ -156,6 +164,18 @@ class WordIndex:
                 self._unused.append(number)
             self._free.append(saying)
             saying = int(self._sayings[saying, _NEXT])
+
+    def unsay(self, story: int, sayer: int) -> None:
+        """A post is gone: nothing of what it said is known any more."""
+        said = [*zip(self.sayings(story) or (), self.sayers(story), strict=True)]
+        left = [one for one in said if one[1] != sayer]
+        if len(left) < len(said):
+            self.drop(story)
+            self._put(story, left)
+
+    def sayers(self, story: int) -> tuple[int, ...]:
+        """The post that each of its sayings is of, 0 where that is not known."""
+        return self._sayers.get(story, ())
 
     def sayings(self, story: int) -> tuple[tuple[str, ...], ...] | None:
         """None where the story is not in the window (any more)."""

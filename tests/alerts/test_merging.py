@@ -375,8 +375,14 @@ def test_the_streams_above_merge_and_part(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_what_left_a_story_before_it_became_part_of_another_is_remembered() -> None:
-    outs = run([*two_stories(), counted(2, 70, 400), gone(2, 80), BOTH, counted(1, 140, 900)])
+    beside = post(4, 75, "Our bus stopped by the river in all that smoke", pictures=(SMOKE,))
+    outs = run([*two_stories(), counted(2, 70, 400), beside, gone(2, 80), BOTH, counted(1, 140, 900)])
     older, younger = told(outs)
     assert younger.merged_into == older.id
     last = [event for event in events(outs) if event.story.id == older.id][-1]
     assert "deleted_while_spreading" in last.finding.rules
+
+
+def test_words_of_a_post_that_is_gone_make_no_two_stories_one() -> None:
+    older, younger = told(run([*two_stories(), gone(2, 80), BOTH]))
+    assert (older.merged_into, younger.merged_into) == ("", "")

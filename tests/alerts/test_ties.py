@@ -222,6 +222,19 @@ def test_rare_words_in_common_tie_and_common_ones_do_not() -> None:
     assert index.find(("fallen", "bus")) is None, "two words are too few"
 
 
+def test_what_a_post_said_ties_no_more_once_it_is_gone_and_what_others_said_does() -> None:
+    index = WordIndex()
+    index.open(1, 0.0, [("bridge", "fallen", "river", "bus"), ("tram", "stopped", "mill")], (11, 12))
+    index.extend(1, ("ferry", "held", "quay", "14"), 13)
+    index.unsay(1, 11)
+    index.unsay(1, 99)
+    assert index.sayings(1) == (("tram", "stopped", "mill"), ("ferry", "held", "quay", "14"))
+    assert index.sayers(1) == (12, 13)
+    assert index.find(("bridge", "fallen", "river", "bus")) is None
+    assert index.find(("tram", "stopped", "mill")) is not None
+    assert index.find(("ferry", "held", "quay", "14")) is not None
+
+
 def test_words_of_hours_ago_tie_no_more() -> None:
     index = WordIndex()
     index.open(1, 0.0, [("bridge", "fallen", "river", "bus")])
