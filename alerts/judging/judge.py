@@ -27,7 +27,6 @@ from alerts.spread.volume import Volume
 from alerts.stories.book import Merged, StoryBook
 from alerts.stories.story import Story
 from alerts.text.understanding import Understanding
-from alerts.text.words import named
 from secondsource.contracts.messages import (
     BY_HAND,
     EDITED,
@@ -130,7 +129,7 @@ class Judge:
         """A post has come before, perhaps with other words: what it said first is quoted no more."""
         if again.post.reviews:
             self._checks.see(again, at)
-        story = self._book.reword(again.post.uid, again.post.text, edited_at, named(again))
+        story = self._book.reword(again, edited_at)
         if story is not None:
             self._changed(story, at)
 

@@ -243,16 +243,18 @@ class StoryBook:
             frame.in_step = reading(among, len(accounts))
         return frame.in_step
 
-    def reword(self, uid: str, text: str, edited_at: float, names: tuple[str, ...] = ()) -> Story | None:
+    def reword(self, again: Enriched, edited_at: float) -> Story | None:
         """A post was edited. The story it is in, if its earlier words were kept."""
-        words = text[:KEPT]
+        uid, words, names = again.post.uid, again.post.text[:KEPT], named(again)
         self.pictures.recaption(uid, words, edited_at, names)
         story = self.find(uid)
         if story is None or not story.reword(digest(uid), words, edited_at, names):
             return None
         note = story.notes[digest(uid)]
+        part = story.frame.part(note.parts[0] if note.parts else story.frame.number)
         if note.tie == "first":
-            self._ties.reread(story.frame.part(note.parts[0] if note.parts else story.frame.number), words)
+            self._ties.reread(part, words)
+        self._ties.say_anew(part, note.key, again)
         self.shelf.touch(story)
         self.shelf.scrub(story.frame.number)
         return story

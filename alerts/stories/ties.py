@@ -265,6 +265,12 @@ class Ties:
         if self._meanings is not None:
             self._meanings.forget(part)
 
+    def say_anew(self, part: Frame, key: int, again: Enriched) -> None:
+        """A post was edited: others come to its part by its words of now, if they did by those of then."""
+        if key in self.sayers(part.number):
+            self._words.unsay(part.number, key)
+            self._words.extend(part.number, terms(again, self.own), key)
+
     def unsay(self, story: Story, note: Note) -> None:
         """A post is gone, and with it the words by which others came to its part."""
         part = note.parts[0] if note.parts else story.frame.number
