@@ -91,7 +91,7 @@ class Outbox(Protocol):
         """Committed before the service is called: what is found so after a crash is in doubt.
 
         What is removed or done from now on finds it so, and has it corrected; what was before is in what this gives.
-        No events: they were let go of for their age since `next` gave them, and there is nothing to send.
+        No events: since `next` gave them they were let go of for their age, or sent by another.
         """
         ...
 

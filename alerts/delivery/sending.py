@@ -97,7 +97,7 @@ class Sender:
         self._quiet: dict[str, float] = {}  # destination → monotonic time before which to leave it alone
         self._doubts: dict[str, int] = {}  # delivery in doubt → how often we looked in vain for an answer
         self._plans: dict[str, Plan] = {}
-        self._held: set[str] = set()
+        self._held: dict[str, datetime] = {}  # destination → until when its lease is ours
         self._unserved: set[str] = set()
         self._besides = frozenset(besides)
         self._delivered = 0
@@ -215,6 +215,8 @@ class Sender:
 
     def _correct(self, delivery: Delivery, notifier: Notifier) -> float:
         started = self._clock.monotonic()
+        if not self._holds(delivery.destination):
+            return 0.0
         try:
             notifier.correct(delivery)
         except Refused as error:
@@ -245,7 +247,9 @@ class Sender:
                     return self._patience.poll  # looking took longer than our lease; another has it now
                 now = self._outbox.sending(delivery.id)
                 if not now.events:
-                    return 0.0  # it was let go of for its age meanwhile
+                    return 0.0  # it was let go of for its age meanwhile, or another has sent it
+                if not self._holds(delivery.destination):
+                    return 0.0  # it stays in doubt, for whoever has the lease
                 delivery = _as_it_stands(delivery, now)
                 doubtful = False
                 reference = notifier.post(delivery)
@@ -286,9 +290,19 @@ class Sender:
 
     def _hold(self, destination: str) -> bool:
         now = self._clock.now()
-        held = self._outbox.hold(destination, self._holder, now + timedelta(seconds=self._patience.lease), now)
-        (self._held.add if held else self._held.discard)(destination)
+        until = now + timedelta(seconds=self._patience.lease)
+        held = self._outbox.hold(destination, self._holder, until, now)
+        if held:
+            self._held[destination] = until
+        else:
+            self._held.pop(destination, None)
         return held
+
+    def _holds(self, destination: str) -> bool:
+        """Whether our lease still runs. Asked last before a service is: a process may be paused at any moment, and
+        by the time that it wakes another may have sent what it was about to send.
+        """
+        return self._clock.now() < self._held[destination]
 
     def _let_go(self) -> None:
         for destination in sorted(self._held):

@@ -143,13 +143,13 @@ class Deliveries:
         """Committed before the service is called: what is found so after a crash is in doubt.
 
         What is removed or done from now on finds it so, and has it corrected; what was before is in what this gives.
-        No events: they were let go of for their age since `next` gave them.
+        No events: since `next` gave them they were let go of for their age, or sent by another.
         """
         o = outbox.c
         with self._database.writing() as connection:
             now = {"state": "sending", "attempts": o.attempts + 1}
-            connection.execute(update(outbox).where(_which(delivery_id)).values(now))
-            told = connection.execute(_with_events().where(_which(delivery_id))).all()
+            connection.execute(update(outbox).where(_which(delivery_id), _OPEN[0]).values(now))
+            told = connection.execute(_with_events().where(_which(delivery_id), o.state == "sending")).all()
             acts = acts_of(connection, [told[-1].alert_id]).get(told[-1].alert_id, ()) if told else ()
         return AsItStands(tuple(msgspec.convert(each.body, AlertEvent) for each in told), acts)
 
@@ -160,8 +160,7 @@ class Deliveries:
         """What was shown now says what the event says, after as many removals as `Delivery.stale` said, and what
         was done about the alert, after as many acts as `Delivery.acted` said.
         """
-        o = outbox.c
-        self._set(delivery_id, stale=o.stale - stale, acted=o.acted - acted, reason="")
+        self._set(delivery_id, stale=_less(outbox.c.stale, stale), acted=_less(outbox.c.acted, acted), reason="")
 
     def postponed(self, delivery_id: str, reason: str, until: datetime) -> None:
         """The service refused for now (429, 5xx, away) and surely has not posted, or not corrected."""
@@ -180,6 +179,11 @@ class Deliveries:
     def _set(self, delivery_id: str, **values: object) -> None:
         with self._database.writing() as connection:
             connection.execute(update(outbox).where(_which(delivery_id)).values(**values))
+
+
+def _less(count: ColumnElement[int], by: int) -> ColumnElement[int]:
+    """Never below 0: two may have corrected the same, one of them paused meanwhile."""
+    return case((count > by, count - by), else_=0)
 
 
 def _which(delivery_id: str) -> ColumnElement[bool]:

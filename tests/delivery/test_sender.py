@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
 from itertools import count, pairwise
 from typing import Any
 
@@ -42,6 +42,20 @@ class Fuse:
         if self.blown or self.left == 0:
             self.blown = True
             raise Killed
+        self.left -= 1
+
+
+class Sleepy(Fuse):
+    """Lets something happen at the last step, while the process does nothing, and goes on."""
+
+    def __init__(self, steps: int, meanwhile: Callable[[], object]) -> None:
+        super().__init__(steps)
+        self._meanwhile = meanwhile
+
+    def step(self) -> None:
+        if self.left == 0 and not self.blown:
+            self.blown = True
+            self._meanwhile()
         self.left -= 1
 
 
@@ -424,6 +438,47 @@ def test_killed_anywhere_and_started_again(slack: FakeSlack) -> None:
         if not fuse.blown:
             break
     assert steps > 30
+
+
+def test_paused_anywhere_for_longer_than_its_lease(slack: FakeSlack) -> None:
+    """Before or after every change of the outbox, in turn, while another sends what there is: the same messages."""
+    for steps in count():
+        slack.channels["C0000000001"].messages.clear()
+        slack.calls.clear()
+        outbox, clock = FakeOutbox(), ManualClock()
+        filled(outbox, ONE)
+
+        def meanwhile(outbox: FakeOutbox = outbox, clock: ManualClock = clock) -> None:
+            clock.advance(LEASE + 1)
+            sender(outbox, slack_notifier(slack), clock, "second").drain_once(wait_up_to=30)
+
+        fuse = Sleepy(steps, meanwhile)
+        sender(Mortal(outbox, fuse), slack_notifier(slack), clock, "first").drain_once(wait_up_to=30)
+        assert outbox.states() == ["sent"] * 3
+        assert len(slack.called("chat.postMessage")) == 3
+        assert_told_once(slack)
+        if not fuse.blown:
+            break
+    assert steps > 30
+
+
+def test_a_correction_made_by_another_meanwhile_is_not_made_over_it(outbox: FakeOutbox, clock: ManualClock) -> None:
+    first, *_ = filled(outbox)
+    sender(outbox, FakeNotifier(), clock).drain_once()
+    outbox.remove_words(first, life()[0])
+    other = FakeNotifier()
+
+    class Slow(FakeOutbox):
+        def next(self, destination: str, now: datetime, leaving: Collection[str] = ()) -> Delivery | None:
+            found = super().next(destination, now, leaving)
+            if found is not None and not other.corrected and destination in self.leases:
+                clock.advance(LEASE + 1)
+                assert sender(outbox, other, clock, "other").drain_once() == 1
+            return found
+
+    late = FakeNotifier()
+    assert sender(Slow(outbox.rows, outbox.leases), late, clock).drain_once() == 0
+    assert (late.corrected, other.corrected) == ([], [(first, False)])
 
 
 def test_two_senders_at_once_send_one_message(slack: FakeSlack, outbox: FakeOutbox) -> None:

@@ -127,7 +127,7 @@ class FakeOutbox:
 
     def sending(self, delivery_id: str) -> AsItStands:
         with self._lock:
-            rows = self._rows(delivery_id)
+            rows = [row for row in self._rows(delivery_id) if row.state in {"waiting", "sending"}]
             for row in rows:
                 row.state, row.attempts = "sending", row.attempts + 1
             return AsItStands(tuple(row.event for row in rows), self._acts(rows[-1]) if rows else ())
@@ -152,8 +152,8 @@ class FakeOutbox:
     def corrected(self, delivery_id: str, stale: int, acted: int = 0) -> None:
         with self._lock:
             row = self._row(delivery_id)
-            row.stale -= stale
-            row.acted -= acted
+            row.stale = max(0, row.stale - stale)
+            row.acted = max(0, row.acted - acted)
 
     def act(self, act: Act) -> None:
         """What the store's record of an act does to what was delivered."""

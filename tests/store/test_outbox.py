@@ -17,6 +17,7 @@ from tests.store import velgrad as v
 
 FIRST = "velgrad/1/spike#1>console"
 SECOND = "velgrad/1/spike#2>console"
+THIRD = "velgrad/1/spike#3>console"
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,16 @@ def test_what_was_let_go_of_since_it_was_found_is_not_to_be_sent(store: Store) -
     store.retention.forget(v.at(86_400.0))
     assert store.outbox.sending(FIRST) == AsItStands((), ())
     assert store.outbox.sending(DIGEST) == AsItStands((), ())
+
+
+def test_what_another_sent_since_it_was_found_is_not_to_be_sent(store: Store) -> None:
+    v.keep(store, v.alert(1), v.alert(2), v.alert(3), notifiers=CONSOLE)
+    store.outbox.bundle(DIGEST, [SECOND, THIRD])
+    for delivery in (FIRST, DIGEST):
+        assert store.outbox.sending(delivery).events
+        store.outbox.sent(delivery, "C1:1700.1", v.at(4))
+        assert store.outbox.sending(delivery) == AsItStands((), ())
+    assert store.outbox.waiting() == []
 
 
 def test_later_events_carry_the_reference_of_the_first_message(store: Store) -> None:
@@ -169,6 +180,20 @@ def test_what_was_delivered_is_corrected_when_its_words_are_removed(store: Store
     third = store.outbox.next("console", v.at(30))
     assert third is not None
     assert (third.event.seq, third.stale, third.reference) == (3, 0, "C1:1700.1")
+
+
+def test_a_correction_that_two_made_hides_no_later_one(store: Store) -> None:
+    v.keep(store, v.alert(1), notifiers=CONSOLE)
+    store.outbox.sending(FIRST)
+    store.outbox.sent(FIRST, "C1:1700.1", v.at(4))
+    v.keep(store, v.takedown(1))
+    store.outbox.corrected(FIRST, 1)
+    store.outbox.corrected(FIRST, 1)
+    assert store.outbox.waiting() == []
+    v.keep(store, v.takedown(7))
+    found = store.outbox.next("console", v.at(9))
+    assert found is not None
+    assert (found.id, found.stale) == (FIRST, 1)
 
 
 def test_what_is_being_delivered_while_its_words_are_removed_is_corrected_after(store: Store) -> None:
