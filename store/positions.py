@@ -15,6 +15,7 @@ _SAVE = text(
     "INSERT INTO progress (stage, partition, position) VALUES (:stage, :partition, :position) "
     "ON CONFLICT (stage, partition) DO UPDATE SET position = excluded.position"
 )
+_SAVE_AFTER = text(f"{_SAVE.text} WHERE progress.position = :after")
 _SAVE_PART = text(
     "INSERT INTO progress_parts (stage, partition, part, state) VALUES (:stage, :partition, :part, :state) "
     "ON CONFLICT (stage, partition, part) DO UPDATE SET state = excluded.state"
@@ -54,14 +55,23 @@ class Positions:
         parts = {row.part: bytes(row.state) for row in rows if row.part is not None}
         return Saved(rows[0].position if rows else "", parts)
 
-    def save(self, stage: str, partition: int, position: str, changes: Mapping[str, bytes | None]) -> None:
-        """Keep the position and the changed parts of a stage's memory (None deletes a part)."""
+    def save(
+        self, stage: str, partition: int, position: str, changes: Mapping[str, bytes | None], after: str | None = None
+    ) -> bool:
+        """Keep the position and the changed parts of a stage's memory (None deletes a part).
+
+        With `after`, the position these are changes since: False, and nothing is kept, where another one is saved.
+        """
         where = {"stage": stage, "partition": partition}
         kept = [where | {"part": part, "state": state} for part, state in changes.items() if state is not None]
         dropped = [where | {"part": part} for part, state in changes.items() if state is None]
         with self._database.writing() as connection:
-            connection.execute(_SAVE, where | {"position": position})
+            if after is None:
+                connection.execute(_SAVE, where | {"position": position})
+            elif not connection.execute(_SAVE_AFTER, where | {"position": position, "after": after}).rowcount:
+                return False
             if kept:
                 connection.execute(_SAVE_PART, kept)
             if dropped:
                 connection.execute(_DELETE_PART, dropped)
+        return True

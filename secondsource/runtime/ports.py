@@ -22,6 +22,11 @@ class Progress(Protocol):
 
     def load(self, stage: str, partition: int) -> Saved: ...
 
-    def save(self, stage: str, partition: int, position: str, changes: Mapping[str, bytes | None]) -> None:
-        """Keep the position and the changed parts of a stage's memory (None deletes a part)."""
+    def save(
+        self, stage: str, partition: int, position: str, changes: Mapping[str, bytes | None], after: str | None = None
+    ) -> bool:
+        """Keep the position and the changed parts of a stage's memory (None deletes a part).
+
+        With `after`, the position these are changes since: False, and nothing is kept, where another one is saved.
+        """
         ...

@@ -44,6 +44,13 @@ class Rewound(Exception):
     """
 
 
+class Overtaken(Exception):
+    """Another worker has saved since we last did: ours is the past of its memory, and must not be written over it.
+
+    A worker that was paused until its group had put it out may not be told so: it may join again with what it held.
+    """
+
+
 class Runner:
     """Runs one stage.
 
@@ -85,6 +92,7 @@ class Runner:
         self._positions: dict[Place, int] = {}  # next offset after what was handled and sent
         self._unsaved: set[Place] = set()
         self._pending: dict[int, dict[str, bytes | None]] = {}  # changes asked for but not yet saved
+        self._known: dict[int, str] = {}  # by partition, the saved position that our memory comes after
         self._handled = 0  # records since the last save
         self._saved_at = clock.monotonic()
         self._bad: dict[Spot, str] = {}  # found out before a rewind
@@ -161,15 +169,17 @@ class Runner:
         except HandedOver:
             # The next receive says what we lost; what we keep is still pending and saved after it.
             _log.info("not saved while partitions move", extra={"stage": self.stage.name})
+        except Overtaken as error:
+            _log.warning("going back to what another has saved", extra={"stage": self.stage.name, "place": str(error)})
+            self._rewind(stop)
 
     def prepare_save(self) -> None:
         """Joint effects: write memory and position into the caller's transaction."""
         if self._memory is None:
             return
         for place in self._unsaved:
-            # Inline offsets end with the process, where nothing is left on the way anyway.
-            position = str(self._positions[place]) if self._inlet.durable else ""
-            self._progress.save(self.stage.name, place.partition, position, self._changes(place.partition))
+            if not self._keep(place):
+                raise Overtaken(place)
 
     def commit(self) -> None:
         """Commit the positions of what was handled. `prepare_save` was called before, if there is memory."""
@@ -237,19 +247,30 @@ class Runner:
                 self._save_before_leaving(place)
             self._memory.release(place.partition)
         self._pending.pop(place.partition, None)
+        self._known.pop(place.partition, None)
         self._positions.pop(place, None)
         self._unsaved.discard(place)
 
     def _save_before_leaving(self, place: Place) -> None:
         """One try: who takes over handles again what was not saved, with the same result."""
         try:
-            changes = self._changes(place.partition)
-            with self._progress.transaction():
-                self._progress.save(self.stage.name, place.partition, str(self._positions[place]), changes)
+            kept = self._keep(place)
         except SourceAway as error:
             _log.warning(
                 "not saved before leaving", extra={"stage": self.stage.name, "place": place, "reason": str(error)}
             )
+        else:
+            if not kept:
+                _log.info("another has saved since", extra={"stage": self.stage.name, "place": str(place)})
+
+    def _keep(self, place: Place) -> bool:
+        """Write memory and position of a place; False, and nothing is, where another has saved since we last did."""
+        partition, changes = place.partition, self._changes(place.partition)
+        if not self._inlet.durable:
+            # Inline offsets end with the process, where nothing is left on the way anyway.
+            return self._progress.save(self.stage.name, partition, "", changes)
+        position, after = str(self._positions[place]), self._known[partition]
+        return self._progress.save(self.stage.name, partition, position, changes, after)
 
     # Memory
 
@@ -257,6 +278,7 @@ class Runner:
         """Restore a partition's memory as last saved. The offset to go on from."""
         assert self._memory is not None
         saved = self._progress.load(self.stage.name, place.partition)
+        self._known[place.partition] = saved.position
         parts = {name: part for name, part in saved.parts.items() if name != _FORM}
         if parts and saved.parts.get(_FORM) != self._memory.form.encode():
             then = "what is still on the topic is read again" if self._inlet.durable else "it begins anew"
@@ -407,6 +429,7 @@ class Runner:
             places = set(self._unsaved)
             self._inlet.commit({place: self._positions[place] for place in places})
         self._unsaved -= places
+        self._known.update((place.partition, str(self._positions[place])) for place in places)
         self.saved()
 
     def _rewind(self, stop: Event) -> None:

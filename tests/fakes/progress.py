@@ -71,8 +71,12 @@ class MemoryProgress:
     def load(self, stage: str, partition: int) -> Saved:
         return self.saved.get((stage, partition), Saved("", {}))
 
-    def save(self, stage: str, partition: int, position: str, changes: Mapping[str, bytes | None]) -> None:
+    def save(
+        self, stage: str, partition: int, position: str, changes: Mapping[str, bytes | None], after: str | None = None
+    ) -> bool:
         with self.transaction():
+            if after is not None and self.load(stage, partition).position != after:
+                return False
             parts = dict(self.load(stage, partition).parts)
             for name, part in changes.items():
                 if part is None:
@@ -80,3 +84,4 @@ class MemoryProgress:
                 else:
                     parts[name] = part
             self.saved[stage, partition] = Saved(position, parts)
+            return True

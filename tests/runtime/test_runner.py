@@ -273,6 +273,44 @@ def test_memory_moves_with_its_partitions() -> None:
     assert sorted(chain(*first.seen.values(), *second.seen.values())) == list(range(40))
 
 
+def overtaken(first: Workshop) -> tuple[Runner, Counting]:
+    """A worker that handled five records and saved none, while another handled and saved eight."""
+    never = RunnerSettings(max_records=5, save_every_seconds=1e9, save_every_records=10**9)
+    second = Workshop()
+    second.progress = first.progress
+    for shop in (first, second):
+        shop.feed(range(8))
+    stage = Counting()
+    runner, other = first.runner(stage, never), second.runner(Counting())
+    runner.step(first.stop)
+    second.drain(other)
+    other.save(second.stop)
+    return runner, stage
+
+
+def test_a_worker_that_does_not_know_that_it_was_put_out_writes_over_nothing() -> None:
+    """Paused until its group had forgotten it, a worker may join again, and be asked to give up what it held."""
+    shop = Workshop()
+    runner, stage = overtaken(shop)
+    runner.revoked(Place(topics.POSTS, 0), lost=False)
+    assert stage.released == [0]
+    assert shop.progress.load("counting", 0).position == "8"
+    assert len(shop.progress.memory("counting", 0)) == 8
+
+
+def test_a_worker_that_was_overtaken_goes_on_from_what_the_other_saved() -> None:
+    shop = Workshop()
+    runner, stage = overtaken(shop)
+    runner.save(shop.stop)
+    assert shop.progress.load("counting", 0).position == "8"
+    shop.feed(range(8, 12))
+    shop.drain(runner)
+    runner.save(shop.stop)
+    assert stage.seen == {0: list(range(12))}
+    assert shop.progress.load("counting", 0).position == "12"
+    assert len(shop.progress.memory("counting", 0)) == 12
+
+
 def test_memory_needs_one_topic() -> None:
     shop = Workshop()
     stage = Counting()
@@ -342,10 +380,11 @@ class DoomedProgress(MemoryProgress):
         self.doom.maybe()
         super()._commit()
 
-    def save(self, stage, partition, position, changes) -> None:  # type: ignore[no-untyped-def]
-        super().save(stage, partition, position, changes)
+    def save(self, stage, partition, position, changes, after=None) -> bool:  # type: ignore[no-untyped-def]
+        kept = super().save(stage, partition, position, changes, after)
         if not self.in_transaction:
             self.doom.maybe()
+        return kept
 
 
 def said(messages: Sequence[Message]) -> list[tuple[str, str]]:

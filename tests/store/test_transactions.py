@@ -33,6 +33,15 @@ def test_progress_is_kept_beside_the_effects(store: Store) -> None:
     assert progress.load("store", 1) == Saved("", {})
 
 
+def test_changes_are_kept_only_on_what_they_were_made_of(store: Store) -> None:
+    progress: Progress = store
+    assert progress.save("alerts", 0, "7", {"a": b"1"}, "")
+    assert not progress.save("alerts", 0, "5", {"a": b"0", "b": b"0"}, "")
+    assert progress.save("alerts", 0, "9", {"b": b"2"}, "7")
+    assert not progress.save("alerts", 0, "8", {"a": None}, "7")
+    assert progress.load("alerts", 0) == Saved("9", {"a": b"1", "b": b"2"})
+
+
 def test_a_crash_inside_a_transaction_leaves_nothing(store: Store) -> None:
     before = v.everything(store)
     crashing = pytest.raises(Crash)
