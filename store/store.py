@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
@@ -69,6 +70,15 @@ class Store(Positions):
         self.forgetting = Forgetting(self.database)
         self.retention = Retention(self.database)
         self._writer = Writer(self.database, self.archive, moment)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """As `Positions` has it, for whoever is `alone` only while that is so.
+
+        Raises:
+            SourceAway, BadConfiguration: see `store.database.alone.Alone.still`.
+        """
+        self.alone.still()
+        return super().transaction()
 
     def write(self, messages: Sequence[Message], destinations: Destinations, queued_at: datetime | None = None) -> None:
         """Keep these messages in one transaction, the thread's own if it is in one. See `store.writer.Writer`."""

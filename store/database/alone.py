@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
-from secondsource.contracts.errors import BadConfiguration
+from secondsource.contracts.errors import BadConfiguration, SourceAway
 from store.database.failures import translated
 from store.database.locks import JUDGING, tried
 from store.database.shown import without_secrets
@@ -16,12 +16,13 @@ from store.database.shown import without_secrets
 
 class Alone:
     """Held until it is let go or the process dies, however it dies. Beside SQLite by a lock on an empty file, which is
-    left there: to remove it would let in two.
+    left there: to remove it would let in two. On PostgreSQL by a session, which ends when the server does, too.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._let_go: Callable[[], None] | None = None
+        self._file: int | None = None
+        self._session: Connection | None = None
 
     def hold(self) -> None:
         """Nothing happens where it is held already.
@@ -30,41 +31,72 @@ class Alone:
             BadConfiguration: another process has it.
             SourceAway: the database did not answer.
         """
-        if self._let_go is not None:
+        if self._file is not None or self._session is not None:
             return
-        is_sqlite = self._engine.dialect.name == "sqlite"
-        self._let_go = self._by_file() if is_sqlite else self._by_session()
-        if self._let_go is None:
-            msg = (
-                f"another process is at work on {without_secrets(self._engine.url)}, and the memory of a watch "
-                "belongs to one at a time: end `secondsource run`, `secondsource replay` or whatever it is first"
-            )
-            raise BadConfiguration(msg)
+        if self._engine.dialect.name == "sqlite":
+            self._file = self._by_file()
+        else:
+            self._session = self._by_session()
+
+    def still(self) -> None:
+        """Nothing happens where it is held still, or never was.
+
+        Raises:
+            SourceAway: it was lost, or the database does not answer. Once it is ours again it is said once as well:
+                another may have judged meanwhile, and what is remembered is to be restored as it was saved.
+            BadConfiguration: it was lost, and another process has it.
+        """
+        if self._session is None or _lives(self._session):
+            return
+        _ended(self._session)
+        self._session = self._by_session()
+        where = without_secrets(self._engine.url)
+        raise SourceAway(f"the database {where} was away, and others were not kept from it; they are again")
 
     def let_go(self) -> None:
-        if self._let_go is not None:
-            self._let_go()
-            self._let_go = None
+        if self._file is not None:
+            os.close(self._file)
+        if self._session is not None:
+            _ended(self._session)
+        self._file = self._session = None
 
-    def _by_file(self) -> Callable[[], None] | None:
+    def _by_file(self) -> int:
         file = os.open(f"{self._engine.url.database}.lock", os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(file)
-            return None
-        return lambda: os.close(file)
+            raise self._taken() from None
+        return file
 
-    def _by_session(self) -> Callable[[], None] | None:
+    def _by_session(self) -> Connection:
         with translated(self._engine.url):
             connection = self._engine.connect()
-            if tried(connection, JUDGING):
-                return lambda: _ended(connection)
-            _ended(connection)
-            return None
+            if not tried(connection, JUDGING):
+                _ended(connection)
+                raise self._taken()
+            return connection.execution_options(isolation_level="AUTOCOMMIT")  # it is idle, in no transaction
+
+    def _taken(self) -> BadConfiguration:
+        return BadConfiguration(
+            f"another process is at work on {without_secrets(self._engine.url)}, and the memory of a watch "
+            "belongs to one at a time: end `secondsource run`, `secondsource replay` or whatever it is first"
+        )
+
+
+def _lives(session: Connection) -> bool:
+    """Whether it is the session it was: one that was lost would be begun anew, without its locks."""
+    if session.closed or session.invalidated:
+        return False
+    try:
+        session.exec_driver_sql("SELECT 1")
+    except SQLAlchemyError:
+        return False
+    return True
 
 
 def _ended(connection: Connection) -> None:
     """With its session, and the locks of that."""
-    connection.invalidate()
-    connection.close()
+    if not connection.closed:
+        connection.invalidate()
+        connection.close()
