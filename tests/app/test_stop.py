@@ -11,6 +11,7 @@ from tests.app.deployment import STAGES, Deployment, Part, exit_codes
 from tests.app.processes import SECONDS_TO_STOP, until
 from tests.app.rows import assert_same
 from tests.app.runs import Run
+from tests.servers.kafka import KafkaServer
 
 PARTS: tuple[Part, ...] = (*STAGES, "notify", "desk")
 STOPPED_EARLY = 1  #: a replay says that there is more to come
@@ -55,3 +56,18 @@ def test_stops_while_the_broker_is_away(town_day: Town, tmp_path: Path) -> None:
         waiting = [deployment.run("alerts"), deployment.replay()]
         until(lambda: all(worker.waits_for("broker") for worker in waiting), "both to wait", waiting)
         assert exit_codes(waiting, SECONDS_TO_STOP) == {"run alerts": 0, "replay": STOPPED_EARLY}
+
+
+@pytest.mark.kafka
+def test_stops_with_a_word_of_ours_where_the_broker_went_away_in_the_middle(
+    town_day: Town, tmp_path: Path, kafka_server: KafkaServer
+) -> None:
+    store = f"sqlite:///{tmp_path / 'a.sqlite'}"
+    with Deployment(tmp_path / "run", town_day, store, bootstrap=kafka_server.bootstrap, replay_batch=10) as deployment:
+        stopped = deployment.replay()
+        until(lambda: deployment.sent() >= 100, "100 records sent", [stopped])
+        kafka_server.kill()
+        until(lambda: stopped.waits_for("broker"), "the broker to be missed", [stopped])
+        assert exit_codes([stopped], SECONDS_TO_STOP) == {"replay": STOPPED_EARLY}
+        assert stopped.says("does not answer while sending")
+        assert not stopped.says("Traceback"), stopped.output()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from importlib.metadata import version
 from random import Random
@@ -42,7 +42,7 @@ T = TypeVar("T")
 class House:
     """A configuration with its store open. `sends` are the notifiers alert events are queued for.
 
-    `stop` is set once the process is to end.
+    `stop` is set once the process is to end. What is put on `closing` is closed before the store.
     """
 
     configuration: Configuration
@@ -53,6 +53,7 @@ class House:
     retry: Retry
     sends: tuple[str, ...]
     stop: Event | None = None
+    closing: ExitStack = field(default_factory=ExitStack)
 
     @cached_property
     def kept(self) -> MediaStore | None:
@@ -103,10 +104,9 @@ def house(
     retry = Retry(Backoff(), Random(), clock, metrics)
     create = opening == "migrated" or configuration.store_url.startswith("sqlite")
     store = waited_for(retry, partial(open_store, configuration.store_url, create=create), "store", stop)
-    try:
-        yield House(configuration, store, registry, metrics, clock, retry, sends, stop)
-    finally:
-        store.close()
+    with ExitStack() as closing:
+        closing.callback(store.close)
+        yield House(configuration, store, registry, metrics, clock, retry, sends, stop, closing)
 
 
 def is_new(configuration: Configuration) -> bool:

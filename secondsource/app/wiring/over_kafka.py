@@ -31,7 +31,8 @@ def kafka_settings(configuration: Configuration) -> KafkaSettings:
 
 
 def transport(at: House, client: str, stop: Event | None = None) -> KafkaTransport:
-    """Connected to the configured broker, with the topics there. With `stop`, a broker that is away is waited for.
+    """Connected to the configured broker, with the topics there, until the house closes. With `stop`, a broker that is
+    away is waited for.
 
     Raises:
         SourceAway: the broker does not answer.
@@ -39,9 +40,11 @@ def transport(at: House, client: str, stop: Event | None = None) -> KafkaTranspo
     """
     settings = kafka_settings(at.configuration)
     kafka = at.configuration.deployment.kafka
-    made = partial(ensure_topics, settings, kafka.partitions, replication=kafka.replication)
-    waited_for(at.retry, made, "broker", stop)
-    return KafkaTransport(settings, client_id=f"secondsource-{client}")
+    there = partial(ensure_topics, settings, kafka.partitions, replication=kafka.replication)
+    waited_for(at.retry, there, "broker", stop)
+    made = KafkaTransport(settings, client_id=f"secondsource-{client}")
+    at.closing.callback(made.close)
+    return made
 
 
 def runner(at: House, name: StageName, over: KafkaTransport) -> Runner:

@@ -146,6 +146,9 @@ class KafkaTransport:
     def _drop_producer(self) -> None:
         if self._producer is not None:
             producer, self._producer = self._producer, None
+            # `close` sends all there is first, and is called again when Python ends: on a broker that is away both wait
+            # in vain, and the second leaves a traceback behind.
+            producer._sender.force_close()  # noqa: SLF001 - there is no public way to give up what waits
             try:
                 producer.close(timeout=self._patience)
             except kafka.errors.KafkaError as error:
