@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -16,7 +17,7 @@ from ingest.formats.delimited import ColumnMapping
 from ingest.formats.recognising import JsonFormat
 from ingest.pictures import pictures
 from secondsource.app import wiring
-from secondsource.app.wiring import House
+from secondsource.app.wiring import House, waited_for
 from secondsource.contracts.clock import Clock, SystemClock
 from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import Tick
@@ -96,7 +97,7 @@ def replay(
         Halted: a stage met too many bad records in a row (inline).
     """
     collector = _collector(at.configuration, at.clock, request, told)
-    resumed = bool(at.store.load(cursor_of(collector.name), 0).position)
+    saved = waited_for(at.retry, partial(at.store.load, cursor_of(collector.name), 0), "store", stop)
     began = at.clock.now()
     sent = rejected = 0
     ended = False
@@ -119,8 +120,9 @@ def replay(
     else:
         push = wiring.publisher(at, wiring.transport(at, "replay", stop)).push
     wiring.source(at, collector, push, took).run(stop)
-    set_aside = at.store.letters.of_stages(began) if inline else 0
-    return Replayed(sent, rejected, collector.unmatched, set_aside, resumed, not ended, tuple(refused))
+    refusals = partial(at.store.letters.of_stages, began)
+    set_aside = waited_for(at.retry, refusals, "store", stop) if inline else 0
+    return Replayed(sent, rejected, collector.unmatched, set_aside, bool(saved.position), not ended, tuple(refused))
 
 
 def built_in_mappings() -> dict[str, ColumnMapping]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from secondsource.app import replaying, wiring
+from secondsource.app.configuring import load
 from secondsource.app.demo.town import Town
 from tests.app.deployment import Deployment
-from tests.app.processes import Worker, until
+from tests.app.newsroom import Newsroom, post
+from tests.app.processes import PATIENCE, Worker, until
 from tests.app.rows import assert_same, assert_told_once
 from tests.app.runs import Run
 from tests.fakes.slack import Dropped, FakeSlack, Html, RateLimited
@@ -77,6 +83,22 @@ def test_the_database_is_away(
         postgres_server.start()
         deployment.wait_until_through(replay)
         assert_same(deployment.rows(), undisturbed.rows)
+
+
+@pytest.mark.postgres
+def test_the_database_goes_away_as_soon_as_it_was_found(tmp_path: Path, postgres_server: PostgresServer) -> None:
+    newsroom = Newsroom(tmp_path, postgres_server.url(postgres_server.create_database()))
+    request = replaying.Request(files=(newsroom.write("posts.jsonl", [post(number) for number in range(3)]),))
+    stop = Event()
+    with wiring.house(load(newsroom.config, {"SECONDSOURCE_STORE_URL": newsroom.store_url}), stop=stop) as at:
+        postgres_server.stop()
+        with ThreadPoolExecutor(1) as beside:
+            replayed = beside.submit(replaying.replay, at, request, stop, lambda _done, _total: None)
+            waits = partial(at.registry.get_sample_value, "secondsource_source_away", {"service": "store"})
+            until(lambda: waits() or replayed.done(), "the replay to wait")
+            postgres_server.start()
+            assert replayed.result(PATIENCE).sent == 3
+    assert len(newsroom.rows("posts")) == 3
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from config.loader import Configuration
 from config.sources import Source
-from secondsource.app.wiring.house import House
+from secondsource.app.wiring.house import House, waited_for
 from secondsource.app.wiring.services import parts_of_pictures
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.credits import Credits
@@ -168,8 +168,9 @@ def pipeline(at: House, *, roots: Sequence[Path] = ()) -> InlinePipeline:
 
     Raises:
         BadConfiguration: another process is at it.
+        SourceAway: the database is away; with a `stop`, once that is set.
     """
-    at.store.alone.hold()
+    waited_for(at.retry, at.store.alone.hold, "store", at.stop)
     return InlinePipeline(
         prepare=[stage(at, "enrich", roots=roots)],
         commit=[alerts_stage(at), store_stage(at)],
