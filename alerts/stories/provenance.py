@@ -72,10 +72,11 @@ def _by_hand(story: Story, enriched: Enriched, stance: StanceLabel) -> list[int]
     post = enriched.post
     whose = passed_on_from(post.text)
     token = post_token(digest(f"{post.platform} @{(whose or post.author.handle).casefold()}"))
+    if story.ties_by(token, stance):
+        return [token]
     if not whose:
-        return [token] if story.ties_by(token, stance) else []
-    hers = (note for note in map(story.notes.get, story.places.values()) if note is not None and note.stance == stance)
-    return [token, *islice((note.tokens[0] for note in hers if note.handle.casefold() == whose.casefold()), 1)]
+        return []
+    return [token, *map(account_token, story.accounts_of(post.platform, whose))]
 
 
 def _clusters(story: Story, representative: int) -> list[int]:

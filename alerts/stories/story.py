@@ -43,8 +43,8 @@ class Story:
     """A living story in working form."""
 
     __slots__ = (
-        "_bridges", "_changed", "_left", "accounts", "asserted", "denial_tally", "denied", "frame", "fresh", "gone",
-        "kinds", "notes", "places", "tally", "texts",
+        "_bridges", "_changed", "_handles", "_left", "accounts", "asserted", "denial_tally", "denied", "frame", "fresh",
+        "gone", "kinds", "notes", "places", "tally", "texts",
     )  # fmt: skip
 
     def __init__(self, frame: Frame, notes: Iterable[Note] = (), gone: Iterable[Gone] = ()) -> None:
@@ -62,6 +62,7 @@ class Story:
         self._changed: dict[int, None] = {}
         self._left: list[Gone] = []
         self._bridges: dict[tuple[int, ...], int] = {}  # parts tied together → by how many posts
+        self._handles: dict[tuple[str, str], set[int]] | None = None  # where somebody asked for them
         self.gone = list(gone)
         for one in self.gone:
             if one.tokens and self.tally_of(one.stance) is not None:
@@ -181,6 +182,7 @@ class Story:
         note = self.notes.pop(key, None)
         if note is None:
             return None
+        self._handles = None  # a name leaves with the post
         gone = Gone(key, note.target, note.stance, note.tokens if note.own else (), note.parts)
         self.gone.append(gone)
         self._left.append(gone)
@@ -211,6 +213,7 @@ class Story:
 
     def _count(self, note: Note) -> None:
         self.notes[note.key] = note
+        self._list_handle(note)
         self.accounts[note.account] = self.accounts.get(note.account, 0) + 1
         self.texts += bool(note.text)
         if note.place:
@@ -258,6 +261,19 @@ class Story:
                 self.asserted = anew
             else:
                 self.denied = anew
+
+    def accounts_of(self, platform: str, handle: str) -> tuple[int, ...]:
+        """The accounts that posted in it under a handle of a platform, in any case; the first time in linear time."""
+        if self._handles is None:
+            self._handles = {}
+            for note in self.notes.values():
+                self._list_handle(note)
+        return tuple(sorted(self._handles.get((platform, handle.casefold()), ())))
+
+    def _list_handle(self, note: Note) -> None:
+        if self._handles is not None:
+            platform = note.uid.partition(":")[0]
+            self._handles.setdefault((platform, note.handle.casefold()), set()).add(note.account)
 
     def ties_by(self, token: int, stance: StanceLabel) -> bool:
         """Whether a post of this stance has, or had, this token."""

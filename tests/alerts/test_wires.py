@@ -7,6 +7,8 @@ from msgspec.structs import replace
 
 from alerts.judging.stage import AlertsStage
 from alerts.origins.registry import Listed, Registry
+from alerts.stories.kept import Note
+from alerts.stories.story import Story
 from secondsource.contracts.messages import Enriched, StoryUpdate
 from tests.alerts.invented import CLAIM, final_stories, ordered, post, records, watch
 from tests.fakes.archive import MemoryArchive
@@ -91,6 +93,28 @@ def test_what_an_account_says_is_one_origin_with_what_others_pass_on_of_it_by_ha
     stage = AlertsStage({"velgrad": watch()}, MemoryArchive())
     (story,) = final_stories(stage.handle(records(ordered([first, second])))).values()
     assert (story.posts, len(story.origins)) == (2, 1)
+
+
+def test_a_namesake_on_another_platform_is_somebody_else() -> None:
+    by_hand, own = post(1, 0, f"RT @Ana: {OWN_WORDS[0]}", by="reader"), post(2, 10.0, OWN_WORDS[1], by="ana")
+    there = replace(own.post, platform="bluesky", reply_to=by_hand.post.uid, observed_at=by_hand.post.observed_at)
+    stage = AlertsStage({"velgrad": watch()}, MemoryArchive())
+    (story,) = final_stories(stage.handle(records(ordered([by_hand, replace(own, post=there)])))).values()
+    assert (story.posts, len(story.origins)) == (2, 2)
+
+
+def test_handles_are_gone_through_once_however_many_are_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[str] = []
+    list_handle = Story._list_handle
+
+    def counted(story: Story, note: Note) -> None:
+        listed.append(note.uid)
+        list_handle(story, note)
+
+    monkeypatch.setattr(Story, "_list_handle", counted)
+    said = [post(n, n, f"RT @user{n}: {OWN_WORDS[n % 3]}", by=f"reader{n}", reply_to=n > 1) for n in range(1, 101)]
+    AlertsStage({"velgrad": watch()}, MemoryArchive()).handle(records(ordered(said)))
+    assert len(listed) <= 2 * len(said)
 
 
 def test_who_passes_on_an_agency_by_hand_has_its_origin() -> None:
