@@ -52,7 +52,8 @@ class Retention:
         self._database = database
 
     def forget(self, before: datetime) -> Forgotten:
-        """Let go of what was observed, told or seen last before a time. A second call finds nothing more.
+        """Let go of what was observed, told or seen last before a time, and of accounts none of whose posts are left,
+        as of those that were taken down. A second call finds nothing more.
 
         Raises:
             SourceAway: the database did not answer. What was let go of so far is gone.
@@ -62,11 +63,7 @@ class Retention:
             stories=self._by_id(stories, stories.c.as_of < before, _stories),
             alerts=self._by_id(alerts, alerts.c.at < before, _alerts),
             dead_letters=self._by_id(dead_letters, dead_letters.c.at < before, _letters),
-            accounts=self._by_id(
-                accounts,
-                (accounts.c.seen_at < before) & ~exists().where(posts.c.account_uid == accounts.c.uid),
-                _nothing,
-            ),
+            accounts=self._by_id(accounts, ~exists().where(posts.c.account_uid == accounts.c.uid), _nothing),
         )
         with self._database.writing() as connection:
             exclusive(connection, COVERING)

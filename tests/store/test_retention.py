@@ -7,7 +7,19 @@ from msgspec.structs import replace
 from secondsource.contracts.messages import Coverage, Message
 from store.leaving.retention import Forgotten
 from store.store import Store
-from tests.store.velgrad import alert, at, emptied, engagement, enriched, everything, keep, letter, picture, story
+from tests.store.velgrad import (
+    alert,
+    at,
+    emptied,
+    engagement,
+    enriched,
+    everything,
+    keep,
+    letter,
+    picture,
+    story,
+    takedown,
+)
 
 LAST_YEAR = -365 * 86_400.0
 BRIDGE = picture("bridge", "f0" * 32)
@@ -51,6 +63,12 @@ def test_an_account_stays_as_long_as_one_of_its_posts(store: Store) -> None:
     keep(store, enriched(1, seconds=LAST_YEAR), enriched(2, seconds=0))
     assert store.retention.forget(at(-3600)).accounts == 0
     assert len(store.dump("accounts")) == 1
+
+
+def test_an_account_leaves_once_its_last_post_was_taken_down_however_new_it_is(store: Store) -> None:
+    keep(store, enriched(1, seconds=0, author=1), enriched(2, seconds=0, author=2), takedown(1, 1))
+    assert store.retention.forget(at(-3600)) == Forgotten(accounts=1)
+    assert [row["uid"] for row in store.dump("accounts")] == ["x:a2"]
 
 
 def test_a_second_time_nothing_is_left_to_do_however_much_there_was(store: Store) -> None:
