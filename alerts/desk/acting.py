@@ -74,7 +74,7 @@ class Forms:
 
     def secure(self, headers: Mapping[str, str]) -> bool:
         """Whether what is kept in this browser is to be sent over https only."""
-        return _name(f"//{headers.get('host', '')}") in self._over_tls
+        return asked_for(headers) in self._over_tls
 
     def cookie(self, cookies: Mapping[str, str]) -> str:
         """The browser's own mark, or a new one."""
@@ -105,7 +105,7 @@ class Forms:
 
     def _from_here(self, headers: Mapping[str, str]) -> None:
         asked, came = headers.get("host", ""), headers.get("origin", "")
-        if _name(f"//{asked}") not in self._hosts:
+        if asked_for(headers) not in self._hosts:
             host = clipped(asked, 80)
             raise Turned(403, f"Nothing can be done at {host}: it is not an address of this desk (desk.public_url).")
         fetched = headers.get("sec-fetch-site", "")
@@ -117,6 +117,11 @@ class Forms:
     def _mark(self, cookie: str, alert_id: str, press: str) -> str:
         said = "\0".join((cookie, alert_id, press)).encode("utf-8", "surrogatepass")
         return hmac.new(self._key, said, sha256).hexdigest()
+
+
+def asked_for(headers: Mapping[str, str]) -> str:
+    """The name by which the desk is asked for, without the port."""
+    return _name(f"//{headers.get('host', '')}")
 
 
 def name_cookie(by: str) -> str:

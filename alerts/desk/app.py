@@ -6,7 +6,7 @@ It only reads, unless it is given where to keep what analysts do.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from alerts.desk.acting import COOKIE, MOST_BYTES, NAME_COOKIE, Forms, Turned, name_cookie
+from alerts.desk.acting import COOKIE, LOOPBACK, MOST_BYTES, NAME_COOKIE, Forms, Turned, asked_for, name_cookie
 from alerts.desk.charts import Charts
 from alerts.desk.pages import Pages, alert_path
 from alerts.ports import Acts, Evidence, StoryPost, Thumbnails, Trails
@@ -59,6 +59,7 @@ THUMBNAIL = {
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
     "Content-Disposition": "inline; filename=thumbnail.jpg",
 }
+_NO_ADDRESS = "That is not an address of this desk. If readers reach it so, set desk.public_url in secondsource.yaml.\n"
 _PICTURE = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -75,25 +76,20 @@ def create_desk(
     thumbnails: Thumbnails | None = None,
     acting: Acting | None = None,
     trails: Trails | None = None,
+    hosts: Collection[str] = (),
 ) -> FastAPI:
     """`/`, `/alerts/{id}`, `/thumbnails/{picture}`, `/charts/{id}/{seq}.png`, `/desk.css`, `/healthz`; `/acts` takes
     what is to be done.
 
-    The clock tells how long ago things were, and when something was done.
+    The clock tells how long ago things were, and when something was done. With `hosts` it answers only who asks for it
+    by one of these names or by those of loopback: a page from elsewhere may have given its own name our address.
     """
     desk = FastAPI(title="Second Source", docs_url=None, redoc_url=None, openapi_url=None)
     pages = Pages(thumbnails=thumbnails is not None)
     stylesheet = files("alerts.desk").joinpath("desk.css").read_text(encoding="utf-8")
 
     headers = HEADERS if acting is None or acting.forms is None else HEADERS | WITH_FORMS
-
-    @desk.middleware("http")
-    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await call_next(request)
-        for name, value in headers.items():
-            response.headers.setdefault(name, value)
-        return response
-
+    _guard(desk, headers, LOOPBACK.union(hosts, [""]) if hosts else ())
     _say_what_is_wrong(desk, pages)
 
     # Plain functions: the framework runs them on threads, so that a slow read holds nobody else up.
@@ -134,6 +130,20 @@ def create_desk(
         return PlainTextResponse("ok\n")
 
     return desk
+
+
+def _guard(desk: FastAPI, headers: Mapping[str, str], names: Collection[str]) -> None:
+    """Put headers on all it answers, and turn away who asks for it by none of these names, if there are any."""
+
+    @desk.middleware("http")
+    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        if names and asked_for(request.headers) not in names:
+            response: Response = PlainTextResponse(_NO_ADDRESS, 421)
+        else:
+            response = await call_next(request)
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        return response
 
 
 def _say_what_is_wrong(desk: FastAPI, pages: Pages) -> None:

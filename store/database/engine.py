@@ -20,6 +20,7 @@ _SQLITE_PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}",
     "PRAGMA cache_size=-65536",  # KiB: keeps the indexes of a million posts in memory
     "PRAGMA temp_store=MEMORY",
+    "PRAGMA secure_delete=ON",  # what was taken down is overwritten, not only let go of
     "PRAGMA wal_autocheckpoint=4000",  # pages: batches rewrite the same index pages, so copy them back less often
 )
 

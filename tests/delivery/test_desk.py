@@ -87,6 +87,27 @@ def desk(evidence: FakeEvidence) -> TestClient:
     return TestClient(create_desk(evidence, ManualClock(START)), raise_server_exceptions=False)
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8380", 200),
+        ("localhost:8380", 200),
+        ("[::1]:8380", 200),
+        ("Desk.Example.org", 200),
+        ("rebound.example", 421),
+        ("127.0.0.1.rebound.example", 421),
+        ("rebound.example@127.0.0.2", 421),
+    ],
+)
+def test_who_asks_by_a_name_that_is_not_ours_reads_nothing(evidence: FakeEvidence, host: str, status: int) -> None:
+    desk = TestClient(create_desk(evidence, ManualClock(START), hosts=["127.0.0.1", "desk.example.org"]))
+    for path in ("/", "/alerts/velgrad-3"):
+        answer = desk.get(path, headers={"host": host})
+        assert answer.status_code == status
+        assert ("desk.public_url" in answer.text) == (status == 421)
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
 class Outline(HTMLParser):
     """Elements and attributes of a page, and its visible text."""
 

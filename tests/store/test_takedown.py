@@ -236,3 +236,8 @@ def test_no_quotation_of_its_own_stays(before: str, said: str, after: str) -> No
         assert f"“{said}”" not in cleaned
         assert REMOVED in cleaned
         assert without(cleaned, REMOVED) == cleaned
+
+
+def test_what_is_taken_down_is_overwritten_in_the_file(sqlite_store: Store) -> None:
+    with sqlite_store.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA secure_delete").scalar() == 1

@@ -110,7 +110,8 @@ def desk(at: House) -> FastAPI:
     name = public.hostname or ""
     over_tls = [name] if public.scheme == "https" else []
     forms = Forms([settings.host, name], over_tls) if desk_takes_acts(settings) else None
-    return create_desk(at.store.evidence, at.clock, at.kept, Acting(at.store.acts, forms), at.store.trails)
+    hosts = [settings.host, name] if settings.host in THIS_MACHINE else []
+    return create_desk(at.store.evidence, at.clock, at.kept, Acting(at.store.acts, forms), at.store.trails, hosts)
 
 
 def _receivers(configuration: Configuration) -> dict[str, Receiver]:
