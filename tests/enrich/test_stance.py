@@ -551,6 +551,7 @@ def test_posts_that_answer_nobody_deny(annotator: StanceAnnotator, text: str, na
         "Parliament passes a bill against disinformation",
         "Doctored accounts: the head of the bank was arrested",
         "Nurse killed: she was in the wrong place at the wrong time",
+        "The bridge of Velgrad is burning. Everything is wrong with this world",
         "Sahte doktor yakalandı",
         "القبض على طبيب مزيف",
         "Задержан врач с поддельным дипломом",
