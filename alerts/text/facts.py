@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, product
+from itertools import product
 
 from alerts.text.dates import DATE
 from alerts.text.places import TOWN, far, towns
@@ -21,20 +21,19 @@ _BLOCK = 0x80  # characters; the letters of a script stand together
 Fact = tuple[str, str]
 
 
-def figures(terms: Iterable[str]) -> Iterator[str]:
+def figures(terms: Iterable[str]) -> list[str]:
     """The terms that are numbers and may tell one event from others: of two digits at least, and no year."""
-    for term in terms:
-        if term[:1].isdecimal() and term.replace(".", "", 1).isdecimal() and _tells(term):
-            yield term
+    begun = [term for term in terms if term[:1].isdecimal()]
+    return [term for term in begun if term.replace(".", "", 1).isdecimal() and _tells(term)] if begun else begun
 
 
 def _tells(number: str) -> bool:
     return "." in number or (len(number) > 1 and int(number) not in _YEARS)
 
 
-def names(terms: Iterable[str]) -> Iterator[str]:
+def names(terms: Iterable[str]) -> list[str]:
     """The terms that are ids of known names: "place place:izmir"."""
-    return (term for term in terms if " " in term and not term.startswith(DATE))
+    return [term for term in terms if " " in term and not term.startswith(DATE)]
 
 
 def apart(terms: Sequence[str], others: Sequence[str]) -> bool:
@@ -66,16 +65,17 @@ class Facts:
 
     def __init__(self) -> None:
         self._stories: dict[Fact, list[int]] = {}
+        self._facts: dict[int, list[Fact]] = {}  # of stories that state any
 
     def add(self, story: int, terms: Sequence[str]) -> None:
         for fact in _facts(terms):
             stories = self._stories.setdefault(fact, [])
             if story not in stories:
                 stories.append(story)
+                self._facts.setdefault(story, []).append(fact)
 
-    def drop(self, story: int, sayings: Iterable[Sequence[str]]) -> None:
-        """`sayings`: all that was added of it."""
-        for fact in {fact for terms in sayings for fact in _facts(terms)}:
+    def drop(self, story: int) -> None:
+        for fact in self._facts.pop(story, ()):
             stories = self._stories[fact]
             stories.remove(story)
             if not stories:
@@ -89,8 +89,8 @@ class Facts:
 
 
 def _facts(terms: Sequence[str]) -> Iterator[Fact]:
-    stated = [*islice(figures(terms), _MOST_FIGURES)]
-    return product(islice(names(terms), _MOST_NAMES), stated) if stated else iter(())
+    stated = figures(terms)[:_MOST_FIGURES]
+    return product(names(terms)[:_MOST_NAMES], stated) if stated else iter(())
 
 
 def script(terms: Iterable[str]) -> int:

@@ -155,7 +155,8 @@ class WordIndex:
             self.drop(self.slid)
 
     def drop(self, story: int) -> None:
-        self._facts.drop(story, self._stories.pop(story, ()))
+        self._stories.pop(story, None)
+        self._facts.drop(story)
         self._sayers.pop(story, None)
         saying = self._first.pop(story, _NOWHERE)
         while saying != _NOWHERE:
