@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from ingest.formats.html import plain
-from ingest.formats.reading import EPOCH, charset, distinct
+from ingest.formats.reading import EPOCH, charset, declared_charset, distinct
 from secondsource.contracts.messages import Review
 from secondsource.contracts.references import resolved
 
@@ -27,7 +27,6 @@ _SCRIPT = re.compile(
 )
 _SCRIPT_END = re.compile(r"</script", re.IGNORECASE)
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*+[\"']?\s*+([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
-_DECLARED = re.compile(r"charset\s*=\s*+[\"']?\s*+([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
 _OPENING = re.compile(r"<!--|(?://|/\*)?\s*<!\[CDATA\[(?:\s*\*/)?")
 _CLOSING = re.compile(r"(?:-->|(?://|/\*)?\s*\]\]>(?:\s*\*/)?)\s*;?\Z")
 _LONGEST_CLOSING = 100  # characters; sought in all of a script, blanks without end would take their square
@@ -116,12 +115,12 @@ def published(said: object) -> datetime | None:
 
 
 def _decoded(page: bytes, content_type: str) -> str:
-    declared, said = _DECLARED.search(content_type), _CHARSET.search(page[:4096])
-    names = [charset(declared[1])] if declared else []
-    names += [charset(said[1].decode("ascii"))] if said else []
+    said = _CHARSET.search(page[:4096])
+    found = (declared_charset(content_type), charset(said[1].decode("ascii")) if said else "")
+    names = [name for name in found if name]
     if page.startswith(b"\xef\xbb\xbf"):
         names.insert(0, "utf-8-sig")
-    for name in filter(None, [*names, "utf-8"]):
+    for name in [*names, "utf-8"]:
         try:
             return page.decode(name)
         except (UnicodeDecodeError, LookupError, ValueError):

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 import feedparser
 
 from ingest.formats.html import plain
-from ingest.formats.reading import EARLIEST, EPOCH, charset, distinct, hashtags_in, language
+from ingest.formats.reading import EARLIEST, EPOCH, charset, declared_charset, distinct, hashtags_in, language
 from secondsource.contracts.credits import OURS, Credits
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import LONGEST_ID, Account, MediaRef, Post, Review, Struct
@@ -49,7 +49,6 @@ _MARKS = (
     (b"<\x00?\x00", "utf-16-le"),
     (b"\x00<\x00?", "utf-16-be"),
 )
-_DECLARED = re.compile(r"charset\s*=\s*+[\"']?\s*+([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
 _WRITTEN = re.compile(rb"^\s*<\?xml\b[^>]*?\bencoding\s*=\s*[\"']([A-Za-z0-9_.:-]{2,40})[\"']", re.IGNORECASE)
 _DECLARATION = re.compile(r"^\s*+<\?xml\b[^>]*+>")
 _LONGEST_DECLARATION = 1_000
@@ -130,9 +129,8 @@ def _in_utf8(body: bytes, content_type: str) -> bytes:
     line's length. Without entities of its own, which expat would unfold up to a hundredfold before it gave up.
     """
     marked = next((name for mark, name in _MARKS if body.startswith(mark)), "")
-    said = _DECLARED.search(content_type)
     written = _WRITTEN.search(body[:_LONGEST_DECLARATION].replace(b"\x00", b""))
-    names = [marked, charset(said[1]) if said else "", charset(written[1].decode("ascii")) if written else ""]
+    names = [marked, declared_charset(content_type), charset(written[1].decode("ascii")) if written else ""]
     text = ""
     for name in (*filter(None, names), "utf-8", "cp1252", "iso-8859-2"):
         try:

@@ -102,6 +102,7 @@ _MENTION = re.compile(r"(?<![\w@/.])@(\w{1,30})")
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]…]")
 
 
+_DECLARED = re.compile(r"charset\s*=\s*+[\"']?\s*+([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
 #: What Python calls encodings, and no document is written in: some take the square of a text's length to read.
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 
@@ -113,6 +114,12 @@ def charset(name: str) -> str:
     except (LookupError, ValueError):
         return ""
     return "" if found in _NO_CHARSETS else found
+
+
+def declared_charset(content_type: str) -> str:
+    """Our name of the encoding that a Content-Type names; "" as `charset` has it, or where it names none."""
+    said = _DECLARED.search(content_type)
+    return charset(said[1]) if said else ""
 
 
 def without_nul(body: bytes) -> bytes:
