@@ -9,6 +9,8 @@ import re
 import unicodedata
 from urllib.parse import quote, urlsplit
 
+from secondsource.contracts.characters import HALF, replaced
+
 ELLIPSIS = "…"
 #: Marks stacked on one letter beyond this climb over the lines above ("Zalgo text"); no orthography needs more.
 MOST_MARKS = 4
@@ -31,7 +33,6 @@ _UNSEEN = (
 #: C0 and C1 controls that are not whitespace.
 _CONTROL = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
 _UNSHOWN = re.compile(f"[{_CONTROL}{_REORDERING}{_UNSEEN}]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "RLE", "RLO"})
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 
@@ -39,7 +40,7 @@ _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 def clean(text: str) -> str:
     """One line of plain text: whitespace becomes single spaces, nothing is left that acts on its surroundings."""
     text = _TERMINAL_CODE.sub("", text)
-    text = _SURROGATE.sub("\ufffd", text)
+    text = replaced(text, HALF)
     text = _UNSHOWN.sub("", text)
     return _few_marks(_BLANK.sub(" ", text).strip())
 
@@ -71,7 +72,7 @@ def web_address(url: str) -> str:
         host = parts.hostname
     except ValueError:
         return ""
-    if parts.scheme.lower() not in {"http", "https"} or not host or _SURROGATE.search(url):
+    if parts.scheme.lower() not in {"http", "https"} or not host or HALF.search(url):
         return ""
     return quote(parts.geturl(), safe="!#$%&'()*+,/:;=?@[]~")
 

@@ -118,12 +118,13 @@ class StoryBook:
             story, also = self._made_one(story, tied.part, also) if also else (story, also)
         traits = self._ties.texts.within(traits, enriched, story)
         credited = post.credits or (() if plain or post.platform == _FEEDS else self._credits(post.text))
-        note = self._note(story, enriched, key, at, tied, traits, also)
+        whose = passed_on_from(post.text)
+        note = self._note(story, enriched, key, at, tied, traits, also, whose)
         note.doubt = doubt(enriched, tied, credited)
         heard = "" if credited else self._registry.agencies.agency_heard(enriched.stance.attributed_to)
         if credited or heard:
             note.tokens += (credit_token(digest(heard or credited[0])),)
-        source, behind = self._behind(post, note)
+        source, behind = self._behind(post, note, whose)
         note.tokens += behind
         more = credited or heard or source or also or disowned
         story.add(note, evidence(tied, credited, heard, source, also, disowned) if more else tied.evidence)
@@ -138,12 +139,12 @@ class StoryBook:
             self._single -= story.ever == 2
         return story
 
-    def _behind(self, post: Post, note: Note) -> tuple[Listed | None, tuple[int, ...]]:
+    def _behind(self, post: Post, note: Note, whose: str) -> tuple[Listed | None, tuple[int, ...]]:
         """The source that a post comes from, and what ties it to others of that. A repost speaks for nobody."""
         source = self._registry.source_of(post)
         if account_token(note.account) not in note.tokens:
             return source, ()
-        passed_on = self._registry.of_account(post.platform, passed_on_from(post.text))
+        passed_on = self._registry.of_account(post.platform, whose) if whose else None
         pairs = (*self._registry.pairs_of(post.author.uid), *self._steps.pairs_of(note.account))
         return source or passed_on, (*tokens_behind(source), *tokens_behind(passed_on), *map(pair_token, pairs))
 
@@ -251,7 +252,7 @@ class StoryBook:
         if story is None or not story.reword(digest(uid), words, edited_at, names):
             return None
         note = story.notes[digest(uid)]
-        part = story.frame.part(note.parts[0] if note.parts else story.frame.number)
+        part = story.frame.part(note.part(story.frame.number))
         if note.tie == "first":
             self._ties.reread(part, words)
         self._ties.say_anew(part, note.key, again)
@@ -355,7 +356,15 @@ class StoryBook:
         heapq.heappush(self._due, (last_at + self._life, number))
 
     def _note(
-        self, story: Story, enriched: Enriched, key: int, at: float, tied: Tied, traits: Traits, also: list[Tied]
+        self,
+        story: Story,
+        enriched: Enriched,
+        key: int,
+        at: float,
+        tied: Tied,
+        traits: Traits,
+        also: list[Tied],
+        whose: str,
     ) -> Note:
         parts = tuple(sorted({tied.part, *(one.part for one in also)})) if also else (tied.part,)
         part = story.frame.part(parts[0])
@@ -376,7 +385,7 @@ class StoryBook:
             tie=tied.tie,
             to=tied.to,
             target=target if self._ties.name(key, target, part.number) else 0,
-            tokens=tokens_of(story, enriched, key, account, stance, traits),
+            tokens=tokens_of(story, enriched, key, account, stance, traits, whose),
             passes=_passes(story, enriched, account, stance, target, tied),
             reported=0 if post.repost_of or post.counts is None else post.counts.interactions(),
             text=post.text[:KEPT],

@@ -50,7 +50,11 @@ class Note(msgspec.Struct, array_like=True, gc=False):
 
     def representative(self, story: int) -> int:
         """What its text is known by in a story of this number; 0 if it represents nothing."""
-        return (self.parts[0] if self.parts else story) << PLACE_BITS | self.place if self.place else 0
+        return self.part(story) << PLACE_BITS | self.place if self.place else 0
+
+    def part(self, story: int) -> int:
+        """The number of the part of a story of this number that it is in first."""
+        return self.parts[0] if self.parts else story
 
     @property
     def own(self) -> bool:

@@ -22,8 +22,7 @@ from alerts.stories.tokens import (
 )
 from alerts.stories.traits import Traits
 from alerts.wording import TIES
-from secondsource.contracts.messages import Enriched, StanceLabel
-from secondsource.contracts.retweet_prefix import passed_on_from
+from secondsource.contracts.messages import Enriched, Post, StanceLabel
 
 _FEWEST_SHARED_WORDS = 3  # two posts of one story with the same few words may still have said them each by itself
 _SHARED = frozenset(token(0) & 7 for token in (cluster_token, picture_token, link_token))
@@ -32,9 +31,10 @@ _CLUSTER = cluster_token(0)
 
 
 def tokens_of(
-    story: Story, enriched: Enriched, key: int, account: int, stance: StanceLabel, traits: Traits
+    story: Story, enriched: Enriched, key: int, account: int, stance: StanceLabel, traits: Traits, whose: str
 ) -> tuple[int, ...]:
-    """What ties a post to its source: the post it passes on, its author, its text, its pictures, its links.
+    """What ties a post to its source: the post it passes on, its author, its text, its pictures, its links. `whose`
+    words it passes on by hand: a handle, "" for its own.
 
     Only posts of one side are ever compared by them. Who disputes a post, a picture or a page by showing it copies
     nobody.
@@ -52,7 +52,7 @@ def tokens_of(
         else:
             passed_on = ""
     if not passed_on:
-        tokens += [account_token(account), *_by_hand(story, enriched, stance)]
+        tokens += [account_token(account), *_by_hand(story, enriched.post, stance, whose)]
     if post.edit_of:
         tokens.append(post_token(digest(post.edit_of)))
     if traits.exact and enriched.sketch.words >= _FEWEST_SHARED_WORDS:
@@ -67,10 +67,8 @@ def tokens_of(
     return tuple(dict.fromkeys(tokens))
 
 
-def _by_hand(story: Story, enriched: Enriched, stance: StanceLabel) -> list[int]:
+def _by_hand(story: Story, post: Post, stance: StanceLabel, whose: str) -> list[int]:
     """What ties those who write "RT @ana: …" to each other, whatever they pass on of hers, and to what she posts."""
-    post = enriched.post
-    whose = passed_on_from(post.text)
     token = post_token(digest(f"{post.platform} @{(whose or post.author.handle).casefold()}"))
     if story.ties_by(token, stance):
         return [token]

@@ -277,8 +277,9 @@ class Story:
 
     def ties_by(self, token: int, stance: StanceLabel) -> bool:
         """Whether a post of this stance has, or had, this token."""
-        origins = {"asserts": self.asserted, "denies": self.denied}.get(stance)
-        return origins is not None and token in origins
+        if stance == "asserts":
+            return token in self.asserted
+        return stance == "denies" and self.denied is not None and token in self.denied
 
     # Accounts in step
 

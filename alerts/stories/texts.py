@@ -168,7 +168,7 @@ class Texts:
 
     def lead(self, story: Story, note: Note, exact: int, representative: int) -> None:
         """The post's text leads to its part of the story; `exact` and `representative` are of its traits."""
-        number = note.parts[0] if note.parts else story.frame.number
+        number = note.part(story.frame.number)
         frame = story.frame.part(number)
         representative = note.representative(story.frame.number) or representative
         if (

@@ -188,7 +188,7 @@ class Ties:
 
     def lead(self, story: Story, note: Note, traits: Traits, said: tuple[str, ...]) -> None:
         """The post's text, pictures, links and words lead to its part of the story."""
-        number = note.parts[0] if note.parts else story.frame.number
+        number = note.part(story.frame.number)
         frame = story.frame.part(number)
         self.texts.lead(story, note, traits.exact, traits.representative)
         for match in traits.pictures:
@@ -273,7 +273,7 @@ class Ties:
 
     def unsay(self, story: Story, note: Note) -> None:
         """A post is gone, and with it the words by which others came to its part."""
-        part = note.parts[0] if note.parts else story.frame.number
+        part = note.part(story.frame.number)
         self._words.unsay(part, note.key)
         if note.tie == "first":
             self.unread(part)
@@ -311,7 +311,7 @@ class Ties:
         for story in stories:
             for note in story.notes.values():
                 if note.tie == "first" and note.text:
-                    part = story.frame.part(note.parts[0] if note.parts else story.frame.number)
+                    part = story.frame.part(note.part(story.frame.number))
                     if not part.unread:
                         first.append((part.number, note.text))
         for number, text in sorted(first):

@@ -23,8 +23,7 @@ Fact = tuple[str, str]
 
 def figures(terms: Iterable[str]) -> list[str]:
     """The terms that are numbers and may tell one event from others: of two digits at least, and no year."""
-    begun = [term for term in terms if term[:1].isdecimal()]
-    return [term for term in begun if term.replace(".", "", 1).isdecimal() and _tells(term)] if begun else begun
+    return [term for term in terms if term[:1].isdecimal() and term.replace(".", "", 1).isdecimal() and _tells(term)]
 
 
 def _tells(number: str) -> bool:
@@ -65,17 +64,17 @@ class Facts:
 
     def __init__(self) -> None:
         self._stories: dict[Fact, list[int]] = {}
-        self._facts: dict[int, list[Fact]] = {}  # of stories that state any
+        self._stated_by: dict[int, list[Fact]] = {}  # of stories that state any
 
     def add(self, story: int, terms: Sequence[str]) -> None:
         for fact in _facts(terms):
             stories = self._stories.setdefault(fact, [])
             if story not in stories:
                 stories.append(story)
-                self._facts.setdefault(story, []).append(fact)
+                self._stated_by.setdefault(story, []).append(fact)
 
     def drop(self, story: int) -> None:
-        for fact in self._facts.pop(story, ()):
+        for fact in self._stated_by.pop(story, ()):
             stories = self._stories[fact]
             stories.remove(story)
             if not stories:

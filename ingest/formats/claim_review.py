@@ -16,7 +16,8 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from ingest.formats.html import plain
-from ingest.formats.reading import EPOCH, charset, declared_charset, distinct
+from ingest.formats.reading import EPOCH, charset, declared_charset, decoded, distinct
+from secondsource.contracts.characters import HALF, replaced
 from secondsource.contracts.messages import Review
 from secondsource.contracts.references import resolved
 
@@ -30,7 +31,6 @@ _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*+[\"']?\s*+([A-Za-z0-9_.
 _OPENING = re.compile(r"<!--|(?://|/\*)?\s*<!\[CDATA\[(?:\s*\*/)?")
 _CLOSING = re.compile(r"(?:-->|(?://|/\*)?\s*\]\]>(?:\s*\*/)?)\s*;?\Z")
 _LONGEST_CLOSING = 100  # characters; sought in all of a script, blanks without end would take their square
-_HALF = re.compile("[\ud800-\udfff]")  # of a pair: "\\ud800" is JSON, and no UTF-8 holds it
 _NUMBER = re.compile(r"[-+]?\d{1,9}(?:[.,]\d{1,9})?")
 
 _MOST_SCRIPTS = 50
@@ -120,12 +120,8 @@ def _decoded(page: bytes, content_type: str) -> str:
     names = [name for name in found if name]
     if page.startswith(b"\xef\xbb\xbf"):
         names.insert(0, "utf-8-sig")
-    for name in [*names, "utf-8"]:
-        try:
-            return page.decode(name)
-        except (UnicodeDecodeError, LookupError, ValueError):
-            continue
-    return page.decode(names[0] if names == ["cp1252"] else "utf-8", "replace")
+    text = decoded(page, [*names, "utf-8"])
+    return page.decode(names[0] if names == ["cp1252"] else "utf-8", "replace") if text is None else text
 
 
 def _parsed(script: str) -> object | None:
@@ -236,7 +232,7 @@ class _Page:
             parts = urlsplit(link)
         except ValueError:
             return ""
-        return link if parts.scheme in {"http", "https"} and parts.hostname and not _HALF.search(link) else ""
+        return link if parts.scheme in {"http", "https"} and parts.hostname and not HALF.search(link) else ""
 
 
 def _only_names(node: Node) -> bool:
@@ -263,7 +259,7 @@ def _text(value: object) -> str:
         return f"{value:g}" if abs(value) < _MOST and math.isfinite(value) else ""
     if not isinstance(value, str):
         return ""
-    return " ".join(_HALF.sub("\ufffd", plain(value[: 4 * _LONGEST_TEXT])).split())[:_LONGEST_TEXT]
+    return " ".join(replaced(plain(value[: 4 * _LONGEST_TEXT]), HALF).split())[:_LONGEST_TEXT]
 
 
 def _host(url: str) -> str:

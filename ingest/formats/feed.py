@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 import feedparser
 
 from ingest.formats.html import plain
-from ingest.formats.reading import EARLIEST, EPOCH, charset, declared_charset, distinct, hashtags_in, language
+from ingest.formats.reading import EARLIEST, EPOCH, charset, declared_charset, decoded, distinct, hashtags_in, language
 from secondsource.contracts.credits import OURS, Credits
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import LONGEST_ID, Account, MediaRef, Post, Review, Struct
@@ -131,13 +131,7 @@ def _in_utf8(body: bytes, content_type: str) -> bytes:
     marked = next((name for mark, name in _MARKS if body.startswith(mark)), "")
     written = _WRITTEN.search(body[:_LONGEST_DECLARATION].replace(b"\x00", b""))
     names = [marked, declared_charset(content_type), charset(written[1].decode("ascii")) if written else ""]
-    text = ""
-    for name in (*filter(None, names), "utf-8", "cp1252", "iso-8859-2"):
-        try:
-            text = body.decode(name)
-        except (UnicodeDecodeError, LookupError, ValueError):
-            continue
-        break
+    text = decoded(body, (*names, "utf-8", "cp1252", "iso-8859-2")) or ""  # the last of them reads anything
     text = _DECLARATION.sub("", text.lstrip("\ufeff"), count=1).replace("<!ENTITY", "<!NOTHING")
     text = _REFERENCE.sub(_to_a_character, text)
     return f"<?xml version='1.0' encoding='utf-8'?>\n{text}".encode("utf-8", "replace")

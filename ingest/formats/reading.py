@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -120,6 +120,16 @@ def declared_charset(content_type: str) -> str:
     """Our name of the encoding that a Content-Type names; "" as `charset` has it, or where it names none."""
     said = _DECLARED.search(content_type)
     return charset(said[1]) if said else ""
+
+
+def decoded(body: bytes, names: Iterable[str]) -> str | None:
+    """The text by the first of these encodings that reads all of it ("" is none); None where none does."""
+    for name in filter(None, names):
+        try:
+            return body.decode(name)
+        except (LookupError, ValueError):
+            continue
+    return None
 
 
 def without_nul(body: bytes) -> bytes:

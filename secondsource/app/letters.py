@@ -99,17 +99,14 @@ def resender(at: House, how: How) -> Iterator[Resender]:
     """One pipeline, or one connection to the broker, for all letters."""
     if at.configuration.deployment.transport == "kafka":
         over = wiring.transport(at, _NAME)
-        try:
 
-            def publish(messages: Sequence[Message]) -> None:
-                refused = over.publish([_out(message) for message in messages])
-                over.flush()
-                if refused:
-                    raise BadRecord(refused[0].reason)
+        def publish(messages: Sequence[Message]) -> None:
+            refused = over.publish([_out(message) for message in messages])
+            over.flush()
+            if refused:
+                raise BadRecord(refused[0].reason)
 
-            yield Resender(at, how, publish, answers=False)
-        finally:
-            over.close()
+        yield Resender(at, how, publish, answers=False)
         return
     line = wiring.pipeline(at, roots=[how.pictures] if how.pictures else [])
     stop = Event()

@@ -92,10 +92,7 @@ def _tell(at: House, takedowns: Sequence[Takedown]) -> bool:
 def _publish(at: House, messages: Sequence[Message]) -> None:
     try:
         over = wiring.transport(at, "takedown")
-        try:
-            over.publish([to_out(message) for message in messages])
-            over.flush()
-        finally:
-            over.close()
+        over.publish([to_out(message) for message in messages])
+        over.flush()
     except SourceAway as error:
         raise SourceAway(_AGAIN.format(error), retry_after=error.retry_after) from error

@@ -6,13 +6,13 @@ Unknown fields are ignored on reading, so that a newer writer does not break an 
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
+from secondsource.contracts.characters import HALF, replaced
 from secondsource.contracts.errors import BadRecord
 
 
@@ -555,7 +555,6 @@ class AlertEvent(Struct, frozen=True, kw_only=True, tag="alert"):
 
 Message = Post | Engagement | Takedown | Coverage | Tick | Enriched | DeadLetter | StoryUpdate | AlertEvent
 
-_HALF = re.compile("[\ud800-\udfff]")
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 
@@ -565,15 +564,7 @@ def encode(message: Message) -> bytes:
     try:
         return _encoder.encode(message)
     except UnicodeEncodeError:
-        return _encoder.encode(_in_whole_characters(msgspec.to_builtins(message)))
-
-
-def _in_whole_characters(value: Any) -> Any:
-    if isinstance(value, str):
-        return _HALF.sub("\ufffd", value)
-    if isinstance(value, dict):
-        return {name: _in_whole_characters(each) for name, each in value.items()}
-    return [_in_whole_characters(each) for each in value] if isinstance(value, list | tuple) else value
+        return _encoder.encode(replaced(message, HALF))
 
 
 def decode(body: bytes | memoryview) -> Message:

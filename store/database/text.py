@@ -7,14 +7,13 @@ that they keep the same rows.
 from __future__ import annotations
 
 import re
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
+from secondsource.contracts.characters import replaced
 from secondsource.contracts.errors import BadRecord
 from secondsource.contracts.messages import LONGEST_ID
-
-REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _T = TypeVar("_T")
@@ -22,16 +21,7 @@ _T = TypeVar("_T")
 
 def storable(value: _T) -> _T:
     """The same value with U+FFFD for what cannot be stored, however deep inside tuples and messages."""
-    cleaned: Any = value
-    if isinstance(value, str):
-        cleaned = _UNSTORABLE.sub(REPLACEMENT, value)
-    elif isinstance(value, tuple):
-        items = [storable(item) for item in value]
-        cleaned = type(value)(*items) if hasattr(value, "_fields") else tuple(items)
-    elif isinstance(value, msgspec.Struct):
-        fields = {name: storable(getattr(value, name)) for name in value.__struct_fields__}
-        cleaned = msgspec.structs.replace(value, **fields)
-    return cleaned  # type: ignore[no-any-return]
+    return replaced(value, _UNSTORABLE)
 
 
 def is_storable(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -46,37 +47,46 @@ def test_one_that_was_killed_holds_nothing(store: Store, store_url: str) -> None
     store.alone.hold()
 
 
-@pytest.mark.postgres
-def test_a_database_that_was_away_still_lets_in_one_alone(postgres_server: PostgresServer) -> None:
+@pytest.fixture
+def two_on_postgres(postgres_server: PostgresServer) -> Iterator[tuple[Store, Store]]:
     url = postgres_server.url(postgres_server.create_database())
     with closing(open_store(url, create=True)) as first, closing(open_store(url)) as second:
-        first.alone.hold()
-        postgres_server.stop()
-        for _ in range(2):
-            with pytest.raises(SourceAway), first.transaction():
-                pytest.fail("while it is away")
-        postgres_server.start()
-        with pytest.raises(SourceAway, match="others were not kept from it"), first.transaction():
-            pytest.fail("before what another may have saved meanwhile is restored")
-        with first.transaction():
-            first.save("alerts", 0, "", {"a": b"1"})
-        with pytest.raises(BadConfiguration, match="another process is at work"):
-            second.alone.hold()
+        yield first, second
 
 
 @pytest.mark.postgres
-def test_who_comes_back_after_another_has_begun_is_refused(postgres_server: PostgresServer) -> None:
-    url = postgres_server.url(postgres_server.create_database())
-    with closing(open_store(url, create=True)) as first, closing(open_store(url)) as second:
-        first.alone.hold()
-        postgres_server.kill()
-        postgres_server.start()
-        second.alone.hold()
-        for _ in range(2):
-            with pytest.raises(BadConfiguration, match="another process is at work"), first.transaction():
-                pytest.fail("beside another")
-        second.alone.let_go()
+def test_a_database_that_was_away_still_lets_in_one_alone(
+    postgres_server: PostgresServer, two_on_postgres: tuple[Store, Store]
+) -> None:
+    first, second = two_on_postgres
+    first.alone.hold()
+    postgres_server.stop()
+    for _ in range(2):
         with pytest.raises(SourceAway), first.transaction():
-            pytest.fail("before what another has saved is restored")
-        with first.transaction():
-            pass
+            pytest.fail("while it is away")
+    postgres_server.start()
+    with pytest.raises(SourceAway, match="others were not kept from it"), first.transaction():
+        pytest.fail("before what another may have saved meanwhile is restored")
+    with first.transaction():
+        first.save("alerts", 0, "", {"a": b"1"})
+    with pytest.raises(BadConfiguration, match="another process is at work"):
+        second.alone.hold()
+
+
+@pytest.mark.postgres
+def test_who_comes_back_after_another_has_begun_is_refused(
+    postgres_server: PostgresServer, two_on_postgres: tuple[Store, Store]
+) -> None:
+    first, second = two_on_postgres
+    first.alone.hold()
+    postgres_server.kill()
+    postgres_server.start()
+    second.alone.hold()
+    for _ in range(2):
+        with pytest.raises(BadConfiguration, match="another process is at work"), first.transaction():
+            pytest.fail("beside another")
+    second.alone.let_go()
+    with pytest.raises(SourceAway), first.transaction():
+        pytest.fail("before what another has saved is restored")
+    with first.transaction():
+        pass

@@ -37,6 +37,7 @@ _CHAT = re.compile(
     rb'(?:private|public)_(?:group|supergroup|channel))"'
 )
 _ZIP = b"PK\x03\x04"
+_BROKEN = (EOFError, zlib.error, LZMAError, zipfile.BadZipFile)  # what unpacking raises of what is cut off or damaged
 _AS_A_WHOLE = (b"\x1f\x8b", _ZIP, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 
@@ -82,7 +83,7 @@ def taken(path: Path, files: ExitStack) -> list[Taken]:
         if file.read(4) == _ZIP:
             raise BadConfiguration(f"{path}: this zip archive is broken or cut off: its table of contents is missing")
         return [_one(path.name, file, files, path.parent, None)]
-    except (OSError, EOFError, zlib.error, LZMAError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+    except (OSError, *_BROKEN, RuntimeError, NotImplementedError) as error:
         raise BadConfiguration(
             f"{path}: expected a readable file: {getattr(error, 'strerror', None) or error}"
         ) from error
@@ -163,7 +164,7 @@ def _in_archive(archive: zipfile.ZipFile) -> Iterator[_Entry]:
 def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
     try:
         return _spooled(archive.open(info), info.filename)
-    except (EOFError, zlib.error, LZMAError, zipfile.BadZipFile) as error:
+    except _BROKEN as error:
         msg = f"{archive.filename}: this zip archive is broken where it holds {info.filename}: {error}"
         raise BadConfiguration(msg) from error
 

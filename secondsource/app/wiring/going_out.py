@@ -109,9 +109,10 @@ def desk(at: House) -> FastAPI:
     public = urlsplit(settings.public_url or "")
     name = public.hostname or ""
     over_tls = [name] if public.scheme == "https" else []
-    forms = Forms([settings.host, name], over_tls) if desk_takes_acts(settings) else None
-    hosts = [settings.host, name] if settings.host in THIS_MACHINE else []
-    return create_desk(at.store.evidence, at.clock, at.kept, Acting(at.store.acts, forms), at.store.trails, hosts)
+    hosts = [settings.host, name]
+    forms = Forms(hosts, over_tls) if desk_takes_acts(settings) else None
+    asked_by = hosts if settings.host in THIS_MACHINE else ()
+    return create_desk(at.store.evidence, at.clock, at.kept, Acting(at.store.acts, forms), at.store.trails, asked_by)
 
 
 def _receivers(configuration: Configuration) -> dict[str, Receiver]:
