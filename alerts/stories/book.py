@@ -28,7 +28,7 @@ from alerts.stories.shelf import Shelf
 from alerts.stories.story import COPIES, Story
 from alerts.stories.texts import FEWEST_WORDS, MOST_PLACES
 from alerts.stories.ties import ORIGINAL, Tied, Ties
-from alerts.stories.tokens import account_token, cluster_token, credit_token, pair_token
+from alerts.stories.tokens import cluster_token, credit_token, pair_token
 from alerts.stories.traits import MOST_PICTURES, Traits
 from alerts.text.embedding import Meanings
 from alerts.text.polarity import opposed
@@ -142,7 +142,7 @@ class StoryBook:
     def _behind(self, post: Post, note: Note, whose: str) -> tuple[Listed | None, tuple[int, ...]]:
         """The source that a post comes from, and what ties it to others of that. A repost speaks for nobody."""
         source = self._registry.source_of(post)
-        if account_token(note.account) not in note.tokens:
+        if not note.speaks:
             return source, ()
         passed_on = self._registry.of_account(post.platform, whose) if whose else None
         pairs = (*self._registry.pairs_of(post.author.uid), *self._steps.pairs_of(note.account))

@@ -8,7 +8,7 @@ import msgspec
 
 from alerts.lives.life import AlertState
 from alerts.origins.in_step import InStep
-from alerts.stories.tokens import post_token
+from alerts.stories.tokens import account_token, by_hand_token, post_token
 from secondsource.contracts.messages import Corroboration, Member, Spread, StanceLabel, Tie
 
 #: A representative text is known by the number of its part and its place among that part's texts.
@@ -60,6 +60,15 @@ class Note(msgspec.Struct, array_like=True, gc=False):
     def own(self) -> bool:
         """Whether its words are its author's: it is no repost."""
         return self.tokens[0] == post_token(self.key)
+
+    @property
+    def speaks(self) -> bool:
+        """Whether its author says something in it: it neither reposts nor quotes another of its story."""
+        return account_token(self.account) in self.tokens
+
+    def by_hand(self) -> int:
+        """What those have in common who pass on its author by hand."""
+        return by_hand_token(self.uid.partition(":")[0], self.handle)
 
     def member(self, evidence: str = "") -> Member:
         return Member(uid=self.uid, stance=self.stance, tie=self.tie, to=self.to, evidence=evidence)

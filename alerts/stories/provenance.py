@@ -12,6 +12,7 @@ from alerts.stories.story import Story
 from alerts.stories.ties import Tied
 from alerts.stories.tokens import (
     account_token,
+    by_hand_token,
     cluster_token,
     credit_token,
     link_token,
@@ -69,12 +70,10 @@ def tokens_of(
 
 def _by_hand(story: Story, post: Post, stance: StanceLabel, whose: str) -> list[int]:
     """What ties those who write "RT @ana: …" to each other, whatever they pass on of hers, and to what she posts."""
-    token = post_token(digest(f"{post.platform} @{(whose or post.author.handle).casefold()}"))
+    token = by_hand_token(post.platform, whose or post.author.handle)
     if story.ties_by(token, stance):
         return [token]
-    if not whose:
-        return []
-    return [token, *map(account_token, story.accounts_of(post.platform, whose))]
+    return [token, *map(account_token, story.accounts_behind(token))] if whose else []
 
 
 def _clusters(story: Story, representative: int) -> list[int]:

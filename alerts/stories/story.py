@@ -19,7 +19,7 @@ from alerts.memory.digests import digest
 from alerts.origins.union import Origins, grouped
 from alerts.spread.surprise import Tally
 from alerts.stories.kept import PLACE_BITS, Frame, Gone, Note
-from alerts.stories.tokens import account_token, pair_token
+from alerts.stories.tokens import account_token, pair_token, post_token
 from secondsource.contracts.excerpts import excerpt
 from secondsource.contracts.messages import Member, StanceLabel, Tie
 
@@ -32,6 +32,7 @@ NAMED: tuple[Tie, Tie, Tie] = ("repost", "quote", "reply")  #: ties of a post th
 _TEXTS = 5
 _MOST_PARTED = 3
 _NAMED_IN = 32
+_POST = post_token(0) & 7
 _STANDS = "nothing that is still there ties it to the rest"
 
 _Saved = tuple[Frame, list[Note], list[Gone]]
@@ -62,7 +63,7 @@ class Story:
         self._changed: dict[int, None] = {}
         self._left: list[Gone] = []
         self._bridges: dict[tuple[int, ...], int] = {}  # parts tied together → by how many posts
-        self._handles: dict[tuple[str, str], set[int]] | None = None  # where somebody asked for them
+        self._handles: dict[int, set[int]] | None = None  # where somebody asked for them
         self.gone = list(gone)
         for one in self.gone:
             if one.tokens and self.tally_of(one.stance) is not None:
@@ -262,18 +263,30 @@ class Story:
             else:
                 self.denied = anew
 
-    def accounts_of(self, platform: str, handle: str) -> tuple[int, ...]:
-        """The accounts that posted in it under a handle of a platform, in any case; the first time in linear time."""
+    def accounts_behind(self, token: int) -> tuple[int, ...]:
+        """The accounts that posted in it of which this is passed on by hand; the first time in linear time."""
         if self._handles is None:
             self._handles = {}
             for note in self.notes.values():
                 self._list_handle(note)
-        return tuple(sorted(self._handles.get((platform, handle.casefold()), ())))
+        return tuple(sorted(self._handles.get(token, ())))
 
     def _list_handle(self, note: Note) -> None:
         if self._handles is not None:
-            platform = note.uid.partition(":")[0]
-            self._handles.setdefault((platform, note.handle.casefold()), set()).add(note.account)
+            self._handles.setdefault(note.by_hand(), set()).add(note.account)
+
+    def _tie_by_hand(self, note: Note) -> None:
+        """Who passes on an account by hand and what that posts have one origin, if they came in two stories, too."""
+        if self.tally_of(note.stance) is None:
+            return
+        tokens = [token for token in (note.by_hand(),) if note.speaks and self.ties_by(token, note.stance)]
+        for token in note.tokens[1:]:
+            if token & 7 == _POST:
+                tokens += map(account_token, self.accounts_behind(token))
+        new = tuple(token for token in tokens if token not in note.tokens)
+        if new:
+            note.tokens += new
+            self._origins_of(note.stance).tie_in(note.tokens[0], new)
 
     def ties_by(self, token: int, stance: StanceLabel) -> bool:
         """Whether a post of this stance has, or had, this token."""
@@ -301,7 +314,7 @@ class Story:
         first: dict[int, Note] = {}
         known: dict[int, set[int]] = {}
         for note in self.notes.values():
-            if note.account in wanted and note.stance == "asserts" and account_token(note.account) in note.tokens:
+            if note.account in wanted and note.stance == "asserts" and note.speaks:
                 first.setdefault(note.account, note)
                 known.setdefault(note.account, set()).update(note.tokens)
         for account, note in first.items():
@@ -343,6 +356,8 @@ class Story:
             self._changed[note.key] = None
             self.fresh.append(note.member(why))
             self._quote(note)
+        for note in other.notes.values():
+            self._tie_by_hand(note)
         for gone in other.gone:
             gone.parts = gone.parts or (theirs.number,)
             self.gone.append(gone)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from alerts.memory.digests import digest
+
 
 def post_token(key: int) -> int:
     return key << 3
+
+
+def by_hand_token(platform: str, handle: str) -> int:
+    """What is passed on of an account by hand: "RT @ana: …"."""
+    return post_token(digest(f"{platform} @{handle.casefold()}"))
 
 
 def account_token(account: int) -> int:

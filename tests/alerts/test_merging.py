@@ -97,6 +97,15 @@ def test_what_the_bridge_copies_is_one_origin_with_it() -> None:
     assert told(run([*two_stories(), BOTH]))[0].independent == 1.0
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_who_passes_on_an_account_by_hand_has_one_origin_with_it_from_two_stories(*, turned: bool) -> None:
+    own, by_hand = ("ana", "Nine cars are under water"), ("reader", "RT @Ana: the river police closes both banks")
+    said = [by_hand, own] if turned else [own, by_hand]
+    answers = [post(4 + n, 70 + n, text, by=by, reply_to=1 + n) for n, (by, text) in enumerate(said)]
+    story = told(run([*two_stories(), *answers, BOTH]))[0]
+    assert sorted(origin.accounts for origin in story.origins) == [2, 8]
+
+
 def test_what_comes_later_goes_to_the_older_story_whichever_part_it_copies() -> None:
     later = [post(4, 110, MILL), post(5, 120, "seen from the pier", pictures=(SMOKE,)), repost(6, 130, 2, text=MILL)]
     outs = run([*two_stories(), BOTH, *later])
@@ -287,10 +296,11 @@ def stream(pick: random.Random) -> list[Sent]:
     for number in range(30, 30 + pick.randint(1, 24)):
         seconds = 40.0 + 6 * (number - 30) + pick.choice([0.0, 0.5])
         shown = pick.choice([(), (SMOKE,), (SMOKE,), (picture("ship"),), (SMOKE, picture("ship"))])
-        text, stance = pick.choice([CLAIM, CLAIM, MILL, "look"]), pick.choice(STANCES)
+        text, stance = pick.choice([CLAIM, CLAIM, MILL, MILL, "look", "RT @User3: look"]), pick.choice(STANCES)
         links = pick.choice([(), (), (BRIDGE,)])
         by = f"user{pick.randint(1, 12)}"
-        sent.append(post(number, seconds, text, by=by, stance=stance, pictures=shown, links=links))
+        answered = pick.choice([0, 0, 0, 0, 0, 0, 1, 2])
+        sent.append(post(number, seconds, text, by=by, stance=stance, pictures=shown, links=links, reply_to=answered))
         if pick.random() < 0.4:
             sent.append(gone(number, seconds + pick.randint(1, 30)))
         if pick.random() < 0.3:
