@@ -29,7 +29,6 @@ Order = tuple[float, int, str, str, int]
 
 #: Posts remembered after they were judged, so that one sent twice by a crash is not taken for a new one.
 _RECENT = 20_000
-_MOST = 1 << 53  # followers, or interactions
 
 
 class _Numbers(msgspec.Struct, array_like=True):
@@ -208,24 +207,9 @@ def of_a_watch(message: object) -> Held:
         BadRecord: it is not.
     """
     if isinstance(message, (Coverage, Enriched, Engagement, Takedown)):
-        if _beyond_counting(message):
-            msg = "expected followers and counts from 0 to 2^53, as nobody has more; got a number beyond"
-            raise BadRecord(msg)
         return message
     msg = f"expected an enriched post, counts, a takedown, coverage or a tick; got {type(message).__name__}"
     raise BadRecord(msg)
-
-
-def _beyond_counting(message: Held) -> bool:
-    """Numbers that no platform means, and that no column holds."""
-    if isinstance(message, Enriched):
-        counts = message.post.counts
-        followers = message.post.author.followers or 0
-    elif isinstance(message, Engagement):
-        counts, followers = message.counts, 0
-    else:
-        return False
-    return not (0 <= followers <= _MOST and (counts is None or 0 <= counts.interactions() <= _MOST))
 
 
 def order_of(message: Held) -> Order:

@@ -25,24 +25,26 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
 
 
 LONGEST_ID = 500  #: characters of a uid, at most; what every database can find a row by
+#: Followers, or acts of one kind. Nobody has more: what a platform says beyond is a mistake of its own.
+Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
 
 
 class Account(Struct, frozen=True, kw_only=True):
     uid: str
     handle: str
     name: str = ""
-    followers: int | None = None
+    followers: Count | None = None
     created_at: datetime | None = None
 
 
 class Counts(Struct, frozen=True, kw_only=True):
     """Interactions with a post as its platform reports them; None where it does not say."""
 
-    reposts: int | None = None
-    quotes: int | None = None
-    replies: int | None = None
-    likes: int | None = None
-    views: int | None = None
+    reposts: Count | None = None
+    quotes: Count | None = None
+    replies: Count | None = None
+    likes: Count | None = None
+    views: Count | None = None
 
     def interactions(self) -> int:
         """Acts that pass a post on or answer it: reposts + quotes + replies. Likes and views do not spread."""

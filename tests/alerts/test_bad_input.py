@@ -9,16 +9,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from msgspec import structs
 
-from alerts.judging.docket import of_a_watch
 from alerts.origins.union import Origins
 from alerts.stories.book import StoryBook
 from alerts.text import word_index
 from alerts.text.copies import Likeness, best
 from secondsource.app.evaluation.lines import Lines
 from secondsource.app.evaluation.stories import judge_stories
-from secondsource.contracts.errors import BadRecord
 from tests.alerts.invented import CLAIM, post, repost, watch
 
 PLEA = "The old bridge in Velgrad fell into the river this morning, three people are hurt"
@@ -167,12 +164,3 @@ def _counting(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     monkeypatch.setattr(word_index, "_find", finding)
     return looked
-
-
-@pytest.mark.parametrize("followers", [-1, (1 << 53) + 1, 1 << 70])
-def test_numbers_that_nobody_means_are_the_records_own_fault(followers: int) -> None:
-    odd = post(1, 0)
-    author = structs.replace(odd.post.author, followers=followers)
-    odd = structs.replace(odd, post=structs.replace(odd.post, author=author))
-    with pytest.raises(BadRecord, match="followers and counts from 0"):
-        of_a_watch(odd)
