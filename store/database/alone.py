@@ -13,10 +13,17 @@ from store.database.failures import translated
 from store.database.locks import JUDGING, tried
 from store.database.shown import without_secrets
 
+#: From the server, after 30 s of silence, four times in 30 s. Else it takes a host that lost its power for two hours.
+_ASK_WHETHER_THERE = (
+    "SELECT set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false), "
+    "set_config('tcp_keepalives_count', '3', false)"
+)
+
 
 class Alone:
     """Held until it is let go or the process dies, however it dies. Beside SQLite by a lock on an empty file, which is
-    left there: to remove it would let in two. On PostgreSQL by a session, which ends when the server does, too.
+    left there: to remove it would let in two. On PostgreSQL by a session, which ends when the server does, too, and a
+    minute after a host that is there no more.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -75,7 +82,9 @@ class Alone:
             if not tried(connection, JUDGING):
                 _ended(connection)
                 raise self._taken()
-            return connection.execution_options(isolation_level="AUTOCOMMIT")  # it is idle, in no transaction
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")  # it is idle, in no transaction
+            connection.exec_driver_sql(_ASK_WHETHER_THERE)
+            return connection
 
     def _taken(self) -> BadConfiguration:
         return BadConfiguration(

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from secondsource.contracts.errors import BadConfiguration, SourceAway
 from store.store import Store, open_store
+from tests.app.processes import until
 from tests.servers.postgres import PostgresServer
 
 _HOLDS = """
@@ -90,3 +92,19 @@ def test_who_comes_back_after_another_has_begun_is_refused(
         pytest.fail("before what another has saved is restored")
     with first.transaction():
         pass
+
+
+@pytest.mark.postgres
+def test_the_server_asks_within_half_a_minute_whether_its_holder_is_there(
+    postgres_server: PostgresServer, two_on_postgres: tuple[Store, Store]
+) -> None:
+    """As Linux tells of its sockets: 2 is the timer of keepalives, and when it ends is in hundredths of a second."""
+    first, _ = two_on_postgres
+    first.alone.hold()
+
+    def soon_asked() -> bool:
+        sockets = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]]
+        timers = [socket[5].split(":") for socket in sockets if socket[1].endswith(f":{postgres_server.port:04X}")]
+        return any(timer == "02" and int(left, 16) <= 3_000 for timer, left in timers)
+
+    until(soon_asked, "the server to have set its timer")
