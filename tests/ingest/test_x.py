@@ -439,6 +439,27 @@ def test_the_cursor_takes_up_where_it_was(fake: FakeX, made: Made, clock: Manual
         next(iter(made().batches("nonsense", Event())))
 
 
+def test_a_gap_is_searched_from_its_start_where_posts_came_before_it_was_over(
+    fake: FakeX, made: Made, clock: ManualClock
+) -> None:
+    """Rules that stood bring posts while new ones do not apply yet: what is newer than those is not all of the gap."""
+    fake.send(line(1))
+    first = run(made(), arrived(1))
+    assert fake.deserted()
+    fake.rules.clear()
+    clock.advance(3600)
+    missed, early = ((minutes * 60_000) << 22 for minutes in (150, 180))
+    fake.archive = [{"data": v2_post(2, id=str(FIRST_ID + missed), created_at="2026-11-20T12:30:00.000Z")}]
+    fake.send(line(3, id=str(FIRST_ID + early), created_at="2026-11-20T13:00:00.000Z"))
+
+    def enough(seen: list[Batch]) -> bool:
+        clock.advance(1)
+        return any(reason.startswith("recovered") for _, reason in told(seen)) and arrived(missed, early)(seen)
+
+    run(made(rules_apply=20.0), enough, first[-1].cursor)
+    assert all("since_id" not in search for search in fake.searches)
+
+
 def test_a_gap_that_was_not_searched_yet_is_in_the_cursor(fake: FakeX, made: Made, clock: ManualClock) -> None:
     fake.archive = [{"data": v2_post(2)}]
     fake.send(line(1))

@@ -28,7 +28,9 @@ Search = Callable[[str, Within, str], Mapping[str, Any]]
 
 
 class Gap(Struct, frozen=True, kw_only=True):
-    """What the stream did not bring, from `start` to `end`. `since_id` is the last post before it, if there was one."""
+    """What the stream did not bring, from `start` to `end`. `since_id` is the newest post that had come, if
+    any: one from before `start`, or one that came while it was not known yet to be a gap.
+    """
 
     start: datetime
     end: datetime
@@ -70,7 +72,7 @@ def within(gap: Gap, now: datetime) -> Within:
     end = gap.end + OVERLAP if gap.end + 2 * OVERLAP < now else None
     since_id = earlier_id(gap.since_id) if gap.since_id.isdigit() else ""
     at = snowflake_time(since_id) if since_id else None
-    if at is not None and at > earliest:
+    if at is not None and earliest < at <= gap.start - OVERLAP:
         return Within(since_id, end=end)
     return Within(start=max(gap.start - OVERLAP, earliest), end=end)
 
