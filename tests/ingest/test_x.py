@@ -16,7 +16,7 @@ import pytest
 from ingest.collectors.x import X, forecast
 from ingest.collectors.x.settings import Rhythm, XSettings
 from secondsource.contracts.errors import BadConfiguration, BadRecord, SourceAway
-from secondsource.contracts.messages import Coverage, Post, Tick
+from secondsource.contracts.messages import Coverage, Post, Takedown, Tick
 from secondsource.contracts.secret import Secret
 from secondsource.contracts.stage import Batch
 from secondsource.contracts.watch import Watch
@@ -333,6 +333,20 @@ def test_a_broken_connection_is_taken_up_and_its_gap_searched(
     ten_seconds = 10_000 << 22
     assert {search["since_id"] for search in fake.searches} == {str(FIRST_ID + 1 - ten_seconds)}
     assert all(one.start <= one.end for one in coverage(seen))
+
+
+@pytest.mark.parametrize("new_names", [False, True])
+def test_what_was_edited_in_a_gap_replaces_what_it_was(fake: FakeX, made: Made, *, new_names: bool) -> None:
+    fake.new_names = new_names
+    history = [str(FIRST_ID + number) for number in (1, 2, 3)]
+    fake.archive = [{"data": v2_post(3, "The bridge stands #Velgrad", edit_history_tweet_ids=history)}]
+    fake.send(line(1, "The bridge has fallen #Velgrad"))
+    fake.end()
+    fake.send(line(7))
+    seen = run(made(), arrived(1, 3, 7))
+    gone = [message for batch in seen for message in batch.messages if isinstance(message, Takedown)]
+    assert [(one.uid, one.watches) for one in gone] == [(f"x:{id_}", ("velgrad",)) for id_ in history[:2]]
+    assert all(one.reason == f"edited: its author replaced it by x:{history[2]}" for one in gone)
 
 
 def test_the_stream_is_read_while_the_gap_is_searched(fake: FakeX, made: Made) -> None:

@@ -11,7 +11,9 @@ import msgspec
 from ingest.collectors.x.rules import watch_of_tag
 from ingest.formats.reading import EARLIEST, Part, Span, without_nul
 from ingest.formats.x_v2 import (
+    PLATFORM,
     Envelope,
+    Id,
     Included,
     MatchingRule,
     Problem,
@@ -84,10 +86,20 @@ _event = msgspec.json.Decoder(_Event)
 _keys = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def _replaced(tweet: Tweet) -> list[str]:
-    """The versions of a post that came before this one: each has an id of its own, and words that were taken back."""
-    history = [str(id_) for id_ in tweet.edit_history_tweet_ids or tweet.edit_history_post_ids or ()]
-    return history[: history.index(str(tweet.id))] if str(tweet.id) in history else []
+def replaced(post: Post, history: Sequence[Id], now: datetime) -> list[Takedown]:
+    """Of the versions that came before this one: each has an id of its own, and words that were taken back."""
+    versions = [f"{PLATFORM}:{id_}" for id_ in history]
+    before = versions[: versions.index(post.uid)] if post.uid in versions else []
+    return [
+        Takedown(
+            uid=old,
+            observed_at=now,
+            collector=post.collector,
+            watches=post.watches,
+            reason=f"{EDITED}: its author replaced it by {post.uid}",
+        )
+        for old in before
+    ]
 
 
 def to_posts(
@@ -120,16 +132,9 @@ def to_posts(
     if not watches:
         return MappedLine("nobody's", posts=posts, profiles=profiles)
     messages: list[Message] = [msgspec.structs.replace(message, watches=watches) for message in part.messages]
-    messages += [
-        Takedown(
-            uid=f"x:{old}",
-            observed_at=now,
-            collector=collector,
-            watches=watches,
-            reason=f"{EDITED}: its author replaced it by x:{tweet.id}",
-        )
-        for old in _replaced(tweet)
-    ]
+    main = messages[-1]
+    if isinstance(main, Post):
+        messages += replaced(main, tweet.edit_history_tweet_ids or tweet.edit_history_post_ids or (), now)
     return MappedLine("posts", messages, posts=posts, profiles=profiles)
 
 

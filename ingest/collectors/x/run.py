@@ -30,7 +30,7 @@ from ingest.collectors.x.client import (
     refused,
 )
 from ingest.collectors.x.gaps import Ended, Found, Gap, Recovery, added
-from ingest.collectors.x.lines import TOLERANCE, Ownership, latest_id, to_posts
+from ingest.collectors.x.lines import TOLERANCE, Ownership, latest_id, replaced, to_posts
 from ingest.collectors.x.rules import Rule, planned, queries, watches_by_rule
 from ingest.collectors.x.settings import Rhythm, XSettings
 from ingest.collectors.x.stream import Closed, Happening, Line, Opened, Stamps, XStream
@@ -445,8 +445,7 @@ class Run:
             self._recovered(step)
 
     def _found(self, page: Found) -> None:
-        posts, profiles = _charged(page.answer)
-        self._purse.take(posts, profiles)
+        self._purse.take(*_charged(page.answer))
         with self._stamps.lock:
             now = self._stamps.next()
         span = Span(EARLIEST, now + max(self._skew, timedelta(0)) + TOLERANCE)
@@ -455,17 +454,24 @@ class Run:
         except BadRecord as error:
             self._rejected.append(Rejected(msgspec.json.encode(page.answer), "x search", str(error)))
             return
+        histories = {
+            str(one.get("id")): one.get("edit_history_tweet_ids") or one.get("edit_history_post_ids") or ()
+            for one in page.answer.get("data") or ()
+            if isinstance(one, dict)
+        }
         for part in parts:
             if isinstance(part, Refused):
                 self._rejected.append(Rejected(part.body, "x search", part.reason))
                 continue
             self._with.seen["recovered"] += 1
             watches = self._whose(part, page.watch)
-            self._messages.extend(
+            posts = [
                 msgspec.structs.replace(message, watches=watches)
                 for message in part.messages
                 if isinstance(message, Post)
-            )
+            ]
+            self._messages += posts
+            self._messages += replaced(posts[-1], histories[posts[-1].uid.partition(":")[2]], now)
             self._since_id = latest_id(part.messages, self._since_id)
 
     def _whose(self, part: Part, watch: str) -> tuple[str, ...]:
