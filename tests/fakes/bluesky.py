@@ -6,6 +6,7 @@ Everything that happens is numbered and kept, so that a cursor can ask for it ag
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -30,6 +31,7 @@ CID = "bafyreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy"
 REV = "3l3qo2vutsw2b"
 _V1_NAMES = {"wantedCollections", "wantedDids", "compress", "requireHello"}
 _KINDS = {"commit", "identity", "account", "sync"}
+_AT_URI = re.compile(r"at://(?:did:[a-z]+:[\w.:%-]+|[\w-]+(?:\.[\w-]+)+)/[a-zA-Z.]+/[\w.~:-]+")
 _TIME_FROM = 10**15  #: cursors from here on are times in µs
 
 
@@ -297,6 +299,8 @@ class FakeBluesky:
             return _answer(
                 400, {"error": "InvalidRequest", "message": "Error: uris must not have more than 25 elements"}
             )
+        if not all(_AT_URI.fullmatch(uri) for uri in uris):
+            return _answer(400, {"error": "InvalidRequest", "message": "Error: uris/0 must be a valid at-uri"})
         return _answer(200, {"posts": [self._view(uri) for uri in uris if uri in self.counts]})
 
     def _view(self, uri: str) -> Json:

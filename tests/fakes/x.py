@@ -243,10 +243,13 @@ class FakeX(Serving):
 
     # --- posts by id, compliance, connections
 
-    def looked_up(self, ids: Sequence[str]) -> Json:
+    def looked_up(self, ids: Sequence[str]) -> tuple[int, Json]:
         """`/2/tweets`: each time a post is asked for it has ten more likes and one more repost."""
         known = {one["data"]["id"]: one["data"] for one in self.archive}
         data, errors = [], []
+        if wrong := [id_ for id_ in ids if not re.fullmatch(r"[0-9]{1,19}", id_)]:
+            said = f"The `ids` query parameter value {wrong} is not valid"
+            return 400, {"errors": [{"parameters": {"ids": ids}, "message": said}], "title": "Invalid Request"}
         for id_ in ids:
             if id_ in self.protected:
                 errors.append(_missing(id_, "Authorization Error", "not-authorized-for-resource"))
@@ -265,7 +268,7 @@ class FakeX(Serving):
                     }
                 )
         answer: Json = {"data": data} if data else {}
-        return answer | ({"errors": errors} if errors else {})
+        return 200, answer | ({"errors": errors} if errors else {})
 
     def new_job(self, asked: Json) -> Json:
         id_ = str(5000 + len(self.jobs))
@@ -478,7 +481,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == SEARCH:
             self._said(*self.x.found(query))
         elif path == "/2/tweets":
-            self._said(200, self.x.looked_up(query["ids"].split(",")))
+            self._said(*self.x.looked_up(query["ids"].split(",")))
         elif path == "/2/connections":
             self._answer(200, self.x.connections())
         elif path == JOBS:

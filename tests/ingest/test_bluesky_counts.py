@@ -43,6 +43,13 @@ def test_a_whole_batch_fits(fake: FakeBluesky) -> None:
     assert len(counter(fake).ask(uids).gone) == 25
 
 
+def test_names_that_no_post_has_are_not_asked_for(fake: FakeBluesky) -> None:
+    asked = counter(fake).ask(["bluesky:row-17", ONE, "bluesky:mira.example/3mmo", f"bluesky:{MIRA}/a b", TWO])
+    assert list(asked.counts) == [ONE]
+    assert list(asked.gone) == [TWO]
+    assert counter(fake).ask(["bluesky:row-17"]) == ({}, {}, False)
+
+
 def test_limits_say_for_how_long(fake: FakeBluesky) -> None:
     fake.limited = {"Retry-After": "17"}
     with pytest.raises(SourceAway) as told:

@@ -72,6 +72,17 @@ def test_asking_is_charged_once_a_day(fake: FakeX, clock: ManualClock) -> None:
     assert spending.units == {("x-posts", NOW.date()): 2}
 
 
+def test_ids_that_x_has_not_given_are_not_asked_for(fake: FakeX, clock: ManualClock) -> None:
+    """A table that was imported may name its posts as it likes; X refuses a call with one such id."""
+    asked = counter(fake, clock).ask(["x:row-17", ONE, "x:1/2", "x:٣", f"x:{'9' * 20}", "x:"])
+    assert list(asked.counts) == [ONE]
+    assert asked.gone == {}
+    assert counter(fake, clock).ask(["x:row-17"]) == ({}, {}, True)
+    assert asked_for(fake, clock, ["x:row-17", ONE]) == []
+    (job,) = fake.jobs.values()
+    assert job["ids"] == [bare(ONE)]
+
+
 def test_an_empty_budget_asks_nothing(fake: FakeX, clock: ManualClock) -> None:
     spending = MemorySpending()
     spending.spend("x-posts", NOW.date(), 20_000)

@@ -55,7 +55,10 @@ class BlueskyCounts:
         Raises:
             SourceAway: no usable answer, or too many calls; `retry_after` where the API says when.
         """
-        asked = {uri_of(uid): uid for uid in uids}
+        # one name that cannot be a post's, as posts from elsewhere may have it, and the API refuses the whole call
+        asked = {uri: uid for uid in uids if uid_of(uri := uri_of(uid)) == uid}
+        if not asked:
+            return Asked({}, {})
         try:
             answer = self._web.get(f"{self._url}?{urlencode([('uris', uri) for uri in asked])}")
         except BadRecord as error:

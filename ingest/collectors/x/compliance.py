@@ -19,6 +19,7 @@ import requests
 import tweepy
 
 from ingest.collectors.x.client import asked
+from ingest.collectors.x.counts import numbered
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.errors import SourceAway
 
@@ -67,7 +68,7 @@ def compliance(client: Jobs | tweepy.Client, uids: Iterable[str], clock: Clock, 
     Raises:
         SourceAway: X refuses or cannot be reached, or a job fails or does not end in six hours.
     """
-    ids = (uid.partition(":")[2] for uid in uids if uid.startswith("x:"))
+    ids = filter(None, map(numbered, uids))
     while chunk := list(itertools.islice(ids, IDS_A_JOB)):
         yield from _job(client, chunk, clock, stop)
         if stop.is_set():

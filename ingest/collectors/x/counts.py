@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ from ingest.collectors.x.backoff import failure_of
 from ingest.collectors.x.budget import Purse
 from ingest.collectors.x.client import XRefused, asked, rest
 from ingest.collectors.x.settings import XSettings
+from ingest.formats.x_v2 import PLATFORM
 from ingest.ports import Spending
 from ingest.refreshing import Asked
 from secondsource.contracts.clock import Clock
@@ -16,6 +18,7 @@ from secondsource.contracts.errors import BadConfiguration, SourceAway
 from secondsource.contracts.messages import Counts
 
 BATCH = 100
+_ID = re.compile(r"[0-9]{1,19}")  # X answers a call in which one id is of another form with 400, for all of them
 _GONE = {"resource-not-found": "not found", "not-authorized-for-resource": "protected"}
 
 
@@ -26,7 +29,7 @@ class XCounts:
         BadConfiguration: settings that are `off`.
     """
 
-    platform: ClassVar[str] = "x"
+    platform: ClassVar[str] = PLATFORM
     batch: ClassVar[int] = BATCH
 
     def __init__(self, settings: XSettings, spending: Spending, clock: Clock, user_agent: str) -> None:
@@ -38,13 +41,14 @@ class XCounts:
         self._client = rest(settings.base_url, settings.token.reveal().strip(), user_agent)
 
     def ask(self, uids: Sequence[str]) -> Asked:
-        """One call, for up to 100 posts ("x:ID"). `gone` says "not found" or "protected".
+        """One call, for up to 100 posts ("x:ID"). `gone` says "not found" or "protected". Of ids that X has not given,
+        as posts from elsewhere have them, nothing is asked.
 
         Raises:
             SourceAway: no answer, or none now (`retry_after` says until when); or the budget holds no more.
             BadConfiguration: X refuses the token or the access.
         """
-        by_id = {uid.partition(":")[2]: uid for uid in uids[:BATCH]}
+        by_id = {id_: uid for uid in uids[:BATCH] if (id_ := numbered(uid))}
         if not by_id:
             return Asked({}, {}, explicit=True)
         self._afford(len(by_id))
@@ -69,6 +73,12 @@ class XCounts:
             pace = self._purse.pace()
             why = pace.why or "budget: too little is left"
             raise SourceAway(f"x: {why}", retry_after=max(pace.seconds, 3600.0))
+
+
+def numbered(uid: str) -> str:
+    """X's number of a post; "" where its name holds none."""
+    platform, _, id_ = uid.partition(":")
+    return id_ if platform == PLATFORM and _ID.fullmatch(id_) else ""
 
 
 def _counts(answer: Mapping[str, Any]) -> dict[str, Counts]:
