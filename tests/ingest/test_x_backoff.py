@@ -75,6 +75,14 @@ def test_a_used_up_cap_waits_for_the_next_period(host: str, period: str, until: 
     assert failure_of(429, body, reset, NOW).until == reset
 
 
+@pytest.mark.parametrize("reset", [NOW - timedelta(hours=1), NOW + timedelta(days=40_000)])
+def test_an_end_that_cannot_be_is_not_waited_for(reset: datetime) -> None:
+    limited = failure_of(429, b'{"title":"Too Many Requests"}', reset, NOW)
+    assert 60 <= Backoff().seconds(limited, NOW) <= WINDOW_SECONDS
+    capped = failure_of(429, b'{"title":"UsageCapExceeded","period":"Monthly"}', reset, NOW)
+    assert capped.until == datetime(2026, 12, 1, tzinfo=UTC)
+
+
 def test_never_more_connections_than_allowed() -> None:
     budget, now, made = ConnectBudget(), 0.0, []
     for _ in range(3 * CONNECTS):

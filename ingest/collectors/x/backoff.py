@@ -16,6 +16,7 @@ import msgspec
 
 CONNECTS, WINDOW_SECONDS = 50, 900.0
 _CREDITS_HOURS = 4
+_LONGEST_PERIOD = timedelta(days=32)
 
 Kind = Literal["network", "http", "rate", "crowded", "rules", "pause", "fatal"]
 
@@ -42,7 +43,9 @@ class _Body(msgspec.Struct):
 
 
 def failure_of(status: int, body: bytes, reset: datetime | None, now: datetime) -> Failure:
-    """What an HTTP status on connecting means. `now` dates the pauses that X gives no end of."""
+    """What an HTTP status on connecting means. `now` dates the pauses that X gives no end of, or one that cannot be:
+    a limit of calls ends within its window, a cap with its period.
+    """
     return _failure(status, _said(body), reset, now)._replace(status=status)
 
 
@@ -62,10 +65,12 @@ def _failure(status: int, said: _Body, reset: datetime | None, now: datetime) ->
     if status == 429:
         if problem == "usage-capped" or said.title == "UsageCapExceeded":
             end = _period_end(now, said.period)
-            return Failure("pause", f"{reason} (usage cap)", reset if reset and reset > now else end)
+            believed = reset is not None and now < reset <= now + _LONGEST_PERIOD
+            return Failure("pause", f"{reason} (usage cap)", reset if believed else end)
         if said.connection_issue == "TooManyConnections":
             return Failure("crowded", reason)
-        return Failure("rate", reason, reset if said.connection_issue is None else None)
+        until = min(reset, now + timedelta(seconds=WINDOW_SECONDS)) if reset else None
+        return Failure("rate", reason, until if said.connection_issue is None else None)
     return Failure("http", reason)
 
 
