@@ -32,6 +32,7 @@ _EVERY = 1.0  # seconds between two rounds
 _REREAD = 30.0  # seconds between two looks at what is followed
 _MOST = 5_000  # posts followed at once on one platform
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0  # seconds to leave a platform alone that does not answer
+_LONGEST_ASKED = 86_400.0  # the same where it says for how long
 _MICROSECOND = timedelta(microseconds=1)
 _LATE = timedelta(minutes=5)  #: what was taken down earlier than another may be seen in the store so much later
 _Place = tuple[datetime, str]  #: when a post was taken down, and its uid
@@ -246,7 +247,7 @@ class _Platform:
     def _pause(self, error: SourceAway) -> None:
         backoff = min(_FIRST_PAUSE * 2.0 ** min(self._failures, 16), _LONGEST_PAUSE)
         self._failures += 1
-        seconds = backoff if error.retry_after is None else error.retry_after
+        seconds = backoff if error.retry_after is None else min(error.retry_after, _LONGEST_ASKED)
         self._quiet_until = self._clock.monotonic() + seconds
         more = {"platform": self._counter.platform, "seconds": seconds, "reason": str(error)}
         _log.warning("counts are asked for later", extra=more)

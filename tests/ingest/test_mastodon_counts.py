@@ -106,6 +106,23 @@ def test_one_instance_that_is_away_does_not_keep_back_another() -> None:
         assert told.gone == {}
 
 
+def test_one_instance_that_asks_us_to_wait_long_does_not_hold_up_the_others() -> None:
+    """Of the posts that are due all may be of one instance, and that is a stranger's."""
+    clock = ManualClock()
+    with FakeMastodon() as slow, FakeMastodon() as fake:
+        here, there = status(1, home=fake.url), status(2, home=slow.url)
+        fake.add(here)
+        slow.add(there)
+        slow.refuse("/api/v1/statuses", 429, b"{}", {"Retry-After": "80000"})
+        client = asking(slow, fake, clock=clock)
+        with pytest.raises(SourceAway) as raised:
+            client.ask([uid(there)])
+        assert raised.value.retry_after == 60
+        assert set(client.ask([uid(here), uid(there)]).counts) == {uid(here)}
+        clock.advance(80_000)
+        assert set(client.ask([uid(there)]).counts) == {uid(there)}
+
+
 def test_a_budget_of_its_own() -> None:
     with FakeMastodon() as fake:
         one = status(1, home=fake.url)

@@ -193,6 +193,15 @@ def test_a_platform_that_is_away_is_asked_later_and_ticks_go_on(house: House) ->
     assert third - second >= timedelta(seconds=90)
 
 
+def test_a_platform_that_asks_for_years_is_asked_again_the_next_day(house: House) -> None:
+    house.post(1, age=60)
+    house.counter.failures = [SourceAway("429", retry_after=1e9)]
+    house.hear(60)
+    house.clock.advance(86_400)
+    house.hear(60)
+    assert len(house.counter.calls) == 2
+
+
 def test_a_platform_that_refuses_us_is_not_asked_again(house: House) -> None:
     house.post(1, age=60)
     house.counter.failures = [BadConfiguration("401")]

@@ -38,6 +38,7 @@ class Asking(Protocol):
 
 
 _DAY: Final = 86_400.0
+_AWAY: Final = 60.0
 _REQUESTS: Final = 50  #: in five minutes, beside what the collector asks of the same instance
 _PUBLIC = frozenset({None, "public", "unlisted"})
 
@@ -93,7 +94,8 @@ class MastodonCounts:
                     counts[uid] = counts_of(status)
         if troubles and not answered:
             waits = [error.retry_after for error in troubles if error.retry_after is not None]
-            raise SourceAway(f"mastodon: {troubles[0]}", retry_after=min(waits, default=None))
+            # each is left alone for as long as it asks, all others only for so long: any of them may be a stranger's
+            raise SourceAway(f"mastodon: {troubles[0]}", retry_after=min([*waits, _AWAY]) if waits else None)
         return Asked(counts, gone)
 
     def _by_home(self, uids: Sequence[str]) -> Mapping[str, dict[str, str]]:
