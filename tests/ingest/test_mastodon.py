@@ -484,6 +484,21 @@ def test_without_a_stream_asking_goes_on(status_code: int, headers: dict[str, st
             run.until(lambda: fake.dials >= 1, "another dial")
 
 
+@pytest.mark.parametrize("headers", [{"Retry-After": "999999999"}, {"X-RateLimit-Reset": "9999-01-01T00:00:00Z"}])
+def test_a_stream_that_asks_us_to_wait_for_years_is_dialled_again(headers: dict[str, str]) -> None:
+    clock = ManualClock()
+    with FakeMastodon() as fake:
+        fake.refuse("/api/v1/streaming/hashtag", 429, b"{}", headers)
+        with Run(fake, token=True, clock=clock) as run:
+
+            def dialled() -> bool:
+                clock.advance(10)
+                return fake.dials == 1
+
+            run.until(dialled, "another dial")
+    assert clock.monotonic() < 86_400
+
+
 def test_a_stream_of_another_kind() -> None:
     with FakeMastodon() as fake:
         fake.refuse("/api/v1/streaming/hashtag", 200, b"<html>hello</html>", {"Content-Type": "text/html"})

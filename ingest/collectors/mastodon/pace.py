@@ -12,7 +12,7 @@ from random import Random
 from typing import Final
 
 WINDOW_SECONDS: Final = 300.0
-_LONGEST: Final = 900.0  #: seconds; what an instance may make us wait at most, whatever it says
+LONGEST: Final = 900.0  #: seconds; what an instance may make us wait at most, whatever it says
 
 
 class Pace:
@@ -35,7 +35,7 @@ class Pace:
 
     def pause(self, now: float, seconds: float) -> None:
         """Nothing for so long."""
-        self._not_before = max(self._not_before, now + min(seconds, _LONGEST))
+        self._not_before = max(self._not_before, now + min(seconds, LONGEST))
 
     def heard(self, headers: Mapping[str, str], now: float, wall: datetime) -> None:
         """What an answer says is left. Header names in lower case."""

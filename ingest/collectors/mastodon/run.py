@@ -27,7 +27,7 @@ from ingest.collectors.mastodon.channels import (
     error_in,
     later,
 )
-from ingest.collectors.mastodon.pace import until_reset
+from ingest.collectors.mastodon.pace import LONGEST, until_reset
 from ingest.collectors.mastodon.settings import MastodonSettings
 from ingest.collectors.mastodon.statuses import Statuses, look_back
 from ingest.collectors.mastodon.stream import Came, Ended, Opened, ServerSentEvent, TagStream
@@ -280,7 +280,7 @@ class Run:
         if ended.status in {401, 403} and instance.token:
             self._token_refused(instance, f"{ended.reason}: the token is refused")
             return
-        wait = max(channel.redial.next(), _seconds(ended.retry_after, self._clock.now()))
+        wait = max(channel.redial.next(), min(_seconds(ended.retry_after, self._clock.now()), LONGEST))
         channel.redial_at = now + wait
         log.warning(
             "mastodon: %s #%s: %s; asking meanwhile, next try in %.0f s", instance.host, channel.tag, ended.reason, wait
