@@ -51,6 +51,8 @@ REMEDIES = {
     "restricted_action": "allow the app to post in the channel",
 }
 
+LONGEST_WAIT = 3600.0  #: seconds; Slack asks for a minute at most
+
 #: The connection did not come about, so nothing was said.
 _NOT_REACHED = {errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}
 
@@ -93,4 +95,4 @@ def _retry_after(error: SlackApiError) -> float | None:
         seconds = float(headers.get("retry-after", ""))
     except ValueError:
         return None
-    return seconds if 0 <= seconds < float("inf") else None
+    return min(seconds, LONGEST_WAIT) if seconds >= 0 else None

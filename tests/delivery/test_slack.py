@@ -125,11 +125,13 @@ def test_a_token_that_does_not_work_stops(slack: FakeSlack, notifier: SlackNotif
         notifier.post(delivery(event()))
 
 
-def test_waits_as_long_as_slack_says(slack: FakeSlack, notifier: SlackNotifier) -> None:
-    slack.fail("chat.postMessage", RateLimited(37))
+@pytest.mark.parametrize(("says", "wait"), [(37, 37.0), (0, 0.0), (10**15, 3600.0), (-5, None)])
+def test_waits_as_long_as_slack_says(slack: FakeSlack, notifier: SlackNotifier, says: int, wait: float | None) -> None:
+    """Ten to the fifteen seconds are no time that a row could be postponed to: they ended the sender."""
+    slack.fail("chat.postMessage", RateLimited(says))
     with pytest.raises(SourceAway, match="wait") as limited:
         notifier.post(delivery(event()))
-    assert limited.value.retry_after == 37
+    assert limited.value.retry_after == wait
     assert not isinstance(limited.value, Unheard)
 
 
