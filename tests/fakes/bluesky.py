@@ -80,6 +80,7 @@ class FakeBluesky:
     def __init__(self, *, from_start: bool = False) -> None:
         self.log: list[Happened] = []
         self.keeps_from = 1  #: the oldest seq there still is
+        self.says_future = True  #: a cursor that is not reached yet goes on with what comes, said or not
         self.from_start = from_start  #: without a cursor everything is sent, not only what is new
         self.too_slow: int | None = None  #: behind by more frames than this, a consumer is cut off
         self.away = False
@@ -280,7 +281,8 @@ class FakeBluesky:
             behind = {"name": "OutdatedCursor", "message": "clamped"} if v2 and number < oldest else {}
             return self._first(lambda one: one.seq >= self.keeps_from and one.micros >= number), behind
         if number > self._next:
-            return len(self.log), {"name": "FutureCursor", "message": f"the next seq is {self._next}"}
+            said = {"name": "FutureCursor", "message": f"the next seq is {self._next}"}
+            return len(self.log), said if self.says_future else {}
         return self._first(lambda one: one.seq >= number), {}
 
     def _first(self, reached: Any) -> int:

@@ -246,7 +246,7 @@ def test_a_place_that_is_no_longer_kept_is_a_gap(fake: FakeBluesky) -> None:
     fake.post(TOMAS, "3a", "a flood")
     with following(fake, clock=ManualClock(THEN)) as run:
         run.until_posts("3a")
-    cursor = run.end()
+    cursor = json.dumps(json.loads(run.end()) | {"seen_us": 0})
     fake.post(TOMAS, "3b", "a flood")
     fake.keeps_from = 100
     fake.from_start = False
@@ -262,6 +262,63 @@ def test_a_place_that_is_no_longer_kept_is_a_gap(fake: FakeBluesky) -> None:
     assert [post.uid for post in run.posts] == [uid("3c")]
     assert not any("read afterwards" in one.reason for one in run.coverage)
     assert clock.waits == [], "at once"
+
+
+def test_of_a_place_that_is_no_longer_kept_what_there_is_after_it_is_read_by_time(fake: FakeBluesky) -> None:
+    fake.post(TOMAS, "3a", "a flood")
+    with following(fake, clock=ManualClock(THEN)) as run:
+        run.until_posts("3a")
+    cursor = json.loads(run.end())
+    fake.post(TOMAS, "3b", "a flood")
+    kept = fake.happen("commit", {**fake.log[0].v2, "rkey": "3c"}, at=THEN + timedelta(days=8))
+    fake.keeps_from = kept.seq
+    clock = ManualClock(THEN + timedelta(days=9))
+    with following(fake, cursor=json.dumps(cursor), clock=clock) as run:
+        run.until(lambda: any("read afterwards" in one.reason for one in run.coverage))
+    assert [post.uid for post in run.posts] == [uid("3c")]
+    assert fake.asked[-1][1]["cursor"] == [str(cursor["seen_us"] - 5_000_000)]
+    (recovered,) = (one for one in run.coverage if "read afterwards" in one.reason)
+    assert recovered.start == kept.at
+    blind = next(one for one in run.coverage if "CursorTooOld" in one.reason)
+    assert blind.state == "blind"
+    assert blind.start == datetime.fromisoformat(cursor["at"])
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_a_host_that_counts_anew_is_asked_by_time(fake: FakeBluesky, *, says: bool) -> None:
+    """One that was built anew, or another behind the same name: some say so, some just send what comes."""
+    fake.post(TOMAS, "3a", "a flood")
+    fake.post(TOMAS, "3b", "a flood")
+    with following(fake, clock=ManualClock(THEN)) as run:
+        run.until_posts("3a", "3b")
+    cursor = json.loads(run.end()) | {"seq": 9_000}
+    fake.says_future = says
+    fake.post(TOMAS, "3c", "a flood")
+    with following(fake, cursor=json.dumps(cursor), clock=ManualClock(THEN + timedelta(hours=1))) as run:
+
+        def noticed() -> bool:
+            fake.post(TOMAS, f"3d{len(fake.log)}", "a flood")
+            return any("does not know our place" in reason for reason in run.blind())
+
+        run.until(noticed)
+        run.until_posts("3c", *(one.v2["rkey"] for one in fake.log[3:]))
+        run.until(lambda: any("read afterwards" in one.reason for one in run.coverage))
+    assert len({post.uid for post in run.posts}) == len(run.posts)
+
+
+def test_a_host_that_begins_later_and_does_not_say_so(fake: FakeBluesky) -> None:
+    """As hosts of the older wire do."""
+    fake.post(TOMAS, "3a", "a flood")
+    with following(fake, wire="v1", clock=ManualClock(THEN)) as run:
+        run.until_posts("3a")
+    cursor = run.end()
+    kept = fake.happen("commit", {**fake.log[0].v2, "rkey": "3c"}, at=THEN + timedelta(days=2))
+    fake.keeps_from = kept.seq
+    with following(fake, wire="v1", cursor=cursor, clock=ManualClock(THEN + timedelta(days=3))) as run:
+        run.until(lambda: any("read afterwards" in one.reason for one in run.coverage))
+    (recovered,) = (one for one in run.coverage if "read afterwards" in one.reason)
+    assert recovered.start == kept.at
+    assert any("no longer keeps what passed: it begins later" in reason for reason in run.blind())
 
 
 def test_a_time_that_is_no_longer_kept_is_a_gap_up_to_what_is(fake: FakeBluesky) -> None:

@@ -15,7 +15,7 @@ from ingest.collectors.bluesky.memory import Handles, Sent
 from ingest.collectors.bluesky.pace import Pace
 from ingest.collectors.bluesky.settings import BlueskySettings
 from ingest.collectors.bluesky.stream import Closed, Happening, Inlet, Opened, Stream
-from ingest.collectors.bluesky.wire import SUBPROTOCOL, Light, Position, Wire, address, read
+from ingest.collectors.bluesky.wire import SUBPROTOCOL, TIMES, Light, Position, Wire, address, read
 from ingest.collectors.bluesky.wire import Event as StreamEvent
 from ingest.formats.bluesky import account_uid, post_uid
 from ingest.formats.reading import EPOCH, MICROSECOND
@@ -33,6 +33,7 @@ _FLUSH_SECONDS = 0.2
 _FLUSH_MESSAGES = 500
 _TICK_SECONDS = 1.0
 _IDLE_LOOKS = 5  #: so many looks that found nothing are a second, about, whatever the clock says
+_NEVER_SILENT = timedelta(minutes=10)  #: among all posts of the network there is one in this
 _HELD_SECONDS = 30.0  #: a connection that lasted this long was a good one: back-off starts over
 _LONGEST_WAIT = 60.0
 _PENDING = 500  #: deletions looked up at once, at most
@@ -58,7 +59,7 @@ class Cursor(Struct, frozen=True, kw_only=True):
 
 
 class _Failure(NamedTuple):
-    """Why a connection ended. `wait` is what the host asked for, in seconds; `expired`: it no longer has our place.
+    """Why a connection ended. `wait` is what the host asked for, in seconds; `expired`: it does not have our place.
 
     `too_large`: a frame came that is not even read; where the same one comes again, the place is given up.
     """
@@ -130,6 +131,7 @@ class Run:
         self._gap: datetime | None = None
         self._catching = False
         self._clamped = False  # of what was missed the host has only the end: the next event says from when on
+        self._asked: int | None = None  # the place that was asked for, until the first event has come
         self._pace = Pace()
         self._messages: list[Message] = []
         self._rejected: list[Rejected] = []
@@ -153,7 +155,7 @@ class Run:
         b, settings = self._b, self._settings
         host = b.hosts[self._host]
         place = self._position
-        cursor = place.cursor(host, b.wire)
+        cursor = self._asked = place.cursor(host, b.wire)
         stream = self._stream = Stream(
             address(host, b.wire, cursor, max_bytes=settings.max_frame_bytes),
             subprotocols=(SUBPROTOCOL,) if b.wire == "v2" else (),
@@ -200,7 +202,7 @@ class Run:
         now = self._clock.now()
         if resumed:
             self._catching = True
-            self._gap = self._sight.good_at
+            self._gap = None if self._clamped else self._sight.good_at
             self._pace = Pace()
         else:
             self._catching = False
@@ -252,8 +254,10 @@ class Run:
         if event.kind == "error":
             return _spoken(event)
         if event.kind == "info":
-            self._informed(event)
-            return None
+            return self._informed(event)
+        asked, self._asked = self._asked, None
+        if asked is not None and (failure := self._first(event, asked)) is not None:
+            return failure
         if self._repeated(event, host):
             self._b.seen["repeated"] += 1
             return None
@@ -265,6 +269,15 @@ class Run:
             self._clamped, self._gap = False, event.seen_at
         self._position = Position(host, event.seq, max(event.seen_us, self._position.seen_us))
         self._last = _key(event)
+        return None
+
+    def _first(self, event: StreamEvent, asked: int) -> _Failure | None:
+        """Whether the stream goes on at the place that was asked for: not every host says where it does not."""
+        if asked < TIMES:
+            if 0 < event.seq < asked:
+                return _Failure(f"the stream does not know our place in it: it counts from {event.seq}", expired=True)
+        elif not self._clamped and event.seen_us - asked > _NEVER_SILENT // MICROSECOND:
+            self._outdated("it begins later than was asked for")
         return None
 
     def _repeated(self, event: StreamEvent, host: str) -> bool:
@@ -313,18 +326,19 @@ class Run:
         self._sent.add(post.uid, post.author.uid, post.watches, revision)
         self._messages.append(post)
 
-    def _informed(self, event: StreamEvent) -> None:
+    def _informed(self, event: StreamEvent) -> _Failure | None:
         log.warning("bluesky: the host says: %s %s", event.name, event.message)
         reason = f"{event.name}: {event.message}".rstrip(": ")
         if event.name == "OutdatedCursor":
-            # what the host still has comes now; what it has no more is not to be had
-            self._sight.lost(f"the stream no longer keeps what passed: {reason}", self._gap)
-            self._gap, self._clamped = None, True
+            self._outdated(reason)
         elif event.name == "FutureCursor":
-            self._position, self._last = Position(), ""
-            self._sight.lost(f"the stream does not know our place in it: {reason}", self._gap)
-            self._catching, self._gap = False, None
-            self._sight.opened(self._clock.now())
+            return _Failure(f"the stream does not know our place in it: {reason}", expired=True)
+        return None
+
+    def _outdated(self, reason: str) -> None:
+        """What the host still has comes now; what it has no more is not to be had."""
+        self._sight.lost(f"the stream no longer keeps what passed: {reason}", self._gap)
+        self._gap, self._clamped = None, True
 
     def _reject(self, frame: bytes, reason: str) -> None:
         self._b.seen["rejected"] += 1
@@ -398,9 +412,12 @@ class Run:
     def _failed(self, failure: _Failure) -> Generator[Batch, None, None]:
         """Says what happened and waits, before the next host is asked: first not at all, then ever longer."""
         self._sight.lost(failure.reason, self._sight.good_at if self._catching or failure.expired else None)
-        self._catching = self._clamped = False
+        self._catching = False
         if failure.expired:
-            self._position, self._last = Position(), ""
+            # by time the host may still have some of it; but a frame that is too large would come again
+            by_time = self._position.seq > 0 and self._position.seen_us > TIMES and not failure.too_large
+            self._position = Position(seen_us=self._position.seen_us) if by_time else Position()
+            self._last, self._clamped = "", by_time
         else:
             self._host = (self._host + 1) % len(self._b.hosts)
         wait = 0.0

@@ -30,6 +30,7 @@ HOSTS: dict[Wire, tuple[str, ...]] = {
 }
 SUBPROTOCOL = "xrpc.v1.json"  #: of v2
 METHOD = "network.bsky.jetstream.subscribeEvents"
+TIMES = 10**15  #: a cursor from here on is a time in µs, one below it a number
 OVERLAP = timedelta(seconds=5)  #: how far another host is asked to go back: each saw the same post at its own time
 
 #: Accounts that are gone from the network, or whose owner or host took them out of it. The others (desynchronized,
