@@ -67,10 +67,11 @@ class _Attachment(msgspec.Struct, gc=False):
 
 
 class _Quote(msgspec.Struct, gc=False):
-    """`quoted_status` where the quoted author has agreed and the answer goes that deep."""
+    """`quoted_status` where the quoted author has agreed and the answer goes that deep, below that its id alone."""
 
     state: str | None = None
     quoted_status: msgspec.Raw = msgspec.Raw()
+    quoted_status_id: Id | None = None
 
 
 class Status(msgspec.Struct, gc=False):
@@ -131,6 +132,7 @@ class MappedStatus(NamedTuple):
 
 _status: msgspec.json.Decoder[Status] = msgspec.json.Decoder(Status)
 _quote: msgspec.json.Decoder[_Quote] = msgspec.json.Decoder(_Quote)
+_NOTHING_QUOTED = _Quote()
 _statuses: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -249,9 +251,10 @@ def _mapped(status: Status, terms: Terms, *, alone: bool) -> MappedStatus:
         return MappedStatus(uid, account.uid, (), hidden=hidden)
     before: tuple[tuple[str, Post], ...] = ()
     original = quoted = None
+    quotes = _quoted(status.quote)
     if not alone:
         original = _nested(status.reblog, terms)
-        quoted = _nested(_quoted(status.quote), terms)
+        quoted = _nested(quotes.quoted_status, terms)
     if original is not None:
         if original.hidden:
             return MappedStatus(uid, account.uid, (), hidden=original.hidden)
@@ -259,7 +262,7 @@ def _mapped(status: Status, terms: Terms, *, alone: bool) -> MappedStatus:
     elif quoted is not None:
         before = quoted.posts
     source = original.posts[-1][1] if original is not None else None
-    post = _post(status, uid, account, terms, source, quoted.uid if quoted else "")
+    post = _post(status, uid, account, terms, source, _quote_of(quotes, terms))
     context = quoted.posts[-1][1].text if quoted is not None and quoted.posts else ""
     return MappedStatus(uid, account.uid, (*before, (str(status.id), post)), status.edited_at, context=context)
 
@@ -275,18 +278,28 @@ def _hidden(status: Status, terms: Terms) -> Literal["", "not public", "not to b
 
 
 def _nested(raw: msgspec.Raw, terms: Terms) -> MappedStatus | None:
-    if bytes(memoryview(raw)[:1]) != b"{":
+    if not _is_object(raw):
         return None
     return _mapped(decode(bytes(raw)), terms, alone=True)
 
 
-def _quoted(raw: msgspec.Raw) -> msgspec.Raw:
-    if bytes(memoryview(raw)[:1]) != b"{":
-        return msgspec.Raw()
+def _quoted(raw: msgspec.Raw) -> _Quote:
+    if not _is_object(raw):
+        return _NOTHING_QUOTED
     try:
-        return _quote.decode(raw).quoted_status
+        return _quote.decode(raw)
     except FAULTS:
-        return msgspec.Raw()  # other programs have a `quote` of another shape: the post stands without it
+        return _NOTHING_QUOTED  # other programs have a `quote` of another shape: the post stands without it
+
+
+def _quote_of(quote: _Quote, terms: Terms) -> str:
+    if _is_object(quote.quoted_status):
+        return uid_of(decode(bytes(quote.quoted_status)))
+    return _shown_as(quote.quoted_status_id, terms)
+
+
+def _is_object(raw: msgspec.Raw) -> bool:
+    return bytes(memoryview(raw)[:1]) == b"{"
 
 
 def _post(status: Status, uid: str, account: Account, terms: Terms, original: Post | None, quoted: str) -> Post:
@@ -323,7 +336,7 @@ def _post(status: Status, uid: str, account: Account, terms: Terms, original: Po
         watches=(),
         url=url,
         quote_of=quoted,
-        reply_to=_parent(status.in_reply_to_id, terms),
+        reply_to=_shown_as(status.in_reply_to_id, terms),
         links=distinct([*marked.links, card]),
         media=_media(status.media_attachments or []),
         hashtags=_tags([*(tag.name or "" for tag in status.tags or ()), *marked.hashtags]),
@@ -363,8 +376,8 @@ def _created(status: Status, terms: Terms) -> datetime:
         raise
 
 
-def _parent(id_: Id | None, terms: Terms) -> str:
-    """The post it answers: by its global name where that is known, else by where this instance shows it."""
+def _shown_as(id_: Id | None, terms: Terms) -> str:
+    """The post it answers or quotes: by its global name where that is known, else by where this instance shows it."""
     if id_ is None or not str(id_):
         return ""
     return terms.parent(str(id_)) or f"{PLATFORM}:{terms.base_url}/web/statuses/{id_}"

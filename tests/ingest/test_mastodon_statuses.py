@@ -146,6 +146,22 @@ def test_who_does_not_want_to_be_found_is_not(changed: Json, why: str) -> None:
     assert found.uid
 
 
+def test_a_quote_of_a_quote() -> None:
+    """Of what a quoted post quotes itself Mastodon gives the instance's id alone; a boosted one has it whole."""
+    shallow = {"state": "accepted", "quoted_status_id": "77"}
+    content = '<p class="quote-inline">RE: <a href="https://velgrad.example/x">x</a></p><p>Told you</p>'
+    between = status(2, content=content, quote=shallow)
+    outer = body(status(3, quote={"state": "accepted", "quoted_status": between}))
+    known = TERMS._replace(parent={"77": "mastodon:https://a.example/1"}.get)  # type: ignore[arg-type]  # a get of no other use
+    (_, inner), (_, main) = to_posts(outer, known).posts
+    assert (main.quote_of, inner.quote_of, inner.text) == (inner.uid, "mastodon:https://a.example/1", "Told you")
+    (_, inner), _ = to_posts(outer, TERMS).posts
+    assert inner.quote_of == f"mastodon:{TERMS.base_url}/web/statuses/77"
+    boosted = status(2, quote={"state": "accepted", "quoted_status": status(1)})
+    (_, original), (_, boost) = to_posts(body(status(3, reblog=boosted)), TERMS).posts
+    assert (boost.repost_of, original.quote_of) == (original.uid, f"mastodon:{status(1)['uri']}")
+
+
 def test_a_quoted_author_who_does_not_want_to_be_found_is_left_out_alone() -> None:
     quoted = status(1, account=account(noindex=True))
     (only,) = to_posts(body(status(2, quote={"state": "accepted", "quoted_status": quoted})), TERMS).posts
