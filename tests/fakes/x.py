@@ -262,7 +262,7 @@ class FakeX(Serving):
                 data.append(
                     {
                         "id": id_,
-                        "edit_history_tweet_ids": [id_],
+                        "edit_history_tweet_ids": known[id_].get("edit_history_tweet_ids", [id_]),
                         "text": known[id_].get("text", ""),
                         "public_metrics": metrics,
                     }

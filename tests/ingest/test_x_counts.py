@@ -64,6 +64,17 @@ def test_counts_rise_and_the_gone_are_named(fake: FakeX, clock: ManualClock, *, 
     assert (asks.platform, asks.batch) == ("x", 100)
 
 
+@pytest.mark.parametrize("new_names", [False, True])
+def test_a_version_that_was_replaced_is_gone(fake: FakeX, clock: ManualClock, *, new_names: bool) -> None:
+    """X goes on giving it by its id, and the stream brings a later one only where that still meets a watch."""
+    fake.new_names = new_names
+    history = [bare(ONE), bare(TWO), bare(THREE)]
+    fake.archive = [{"data": v2_post(number, edit_history_tweet_ids=history)} for number in (1, 2, 3)]
+    found = counter(fake, clock).ask([ONE, TWO, THREE])
+    assert list(found.counts) == [THREE]
+    assert found.gone == dict.fromkeys((ONE, TWO), f"edited: its author replaced it by {THREE}")
+
+
 def test_asking_is_charged_once_a_day(fake: FakeX, clock: ManualClock) -> None:
     spending = MemorySpending()
     asks = counter(fake, clock, spending)

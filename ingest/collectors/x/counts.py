@@ -15,7 +15,7 @@ from ingest.ports import Spending
 from ingest.refreshing import Asked
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.errors import BadConfiguration, SourceAway
-from secondsource.contracts.messages import Counts
+from secondsource.contracts.messages import EDITED, Counts
 
 BATCH = 100
 _ID = re.compile(r"[0-9]{1,19}")  # X answers a call in which one id is of another form with 400, for all of them
@@ -41,8 +41,8 @@ class XCounts:
         self._client = rest(settings.base_url, settings.token.reveal().strip(), user_agent)
 
     def ask(self, uids: Sequence[str]) -> Asked:
-        """One call, for up to 100 posts ("x:ID"). `gone` says "not found" or "protected". Of ids that X has not given,
-        as posts from elsewhere have them, nothing is asked.
+        """One call, for up to 100 posts ("x:ID"). `gone` says "not found", "protected", or by which version its author
+        replaced it. Of ids that X has not given, as posts from elsewhere have them, nothing is asked.
 
         Raises:
             SourceAway: no answer, or none now (`retry_after` says until when); or the budget holds no more.
@@ -64,8 +64,8 @@ class XCounts:
         counts = {by_id[id_]: read for id_, read in _counts(answer).items() if id_ in by_id}
         self._purse.take(uid.partition(":")[2] for uid in counts)
         self._purse.settle(now=True)
-        gone = {by_id[id_]: why for id_, why in _gone(answer).items() if id_ in by_id}
-        return Asked(counts, gone, explicit=True)
+        gone = {by_id[id_]: why for id_, why in (_gone(answer) | _replaced(answer)).items() if id_ in by_id}
+        return Asked({uid: read for uid, read in counts.items() if uid not in gone}, gone, explicit=True)
 
     def _afford(self, posts: int) -> None:
         self._purse.open()
@@ -92,6 +92,17 @@ def _counts(answer: Mapping[str, Any]) -> dict[str, Counts]:
             likes=_number(metrics, "like_count"),
             views=_number(metrics, "impression_count"),
         )
+    return found
+
+
+def _replaced(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Versions that are not the last: the stream does not bring a later one that no longer meets a watch."""
+    found: dict[str, str] = {}
+    for post in answer.get("data") or ():
+        history = post.get("edit_history_tweet_ids") or post.get("edit_history_post_ids") or ()
+        versions = [str(id_) for id_ in history]
+        if str(post.get("id")) in versions[:-1]:
+            found[str(post.get("id"))] = f"{EDITED}: its author replaced it by {PLATFORM}:{versions[-1]}"
     return found
 
 
