@@ -7,6 +7,7 @@ its posts are gone through, when it has grown by a tenth.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -18,6 +19,7 @@ from alerts.stories.kept import Note
 from alerts.stories.story import Story
 from alerts.stories.tokens import picture_token
 
+_OVER = -1  # a spike that is over grows no more
 
 class Left(msgspec.Struct, array_like=True, frozen=True):
     """Posts that left a story while it spread: `evidence.Removed`, but for those that are still there."""
@@ -34,7 +36,7 @@ class Case(msgspec.Struct, array_like=True):
     `weighed`: interactions and posts at the last weighing, which gave `weights` of old pictures (first time, posts,
     interactions). `matched`: the fact-checks found, by `matched_by`: the state of the
     book, the claim, its last edit. `burst`: since when a spike lasts, the posts of the story in it, and how many posts
-    the story had had when those were counted.
+    the story had had when those were counted (`_OVER`: it lasts no more).
     """
 
     asked: int = -1
@@ -105,13 +107,17 @@ class Cases:
         case.matched, case.matched_by = matched, by
         self._changed.add(story.frame.number)
 
-    def burst(self, story: Story, since: float) -> int:
-        """Posts of the story from `since` on, which is the beginning of a spike of its watch."""
+    def burst(self, story: Story, since: float, until: float) -> int:
+        """Posts of the story from `since` on, which is the beginning of a spike of its watch, and before `until`; inf
+        where the spike goes on.
+        """
         case = self.of(story.frame.number)
-        if case.burst[0] != since:
-            case.burst = (since, sum(note.at >= since for note in story.notes.values()), story.ever)
+        over = until < math.inf
+        if case.burst[0] != since or over != (case.burst[2] == _OVER):
+            posts = sum(since <= note.at < until for note in story.notes.values())
+            case.burst = (since, posts, _OVER if over else story.ever)
             self._changed.add(story.frame.number)
-        return case.burst[1] + story.ever - case.burst[2]
+        return case.burst[1] + (0 if over else story.ever - case.burst[2])
 
     def recount(self, number: int) -> None:
         """Posts have come to a story, or gone from it, that belong to another: count a burst's anew."""

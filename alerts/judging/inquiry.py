@@ -118,8 +118,9 @@ class Inquiry:
         volume = self._volume.reading(at)
         if volume.state != "measured":
             return None
-        led = self._cases.burst(story, volume.since)
-        return Surge(volume.posts, volume.expected, volume.surprise, moment(volume.since), led)
+        led = self._cases.burst(story, volume.since, volume.until)
+        until = moment(volume.until) if volume.until < math.inf else None
+        return Surge(volume.posts, volume.expected, volume.surprise, moment(volume.since), led, until)
 
     def _first_seen(self, story: Story, earlier: Iterable[Earlier]) -> dict[int, float]:
         """When each of its pictures was first seen before, as far as these sightings tell."""

@@ -45,8 +45,8 @@ class Removed(NamedTuple):
 
 
 class Surge(NamedTuple):
-    """The watch's posts since `since`, how many its hours lead to expect, and the most that the chance of as many
-    can be; `led`: how many of them are posts of the story.
+    """The watch's posts since `since`, and before `until` (None: up to now), how many its hours lead to expect, and the
+    most that the chance of as many can be; `led`: how many of them are posts of the story.
     """
 
     posts: int
@@ -54,6 +54,7 @@ class Surge(NamedTuple):
     surprise: float
     since: datetime
     led: int
+    until: datetime | None = None
 
 
 class StoryEvidence(NamedTuple):

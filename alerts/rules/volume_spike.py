@@ -33,7 +33,7 @@ def describe(evidence: StoryEvidence, thresholds: Thresholds) -> Finding:
     head = "Leads a spike of its watch"
     own: list[Reason] = []
     if surge is not None:
-        head += f": {surge.led:,} of {count(surge.posts, 'post')} since {moment(surge.since)}"
+        head += f": {surge.led:,} of {count(surge.posts, 'post')} {_when(surge)}"
         own.append(_reason(surge, thresholds))
     clears = taking_off.clears(evidence, thresholds)
     return taking_off.finding(NAME, head, own, clears, evidence, thresholds)
@@ -43,12 +43,17 @@ def _reason(surge: Surge, thresholds: Thresholds) -> Reason:
     return Reason(
         name="spike of the watch",
         value=f"{surge.led} / {surge.posts}",
-        sentence=f"The watch has had {count(surge.posts, 'post')} since {moment(surge.since)}, about "
+        sentence=f"The watch has had {count(surge.posts, 'post')} {_when(surge)}, about "
         f"{number(round(surge.expected, 1))} expected at that hour (a chance of {chance(surge.surprise)} at most; "
         f"{chance(thresholds.max_volume_surprise)} is asked for); "
         f"{surge.led:,} of them are of this story (from {thresholds.leading_share:.0%} on it is what the spike is "
         "about).",
     )
+
+
+def _when(surge: Surge) -> str:
+    since = moment(surge.since)
+    return f"since {since}" if surge.until is None else f"from {since} to {moment(surge.until)}"
 
 
 _SURGE = Surge(posts=320, expected=40.0, surprise=1e-9, since=OPENED, led=180)

@@ -17,7 +17,8 @@ FORGOTTEN = 28 * 288
 
 
 class VolumeReading(NamedTuple):
-    """How a watch stands: `posts` since `since` (seconds since 1970), the beginning of the bucket half an hour back.
+    """How a watch stands: `posts` since `since` (seconds since 1970), the beginning of the bucket half an hour back, and
+    before `until`, the end of a bucket that is over; inf where the posts are those up to now.
 
     `expected`: what the level of the watch and the hours of its days lead to expect for that time. `surprise`: the most
     that the chance of such a height can be, see `alerts.spread.bursts`; 1 where the data is insufficient.
@@ -28,6 +29,7 @@ class VolumeReading(NamedTuple):
     expected: float
     surprise: float
     since: float
+    until: float = math.inf
     bucket_seconds: float = BUCKET
 
 
@@ -93,13 +95,14 @@ class Volume:
         self.advance(at)
         if self._ends == math.inf:
             return VolumeReading("insufficient data", 0, 0.0, 1.0, at)
-        began = self._ends - BUCKET
+        began, until = self._ends - BUCKET, math.inf
         burst = self._bursts.look(began, float(self._count))
         if self._last is not None and self._last[1].height > burst.height:
             began, burst = self._last
+            until = began + BUCKET
         state: Literal["measured", "insufficient data"] = "measured" if burst.enough else "insufficient data"
         surprise = burst.surprise if burst.enough else 1.0
-        return VolumeReading(state, round(burst.posts), burst.expected, surprise, began + BUCKET - WINDOW)
+        return VolumeReading(state, round(burst.posts), burst.expected, surprise, began + BUCKET - WINDOW, until)
 
     # Saving
 

@@ -198,6 +198,16 @@ def test_a_story_that_leads_a_spike_of_its_watch() -> None:
     assert run([*sent, *busy], msgspec.structs.replace(strict, leading_share=0.9)) == []
 
 
+def test_what_a_story_has_of_a_spike_is_counted_to_the_moment_that_the_spike_is() -> None:
+    """The five minutes that are over tell more than those that have begun: what came since is in neither count."""
+    calm = [post(5_000 + n, n * 300.0, f"nothing{n} much{n} today{n} in Velgrad") for n in range(3 * 288)]
+    start = 3 * 86_400.0
+    spike = [post(1, start), *[repost(10_000 + n, start + 164 + 26 * n, 1) for n in range(30)]]
+    opened = run([*calm, *spike], Thresholds(max_surprise=1e-3, min_history=100_000))[0]
+    assert opened.at == at(start + 164 + 26 * 29)
+    assert "its watch: 30 of 33 posts from 2031-05-07 08:45 UTC to 2031-05-07 09:15 UTC; " in opened.finding.headline
+
+
 # Budget and kin
 
 _NEWS = (
