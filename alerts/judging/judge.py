@@ -304,9 +304,9 @@ class Judge:
         corroborated = evidence.independent >= thresholds.independent_origins
         finding = self._finding(alert.rules, evidence)
         if crowded:
-            finding = life.crowded_out(finding, self._book.most, corroborated=corroborated)
+            finding = life.crowded_out(finding, evidence, self._book.most, corroborated=corroborated)
         else:
-            finding = life.over(finding, thresholds.story_hours, corroborated=corroborated)
+            finding = life.over(finding, evidence, thresholds.story_hours, corroborated=corroborated)
         story.frame.alert = life.after(alert, "expired", evidence, alert.rules)
         self._say(story, "expired", finding, at)
 

@@ -13,6 +13,7 @@ from datetime import datetime
 import msgspec
 
 from alerts.rules.evidence import Rule, StoryEvidence
+from alerts.rules.taking_off import tail
 from alerts.wording import TIES, count, duration, moment, number, origin
 from secondsource.contracts.messages import AlertKind, Finding, Reason, Tie
 from secondsource.contracts.watch import Thresholds
@@ -145,35 +146,32 @@ def joined(rule: str, opened_at: datetime, tie: Tie) -> Finding:
     )
 
 
-def over(finding: Finding, story_hours: float, *, corroborated: bool = False) -> Finding:
+def over(finding: Finding, evidence: StoryEvidence, story_hours: float, *, corroborated: bool = False) -> Finding:
     """The finding of an alert whose story had no new post for the watch's time."""
     sentence = f"No new post for {duration(story_hours * 3600)}: the story is over"
-    return _ended(
-        finding, "Over", Reason(name="expiry", value=f"{story_hours:g}", sentence=sentence), corroborated=corroborated
-    )
+    why = Reason(name="expiry", value=f"{story_hours:g}", sentence=sentence)
+    return _ended(finding, evidence, "Over", why, corroborated=corroborated)
 
 
-def crowded_out(finding: Finding, most: int, *, corroborated: bool = False) -> Finding:
+def crowded_out(finding: Finding, evidence: StoryEvidence, most: int, *, corroborated: bool = False) -> Finding:
     """The finding of an alert whose story is let go of, as the watch has more than are kept."""
     sentence = (
         f"The watch has more than {number(most)} living stories, and this one has been without a new post for longest: "
         f"it is followed no further"
     )
-    return _ended(
-        finding,
-        "Followed no further",
-        Reason(name="crowding", value=number(most), sentence=sentence),
-        corroborated=corroborated,
-    )
+    why = Reason(name="crowding", value=number(most), sentence=sentence)
+    return _ended(finding, evidence, "Followed no further", why, corroborated=corroborated)
 
 
-def _ended(finding: Finding, how: str, why: Reason, *, corroborated: bool) -> Finding:
+def _ended(finding: Finding, evidence: StoryEvidence, how: str, why: Reason, *, corroborated: bool) -> Finding:
     still = "" if corroborated else ", still without corroboration"
     return Finding(
         rule=finding.rule,
-        headline=(how if corroborated else f"{how} without corroboration")
-        + finding.headline[finding.headline.find(":") :],
-        reasons=(msgspec.structs.replace(why, sentence=f"{why.sentence}{still}."), *finding.reasons),
+        headline=(how if corroborated else f"{how} without corroboration") + f": {tail(evidence)}",
+        reasons=(
+            msgspec.structs.replace(why, sentence=f"{why.sentence}{still}."),
+            *(reason for reason in finding.reasons if reason.name != "forecast"),
+        ),
         clears="nothing: the story is over",
         earlier=finding.earlier,
         checks=finding.checks,

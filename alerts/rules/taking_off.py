@@ -82,7 +82,7 @@ def finding(
     """A finding: what the rule itself has to say, then what there is to say of any story."""
     return Finding(
         rule=rule,
-        headline=f"{head}; {_tail(evidence)}" if own else f"{head}: {_tail(evidence)}",
+        headline=f"{head}; {tail(evidence)}" if own else f"{head}: {tail(evidence)}",
         reasons=(*own, *_reasons(evidence, thresholds)),
         clears=clears,
         earlier=evidence.earlier,
@@ -97,7 +97,8 @@ def clears(evidence: StoryEvidence, thresholds: Thresholds) -> str:
     return "one more independent origin" if missing == 1 else f"{missing} more independent origins"
 
 
-def _tail(evidence: StoryEvidence) -> str:
+def tail(evidence: StoryEvidence) -> str:
+    """What every headline ends with: how far it went, from how many origins, and what else there is to know."""
     spread = evidence.spread
     parts = [f"{count(spread.interactions, 'interaction')} in {duration(spread.age_seconds)}"]
     if spread.state == "measured":

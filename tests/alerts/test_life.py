@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from alerts.lives import life
-from alerts.rules import RULES
-from alerts.rules.evidence import StoryEvidence
+from alerts.rules import RULES, deleted_while_spreading
+from alerts.rules.evidence import Removed, StoryEvidence
 from alerts.rules.invented_stories import CALM, OLD_RIVER, STORY
 from alerts.rules.uncorroborated_spike import NAME, describe
-from secondsource.contracts.messages import Earlier
+from secondsource.contracts.messages import Earlier, Forecast
 from secondsource.contracts.watch import Thresholds
 from tests.alerts.invented import at
 
@@ -120,9 +120,22 @@ def test_a_recall_names_the_origins_first() -> None:
 
 
 def test_an_expired_alert_says_that_nothing_confirmed_it() -> None:
-    over = life.over(describe(STORY, DEFAULTS), 48.0)
+    over = life.over(describe(STORY, DEFAULTS), STORY, 48.0)
     assert over.headline.startswith("Over without corroboration: 214 interactions")
     assert over.reasons[0].sentence == "No new post for 2 d 0 h: the story is over, still without corroboration."
-    over = life.over(describe(STORY, DEFAULTS), 48.0, corroborated=True)
+    over = life.over(describe(STORY, DEFAULTS), STORY, 48.0, corroborated=True)
     assert over.headline.startswith("Over: 214 interactions")
     assert over.reasons[0].sentence == "No new post for 2 d 0 h: the story is over."
+
+
+def test_a_story_that_is_over_is_not_told_by_what_one_rule_counted_nor_forecast() -> None:
+    gone = Removed(posts=6, of=6, most=160, story=214, surprise=2e-7, latest_at=STORY.as_of)
+    ahead = Forecast(at_seconds=9_000.0, low=230.0, middle=300.0, high=420.0)
+    evidence = STORY._replace(removed=gone, spread=msgspec.structs.replace(STORY.spread, forecast=ahead))
+    finding = deleted_while_spreading.describe(evidence, DEFAULTS)
+    assert "6 of 6 posts" in finding.headline
+    assert "forecast" in {reason.name for reason in finding.reasons}
+    for ended in (life.over(finding, evidence, 48.0), life.crowded_out(finding, evidence, 9)):
+        assert " without corroboration: 214 interactions in " in ended.headline
+        assert "gone from the platform" in {reason.name for reason in ended.reasons}
+        assert "forecast" not in {reason.name for reason in ended.reasons}

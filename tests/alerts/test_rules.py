@@ -59,6 +59,6 @@ def test_findings_carry_reasons_and_say_what_would_clear_them(rule: Rule, exampl
 @pytest.mark.parametrize(("rule", "example"), CASES)
 def test_every_template_is_neutral(rule: Rule, example: Example) -> None:
     finding = rule.describe(example.evidence, example.thresholds)
-    for one in (finding, life.recalled(finding, example.evidence), life.over(finding, 48.0)):
+    for one in (finding, life.recalled(finding, example.evidence), life.over(finding, example.evidence, 48.0)):
         for sentence in sentences(one):
             assert not JUDGING.search(sentence), sentence
