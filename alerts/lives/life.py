@@ -14,7 +14,7 @@ import msgspec
 
 from alerts.rules.evidence import Rule, StoryEvidence
 from alerts.rules.taking_off import tail
-from alerts.wording import TIES, count, duration, moment, number, origin
+from alerts.wording import TIES, duration, in_all, moment, number, origin
 from secondsource.contracts.messages import AlertKind, Finding, Reason, Tie
 from secondsource.contracts.watch import Thresholds
 
@@ -121,7 +121,7 @@ def recalled(finding: Finding, evidence: StoryEvidence) -> Finding:
     )
     return Finding(
         rule=finding.rule,
-        headline=f"Corroborated: now {count(round(evidence.independent), 'independent origin')}",
+        headline=f"Corroborated: now {in_all(evidence.independent)}",
         reasons=(reason, *finding.reasons),
         clears="nothing: the alert is recalled",
         earlier=finding.earlier,

@@ -117,6 +117,8 @@ def test_a_recall_names_the_origins_first() -> None:
     recalled = life.recalled(describe(evidence, DEFAULTS), evidence)
     assert recalled.headline == "Corroborated: now 2 independent origins"
     assert "brana_k" in recalled.reasons[0].sentence
+    weighed = life.recalled(describe(evidence, DEFAULTS), evidence._replace(independent=2.5))
+    assert weighed.headline == "Corroborated: now 2.5 independent origins", "as every other number of the message"
 
 
 def test_an_expired_alert_says_that_nothing_confirmed_it() -> None:
