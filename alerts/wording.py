@@ -147,16 +147,19 @@ def odds(of: Spread) -> str:
 
 def sources(story: StoryUpdate) -> str:
     """How many origins it has, always, and the state beside it: "1 origin, contested", "2.4 independent origins"."""
-    return in_all(story.independent) + _BESIDE.get(story.state, "")
+    return in_all(story.independent, len(story.origins)) + _BESIDE.get(story.state, "")
 
 
-def in_all(independent: float) -> str:
-    """Origins by their weight: "no origin", "1 origin", "1 origin (weight 0.5)", "2.4 independent origins"."""
+def in_all(independent: float, origins: int = 1) -> str:
+    """Origins by their weight: "no origin", "1 origin", "1 origin (weight 0.5)", "2.4 independent origins"; and where
+    several weigh no more than one, how many: "2 origins (weight 1)".
+    """
     told = number(independent)
     if independent <= 0:
         return "no origin"
     if independent <= 1:
-        return "1 origin" + (f" (weight {told})" if told != "1" else "")
+        of_weight = f" (weight {told})" if told != "1" or origins > 1 else ""
+        return count(max(1, origins), "origin") + of_weight
     return f"{told} independent origins"
 
 

@@ -74,6 +74,7 @@ class Inquiry:
             state=frame.state,
             spread=frame.spread,
             independent=story.asserted.value,
+            sources=len(story.asserted),
             derivation="",
             posts=len(story.notes),
             accounts=len(story.accounts),

@@ -205,7 +205,8 @@ class Origins:
         if set(weights) <= {(0, 0)}:
             return Independence(self.value, traced)
         terms = [_term(number, *why) for why, number in sorted(weights.items())]
-        return Independence(self.value, f"{traced}, which weigh {' + '.join(terms)} = {self.value:g}")
+        weigh = "weighs" if self._living == 1 else "weigh"
+        return Independence(self.value, f"{traced}, which {weigh} {' + '.join(terms)} = {self.value:g}")
 
     def _origin(self, root: int, group: _Group) -> Origin:
         assert group.first is not None

@@ -13,7 +13,7 @@ from alerts.rules import past
 from alerts.rules.evidence import StoryEvidence
 from alerts.rules.past import first_seen
 from alerts.spread.surprise import surprise
-from alerts.wording import chance, count, duration, number, origin
+from alerts.wording import chance, count, duration, in_all, number, origin
 from secondsource.contracts.messages import Finding, Reason, Spread
 from secondsource.contracts.watch import Thresholds
 
@@ -114,7 +114,9 @@ def tail(evidence: StoryEvidence) -> str:
 def _origins(evidence: StoryEvidence) -> str:
     if not evidence.independent:
         return "no origin"
-    return "one origin" if evidence.independent <= 1 else f"{number(evidence.independent)} origins"
+    if evidence.independent <= 1:
+        return "one origin" if evidence.sources <= 1 else in_all(evidence.independent, evidence.sources)
+    return f"{number(evidence.independent)} origins"
 
 
 def _reasons(evidence: StoryEvidence, thresholds: Thresholds) -> Iterator[Reason]:

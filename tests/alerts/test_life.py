@@ -141,3 +141,8 @@ def test_a_story_that_is_over_is_not_told_by_what_one_rule_counted_nor_forecast(
         assert " without corroboration: 214 interactions in " in ended.headline
         assert "gone from the platform" in {reason.name for reason in ended.reasons}
         assert "forecast" not in {reason.name for reason in ended.reasons}
+
+
+def test_two_origins_at_second_hand_are_not_headed_as_one() -> None:
+    heard = STORY._replace(independent=1.0, sources=2)
+    assert describe(heard, DEFAULTS).headline.endswith("; 2 origins (weight 1)")

@@ -122,6 +122,11 @@ def test_answers_hearsay_and_latecomers_weigh_less() -> None:
     )
 
 
+def test_what_one_origin_weighs_is_said_of_one() -> None:
+    heard = grouped([], [((1,), 1, 0.0, "x:1", "ana", 1)])
+    assert heard.independence().derivation.startswith("1 asserting post traces back to 1 origin, which weighs 1 × 0.5 ")
+
+
 def test_merges_say_by_what() -> None:
     origins = grouped(
         [],

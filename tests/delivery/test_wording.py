@@ -74,6 +74,12 @@ def test_the_number_of_origins_is_always_said(state: Corroboration, independent:
     assert wording.origins(told) == f"{said}; 57 posts by 49 accounts"
 
 
+def test_several_origins_that_weigh_no_more_than_one_are_not_told_as_one() -> None:
+    told = replace(event().story, independent=1.0, origins=(origin(0, 18), origin(1, 14)))
+    assert wording.sources(told) == "2 origins (weight 1)"
+    assert wording.sources(replace(told, independent=0.75, state="contested")) == "2 origins (weight 0.8), contested"
+
+
 def test_what_speaks_against_an_alert_is_among_what_is_shown() -> None:
     names = ("spread", "forecast", "disputes", "origins", "copies", "coverage")
     told = replace(finding(), reasons=tuple(Reason(name=name, value="", sentence=name) for name in names))
