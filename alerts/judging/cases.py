@@ -2,7 +2,7 @@
 
 Everything that costs more than a look-up is asked again only once there is reason to: the archive when the story shows
 another picture, fact-checks when there are others or the claim is another, and the weight of pictures, for which all
-its posts are gone through, when it has grown by a tenth.
+its posts are gone through, when it has grown by a tenth, and when it is told of.
 """
 
 from __future__ import annotations
@@ -91,11 +91,11 @@ class Cases:
         case.weighed = (0, 0)
         self._changed.add(story.frame.number)
 
-    def weigh(self, story: Story) -> Case:
-        """How far its old pictures have gone, asked anew where it has grown since."""
+    def weigh(self, story: Story, *, to_tell: bool = False) -> Case:
+        """How far its old pictures have gone, asked anew where it has grown since; `to_tell`: as it is to the post."""
         case = self.of(story.frame.number)
         now = (story.tally.total, story.ever)
-        if all(10 * was <= 10 * is_ < 11 * was for was, is_ in zip(case.weighed, now, strict=True)):
+        if not to_tell and all(10 * was <= 10 * is_ < 11 * was for was, is_ in zip(case.weighed, now, strict=True)):
             return case
         case.weighed = now
         case.weights = tuple(sorted(_weights(story, case.old), key=lambda one: (-one[2], -one[1], one[0])))

@@ -107,6 +107,7 @@ class Inquiry:
             everywhere=tuple(self._everywhere(story)),
             claimed=tuple(self._claimed(story)),
             checks=self._checks.like(claim, evidence.as_of.timestamp(), _CHECKS_SHOWN),
+            old=self._cases.weigh(story, to_tell=True).old_pictures(),
         )
 
     def state(self, story: Story, at: float) -> Corroboration:

@@ -49,8 +49,9 @@ def _reason(old: Old, earlier: Sequence[Earlier]) -> Reason:
     return Reason(
         name="old picture",
         value=str(old.interactions),
-        sentence=f"A picture first seen {since} is shown by {count(old.posts, 'post')} that assert the "
-        f"story; they drew {count(old.interactions, 'interaction')}.",
+        sentence=f"A picture first seen {since} is shown by "
+        f"{count(old.posts, 'post that asserts the story', 'posts that assert the story')}; "
+        f"{'it' if old.posts == 1 else 'they'} drew {count(old.interactions, 'interaction')}.",
     )
 
 

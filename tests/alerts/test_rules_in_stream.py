@@ -76,6 +76,7 @@ def test_an_old_picture_outlasts_the_corroboration_of_its_story() -> None:
     assert told(found)[0] == ("opened", ("recycled_media", "uncorroborated_spike"))
     assert told(found)[-1] == ("updated", ("recycled_media",))
     assert found[-1].finding.headline.startswith("Old picture taking off: shown by 1 post of the story; ")
+    assert "is shown by 1 post that asserts the story; it drew 40 interactions." in found[-1].finding.reasons[0].sentence
     assert "corroborated" not in [event.kind for event in found]
     over = run([*sent, *confirmed, post(9, 9e5, "the bakery opens")], archive=MemoryArchive([FLOOD]))[-1]
     assert (over.kind, over.finding.headline.partition(":")[0]) == ("expired", "Over")
@@ -86,6 +87,17 @@ def test_an_old_picture_beside_a_story_that_goes_far_without_it_is_left_alone() 
     found = run(told_of, archive=MemoryArchive([FLOOD]))
     assert told(found) == [("opened", ("uncorroborated_spike",)), ("updated", ("uncorroborated_spike",))]
     assert found[-1].finding.earlier == (FLOOD,), "but it is told"
+
+
+def test_what_is_told_of_an_old_picture_is_counted_when_it_is_told() -> None:
+    """In between it is weighed where the story has grown by a tenth."""
+    for shown in range(50, 56):
+        copies = [post(100 + n, 5 + n, pictures=(BRIDGE,)) for n in range(shown - 1)]
+        denial = post(2, 200, "No bridge has fallen, no bus", stance="denies", reply_to=1)
+        found = run([post(1, 0, pictures=(BRIDGE,)), *copies, denial], archive=MemoryArchive([FLOOD]))
+        last = found[-1].finding
+        assert f": shown by {shown} posts of the story; {shown - 1} interactions in " in last.headline
+        assert f"posts that assert the story; they drew {shown - 1} interactions." in last.reasons[0].sentence
 
 
 def test_an_old_picture_found_later_escalates() -> None:
