@@ -60,6 +60,8 @@ VERDICTS: dict[Verdict, str] = {
     "noise": "nothing for us",
 }
 
+EDITED = "edited since it was first posted"
+
 TIES = {
     "first": "first post of the story",
     "repost": "reposts",
@@ -310,6 +312,11 @@ def seen_when(sighting: Earlier) -> str:
 def quoted(text: str, most: int) -> str:
     """The writer's words between quotation marks, cleaned and cut."""
     return isolated(f"“{clipped(text, most)}”")
+
+
+def claim(story: StoryUpdate, most: int) -> str:
+    """The claim between quotation marks; and that these are not the words it was first posted in, where they are not."""
+    return quoted(story.claim, most) + (f" ({EDITED})" if story.claim_edited else "")
 
 
 def headline(event: AlertEvent, most: int = 200) -> str:

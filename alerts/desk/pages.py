@@ -61,6 +61,7 @@ class Pages:
             "rules": wording.rules,
             "sources": wording.sources,
             "STANCES": wording.STANCES,
+            "EDITED": wording.EDITED,
             "TIES": wording.TIES,
             "count": wording.count,
             "thumbnails": thumbnails,

@@ -374,6 +374,7 @@ class Judge:
             origins=story.asserted.strongest(_ORIGINS_SHOWN),
             members=tuple(story.fresh) if members else (),
             merged_into=into,
+            claim_edited=story.claim_edited(),
         )
 
     def _id(self, story: Story) -> str:

@@ -93,7 +93,7 @@ class ConsoleNotifier:
 def rows(event: AlertEvent) -> Iterator[tuple[str, str]]:
     """An alert as label and line, most urgent first; a label is not repeated for the lines that belong to it."""
     story, finding = event.story, event.finding
-    yield "Claim", wording.quoted(story.claim, 600)
+    yield "Claim", wording.claim(story, 600)
     yield "Spread", wording.spread(story.spread)
     if odds := wording.odds(story.spread):
         yield "", odds
@@ -110,7 +110,7 @@ def changes(before: AlertEvent, event: AlertEvent) -> Iterator[tuple[str, str]]:
     """What a step adds to the one that was shown before it, and which alert it is of."""
     story, finding, was = event.story, event.finding, before.story
     yield "Now", wording.says(event)
-    yield "Claim", wording.quoted(story.claim, 120)
+    yield "Claim", wording.claim(story, 120)
     yield from _since("Spread", wording.spread(was.spread), wording.spread(story.spread))
     yield from _since("Sources", wording.origins(was), wording.origins(story))
     known = {origin.first_uid for origin in was.origins}

@@ -85,7 +85,7 @@ def _of_one(event: AlertEvent) -> Letter:
 
 def _rows(event: AlertEvent) -> Iterator[tuple[str, tuple[str, ...]]]:
     finding, story = event.finding, event.story
-    yield "Claim", (wording.quoted(story.claim, 1000),)
+    yield "Claim", (wording.claim(story, 1000),)
     yield "Spread", tuple(filter(None, (wording.spread(story.spread), wording.odds(story.spread))))
     yield "Sources", _listed([wording.origins(story), *map(wording.origin, story.origins)])
     if finding.reasons:

@@ -187,7 +187,8 @@ def _status(event: AlertEvent) -> str:
 
 def _quotation(event: AlertEvent) -> Block:
     """The claim as plain text, which Slack neither formats nor links."""
-    text = _fitting(wording.quoted(event.story.claim, 1000), 2000, escaped)
+    edited = f" ({wording.EDITED})" if event.story.claim_edited else ""
+    text = _fitting(wording.quoted(event.story.claim, 1000), 2000, escaped) + edited
     return {"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}
 
 

@@ -41,7 +41,7 @@ def lines(event: AlertEvent, most: int) -> tuple[str, str]:
     story = event.story
     return (
         f"{wording.KINDS[event.kind]}: {wording.headline(event, 160)}",
-        f"{wording.quoted(story.claim, most)} {wording.spread(story.spread)}; {wording.sources(story)}",
+        f"{wording.claim(story, most)} {wording.spread(story.spread)}; {wording.sources(story)}",
     )
 
 

@@ -100,6 +100,7 @@ def _story(story: StoryUpdate) -> dict[str, Any]:
     return {
         "id": clipped(story.id, _ID),
         "claim": paragraphs(story.claim, LONGEST),
+        "claim_edited": story.claim_edited,
         "claim_post": clipped(story.claim_uid, _ID),
         "opened_at": story.opened_at,
         "as_of": story.as_of,

@@ -388,6 +388,7 @@ class StoryBook:
             tokens=tokens_of(story, enriched, key, account, stance, traits, whose),
             passes=_passes(story, enriched, account, stance, target, tied),
             reported=0 if post.repost_of or post.counts is None else post.counts.interactions(),
+            reworded=at if post.edit_of else 0.0,
             text=post.text[:KEPT],
             named=() if post.repost_of else named(enriched),
             parts=() if parts == (story.frame.number,) else parts,

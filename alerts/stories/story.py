@@ -94,6 +94,11 @@ class Story:
         note = self.notes.get(self.frame.claim)
         return excerpt(note.text) if note is not None and note.text else REMOVED
 
+    def claim_edited(self) -> bool:
+        """Whether its claim was in other words when it came, which its author has changed since."""
+        note = self.notes.get(self.frame.claim)
+        return note is not None and note.reworded > 0
+
     def claim_uid(self) -> str:
         note = self.notes.get(self.frame.claim)
         return note.uid if note is not None else self.frame.first_uid

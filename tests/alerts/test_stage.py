@@ -306,10 +306,12 @@ def test_an_edited_post_is_quoted_with_its_new_words_only() -> None:
     first, second = post(1, 0), post(1, 30, EDITED)
     outs = stage.handle(records([first, repost(2, 5, 1), tick(20)]))
     assert story_of(outs, 1).claim == first.post.text
+    assert not story_of(outs, 1).claim_edited
     kept = dict(stage.changes(0))
     outs = stage.handle(records([second, first, tick(60)]))
     (story,) = updates(outs)
     assert (story.claim, story.posts) == (EDITED, 2)
+    assert story.claim_edited
     kept |= stage.changes(0)
     words = first.post.text.encode()[:30]
     assert not any(said in part for part in kept.values() if part for said in (words, b"river"))
@@ -329,7 +331,7 @@ def test_an_edit_in_two_posts_leaves_the_second() -> None:
         tick(60),
     ]
     story = story_of(AlertsStage({"velgrad": watch()}, MemoryArchive()).handle(records(sent)), 2)
-    assert (story.claim, story.claim_uid) == (EDITED, "x:2")
+    assert (story.claim, story.claim_uid, story.claim_edited) == (EDITED, "x:2", True)
 
 
 # Spread

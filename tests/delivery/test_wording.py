@@ -8,6 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from alerts import wording
+from alerts.desk.pages import Pages
+from alerts.notifiers import console, mail_message, slack_blocks, together
+from alerts.ports import Delivery, Overview
 from secondsource.contracts.messages import Corroboration, Earlier, Reason, Spread
 from tests.delivery.stories import earlier, event, finding, origin, spread
 
@@ -87,6 +90,21 @@ def test_what_speaks_against_an_alert_is_among_what_is_shown() -> None:
         ordered = [reason.name for reason in wording.reasons(told, most)]
         assert ordered[:most] == list(shown)
         assert sorted(ordered) == sorted(names)
+
+
+def test_a_claim_that_was_edited_is_told_as_that_wherever_it_is_quoted() -> None:
+    """Else a correction by its own author is read as what spreads."""
+    first = event()
+    said = replace(first, story=replace(first.story, claim="There was no collapse, sorry", claim_edited=True))
+    told = "“There was no collapse, sorry” (edited since it was first posted)"
+    assert dict(console.rows(said))["Claim"] == dict(console.changes(first, said))["Claim"] == told
+    delivery = Delivery(f"{said.id}>email:night", "email:night", said, False, "", 0)
+    assert dict(mail_message.letter(delivery).rows)["Claim"] == (told,)
+    assert told in together.lines(said, 90)[1]
+    blocks = slack_blocks.card(said, "key").blocks
+    assert [block["text"]["text"] for block in blocks if block.get("text", {}).get("type") == "plain_text"] == [told]
+    assert "edited since it was first posted" in Pages().alerts(Overview((said,), 1), said.at)
+    assert wording.claim(first.story, 90).endswith("#velgrad”")
 
 
 def test_summary_is_one_line() -> None:
