@@ -18,14 +18,13 @@ from starlette.exceptions import HTTPException
 
 from alerts.desk.acting import COOKIE, LOOPBACK, MOST_BYTES, NAME_COOKIE, Forms, Turned, asked_for, name_cookie
 from alerts.desk.charts import Charts
-from alerts.desk.pages import Pages, alert_path
+from alerts.desk.pages import MOST_POSTS, Pages, alert_path
 from alerts.ports import Acts, Evidence, StoryPost, Thumbnails, Trails
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.errors import BadRecord, SourceAway
 from secondsource.contracts.messages import AlertEvent
 
 MOST_OPEN, MOST_CLOSED = 500, 200  #: alerts on the first page, the newest of each
-MOST_POSTS = 300
 READS = ["GET", "HEAD"]
 
 #: Nothing is loaded but our own stylesheet, our own thumbnails and an icon written into the page; no script runs,

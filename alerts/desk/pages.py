@@ -16,6 +16,8 @@ from alerts.quoting import clean, clipped, host, paragraphs, web_address
 from secondsource.contracts.acts import standing
 from secondsource.contracts.messages import AlertEvent
 
+MOST_POSTS = 300  #: of a story, the first of them
+
 _NONE: Mapping[str, Sequence[Act]] = MappingProxyType({})
 
 
@@ -90,7 +92,8 @@ class Pages:
         acts: Sequence[Act] = (),
         form: Form | None = None,
     ) -> str:
-        """One alert's evidence: its newest event, how it came to it, what was done about it, and its story's posts.
+        """One alert's evidence: its newest event, how it came to it, what was done about it, and its story's posts, at
+        most MOST_POSTS.
 
         With a `form` it can be acted on.
         """
@@ -102,6 +105,7 @@ class Pages:
             events=events,
             posts=posts,
             places=places,
+            how_many=_how_many(len(posts), events[-1].story.posts),
             now=now,
             acts=acts,
             done=standing(acts, now),
@@ -112,6 +116,16 @@ class Pages:
 
     def notice(self, title: str, sentence: str) -> str:
         return self._templates.get_template("notice.html").render(title=title, sentence=sentence)
+
+
+def _how_many(shown: int, told: int) -> str:
+    """How many posts are shown of a story that was told to have so many, and where the others are."""
+    if shown >= MOST_POSTS:
+        return f"The first {shown} of {max(shown, told):,} posts or more, oldest first."
+    if shown >= told:
+        return f"All {wording.count(shown, 'post')}, oldest first."
+    left = "The others are not here: they were taken down, were let go of, or are not stored yet."
+    return f"{shown} of {wording.count(told, 'post')}, oldest first. {left}"
 
 
 def _offered(acts: Sequence[Act], now: datetime) -> list[tuple[str, str]]:

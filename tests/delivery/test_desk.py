@@ -189,7 +189,7 @@ def test_shows_what_an_alert_rests_on(desk: TestClient) -> None:
         "has the same text as @mira_k (98 % of its words)",
         "disputes it",
         "reposts x:55",
-        "The first 4 of 57 posts, oldest first.",
+        "4 of 57 posts, oldest first. The others are not here: they were taken down, were let go of, or are not stored",
         ARABIC,
     ):
         assert told in text
@@ -201,6 +201,20 @@ def test_what_is_asked_first_comes_first(desk: TestClient) -> None:
     order = ("claim", "Sources", "earlier", "What would clear it", "why", "origins", "life", "posts")
     places = [page.index(f'id="{part}"' if part.islower() else part) for part in order]
     assert places == sorted(places)
+
+
+def test_how_many_posts_are_shown_is_said_as_it_is(pages: Pages) -> None:
+    """Neither that those which were taken down come later, nor that a full page is all there is."""
+    told = event()
+
+    def said(posts: int, shown: int) -> str:
+        page = pages.alert([replace(told, story=replace(told.story, posts=posts))], [story_post()] * shown, START)
+        return page.partition('id="posts"')[2].partition('<p class="quiet">')[2].partition("</p>")[0]
+
+    assert said(60, 0).startswith("0 of 60 posts, oldest first. The others are not here: ")
+    assert said(2, 3) == "All 3 posts, oldest first."
+    assert said(280, 300) == "The first 300 of 300 posts or more, oldest first."
+    assert said(2_000, 300) == "The first 300 of 2,000 posts or more, oldest first."
 
 
 def test_a_claim_that_was_edited_is_shown_as_that(pages: Pages) -> None:
