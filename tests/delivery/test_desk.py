@@ -153,11 +153,14 @@ class TestNothingOpen:
         assert "independent confirmation" not in page
 
     def test_says_until_when_and_who_is_blind(self) -> None:
-        blind = Blind("bluesky", "velgrad", START - timedelta(hours=2), START, "429 <b>")
+        blind = Blind("bluesky", "velgrad", START - timedelta(hours=2), START - timedelta(hours=1), "429 <b>")
         page = self.page(Overview(last_post=START - timedelta(minutes=5), told_until=START, blind=(blind,)))
         assert "Last post seen at 2030-03-04 02:05 UTC (5 min ago)" in page
         assert "collectors last heard from at 2030-03-04 02:10 UTC (0 s ago)" in page
-        assert "Blind: bluesky to the watch velgrad since 2030-03-04 00:10 UTC (2 h 00 min ago): 429 <b>" in page
+        assert (
+            "Blind: bluesky to the watch velgrad since 2030-03-04 00:10 UTC (2 h 00 min ago), "
+            "last told of 2030-03-04 01:10 UTC (1 h 00 min ago): 429 <b>"
+        ) in page
         assert "not to say that nothing spreads" in page
 
 
