@@ -81,6 +81,7 @@ def next_step(alert: AlertState, evidence: StoryEvidence, rules: Sequence[str]) 
         or evidence.spread.interactions >= 2 * alert.interactions
         or abs(evidence.independent - alert.independent) >= _MATERIAL
         or (evidence.disputes > alert.disputes and evidence.disputes >= 2 * alert.disputes)
+        or (alert.disputes and not evidence.disputes)  # nobody disputes it any more
         or not set(_sightings(evidence)) <= set(alert.earlier)
     )
     return "updated" if more else None

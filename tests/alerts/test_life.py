@@ -106,6 +106,15 @@ def test_the_first_dispute_contests_and_further_ones_update() -> None:
     assert step(alert, disputed._replace(disputes=2)) == "updated"
 
 
+def test_that_nobody_disputes_it_any_more_is_told() -> None:
+    """Else it stands as contested until something else happens, though who disputed it has taken that back."""
+    disputed = spreading(41)._replace(disputes=1)
+    alert = life.after(life.opened(SPIKE, spreading(40)), "contested", disputed, SPIKE)
+    assert step(alert, spreading(41)) == "updated"
+    alert = life.after(alert, "updated", spreading(41), SPIKE)
+    assert step(alert, spreading(41)) is None
+
+
 def test_origins_that_are_still_too_few_update() -> None:
     alert = life.opened(SPIKE, spreading(40))
     strict = Thresholds(independent_origins=3)
