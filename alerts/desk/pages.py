@@ -105,7 +105,8 @@ class Pages:
             events=events,
             posts=posts,
             places=places,
-            how_many=_how_many(len(posts), events[-1].story.posts),
+            how_many=_how_many(len(posts), events[-1]),
+            denied_since=sum(shown.stance == "denies" and shown.post.observed_at > events[-1].at for shown in posts),
             now=now,
             acts=acts,
             done=standing(acts, now),
@@ -118,11 +119,15 @@ class Pages:
         return self._templates.get_template("notice.html").render(title=title, sentence=sentence)
 
 
-def _how_many(shown: int, told: int) -> str:
-    """How many posts are shown of a story that was told to have so many, and where the others are."""
+def _how_many(shown: int, event: AlertEvent) -> str:
+    """How many posts are shown of a story that was told to have so many, where the others are, and what came since."""
+    told = event.story.posts
     if shown >= MOST_POSTS:
         return f"The first {shown} of {max(shown, told):,} posts or more, oldest first."
-    if shown >= told:
+    if shown > told:
+        then = f"The numbers above are of {wording.moment(event.at)}, when there were {told:,}."
+        return f"All {wording.count(shown, 'post')}, oldest first. {then}"
+    if shown == told:
         return f"All {wording.count(shown, 'post')}, oldest first."
     left = "The others are not here: they were taken down, were let go of, or are not stored yet."
     return f"{shown} of {wording.count(told, 'post')}, oldest first. {left}"

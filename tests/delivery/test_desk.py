@@ -215,9 +215,22 @@ def test_how_many_posts_are_shown_is_said_as_it_is(pages: Pages) -> None:
         return page.partition('id="posts"')[2].partition('<p class="quiet">')[2].partition("</p>")[0]
 
     assert said(60, 0).startswith("0 of 60 posts, oldest first. The others are not here: ")
-    assert said(2, 3) == "All 3 posts, oldest first."
+    assert said(3, 3) == "All 3 posts, oldest first."
+    then = "The numbers above are of 2030-03-04 02:49 UTC, when there were 2."
+    assert said(2, 3) == f"All 3 posts, oldest first. {then}"
     assert said(280, 300) == "The first 300 of 300 posts or more, oldest first."
     assert said(2_000, 300) == "The first 300 of 2,000 posts or more, oldest first."
+
+
+def test_a_dispute_that_came_after_the_last_step_is_not_passed_over(pages: Pages) -> None:
+    """Of an alert that was recalled nothing more is told, but its page is read later."""
+    recalled = event("corroborated", 3)
+    before, since = story_post(110, stance="denies"), story_post(159, "No, it stands", stance="denies")
+    assert "no dispute seen</small>" in pages.alert([recalled], [story_post()], START)
+    assert "no dispute seen</small>" in pages.alert([recalled], [story_post(), before], START)
+    page = pages.alert([recalled], [story_post(), since], START)
+    assert "no dispute seen until 2030-03-04 02:51 UTC; 1 post has disputed it since</small>" in page
+    assert "1 origin disputes it" in pages.alert([event("contested", 2)], [story_post(), since], START)
 
 
 def test_a_claim_that_was_edited_is_shown_as_that(pages: Pages) -> None:
