@@ -120,7 +120,8 @@ class StoryBook:
         credited = post.credits or (() if plain or post.platform == _FEEDS else self._credits(post.text))
         whose = passed_on_from(post.text)
         note = self._note(story, enriched, key, at, tied, traits, also, whose)
-        note.doubt = doubt(enriched, tied, credited)
+        original = story.notes.get(digest(post.repost_of)) if post.repost_of else None
+        note.doubt = doubt(enriched, tied, credited) if original is None else original.doubt  # it may outlive it
         heard = "" if credited else self._registry.agencies.agency_heard(enriched.stance.attributed_to)
         if credited or heard:
             note.tokens += (credit_token(digest(heard or credited[0])),)

@@ -167,6 +167,19 @@ def test_an_edit_is_no_deletion_nor_is_what_was_taken_down_here_nor_a_repost_und
     assert all("deleted_while_spreading" not in rules for _, rules in told(run(sent)))
 
 
+def test_what_has_it_from_somebody_else_confirms_no_more_once_it_is_gone() -> None:
+    """What passes it on is left, and weighs as it did: two deletions would have recalled the alert."""
+    told_of = post(2, 2, WITNESSES[0], reply_to=1)
+    heard = [
+        msgspec.structs.replace(one, stance=msgspec.structs.replace(one.stance, attributed_to="Hill Radio"))
+        for one in (post(1, 0), told_of)
+    ]
+    sent: list[Sent] = [*heard, *passed_on(100, 5, 1), *passed_on(300, 6, 2, 5), gone(1, 60), gone(2, 61)]
+    found = run([*sent, *passed_on(400, 70, 1, 60)])
+    assert [event.kind for event in found if event.kind == "corroborated"] == []
+    assert found[-1].story.independent == 0.75
+
+
 def test_posts_that_go_before_a_story_spreads_are_not_told() -> None:
     sent: list[Sent] = [post(1, 0), post(2, 1, CLAIM), gone(2, 2), post(3, 3, CLAIM), gone(3, 4), *passed_on(100, 5, 1)]
     assert told(run(sent)) == [("opened", ("uncorroborated_spike",))]
