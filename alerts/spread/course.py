@@ -17,7 +17,7 @@ def course(trail: StoryTrail, story: StoryUpdate, moments: int = MOMENTS) -> tup
 
     Counted as spread is (`alerts.spread.surprise.Tally`): of each post the larger of what was seen and what its
     platform reported, an account that passes on several posts once. It never falls and never passes what the story
-    says; () where nothing is known of the way, or it took no time.
+    says; () where less than half of the way is known, as where its posts were taken down, or it took no time.
     """
     life = story.spread.age_seconds
     if not trail.steps or life <= 0:
@@ -27,7 +27,7 @@ def course(trail: StoryTrail, story: StoryUpdate, moments: int = MOMENTS) -> tup
     seen: dict[str, int] = {}
     reported: dict[str, int] = {}
     spreaders: set[str] = set()
-    for moment in range(1, moments):
+    for moment in range(1, moments + 1):
         until = life * moment / moments
         while place < len(trail.steps) and (trail.steps[place].at - began).total_seconds() <= until:
             step = trail.steps[place]
@@ -40,7 +40,9 @@ def course(trail: StoryTrail, story: StoryUpdate, moments: int = MOMENTS) -> tup
                 seen[step.post] = seen.get(step.post, 0) + 1
             total += max(seen.get(step.post, 0), reported.get(step.post, 0)) - before
         values.append(min(total, story.spread.interactions))
-    return (*values, story.spread.interactions)
+    if 2 * values[-1] < story.spread.interactions:
+        return ()
+    return (*values[:-1], story.spread.interactions)
 
 
 def chart_path(event: AlertEvent) -> str:

@@ -12,7 +12,8 @@ from store.database.connections import Database
 from store.database.tables import engagement, posts, story_posts
 
 MOST_STEPS = 20_000  #: of posts and of counts, each; of a story with more the oldest
-_PASSED_ON = ("repost_of", "quote_of", "reply_to")
+COPIES = "copies"  #: what copies of a story's text, picture or link pass on together
+_COPIED = frozenset({"text", "media", "link"})
 
 
 class TrailReads:
@@ -37,14 +38,22 @@ class TrailReads:
             )
 
     def _acts(self, connection: Connection, story_id: str, until: datetime) -> list[Step]:
-        p = posts.c
-        columns = (p.observed_at, p.uid, p.account_uid, *(p[name] for name in _PASSED_ON))
+        """Those that count as spread where stories are judged: what asserts it and passes on or copies somebody else."""
+        p, m = posts.c, story_posts.c
+        columns = (p.observed_at, p.uid, p.account_uid, p.repost_of, p.quote_of, m.stance, m.tie)
         query = _of_story(select(*columns), story_id, until).order_by(p.observed_at, p.uid).limit(self._most)
+        rows = connection.execute(query).all()
+        by = {row.uid: (row.account_uid, row.stance) for row in rows}
+        first = next((row.account_uid for row in rows if row.tie == "first"), "")
         found = []
-        for row in connection.execute(query):
-            passed_on = row.repost_of or row.quote_of or row.reply_to
-            if passed_on:
-                found.append(Step(row.observed_at, passed_on, row.account_uid))
+        for row in rows:
+            whose, stance = by.get(row.repost_of or row.quote_of, ("", row.stance))
+            if row.stance != "asserts" or stance != "asserts" or whose == row.account_uid:
+                continue
+            if row.repost_of or row.quote_of:
+                found.append(Step(row.observed_at, row.repost_of or row.quote_of, row.account_uid))
+            elif row.tie in _COPIED and row.account_uid != first:
+                found.append(Step(row.observed_at, COPIES, row.account_uid))
         return found
 
     def _counts(self, connection: Connection, story_id: str, until: datetime) -> list[Step]:
@@ -53,7 +62,7 @@ class TrailReads:
         query = (
             _of_story(select(e.observed_at, e.uid, total.label("total")), story_id, until)
             .join(engagement, e.uid == p.uid)
-            .where(e.observed_at <= until, p.repost_of == "")
+            .where(e.observed_at <= until, p.repost_of == "", story_posts.c.stance == "asserts")
             .order_by(e.observed_at, e.uid)
             .limit(self._most)
         )
@@ -63,7 +72,7 @@ class TrailReads:
 def _of_story(query: Select[Any], story_id: str, until: datetime) -> Select[Any]:
     members, p = story_posts.c, posts.c
     joined = query.select_from(story_posts.join(posts, p.uid == members.uid))
-    return joined.where(members.story == story_id, p.observed_at <= until)
+    return joined.where(members.story == story_id, members.tie != "left", p.observed_at <= until)
 
 
 def _by(connection: Connection, column: Column[Any], story_id: str, until: datetime) -> tuple[tuple[str, int], ...]:

@@ -53,17 +53,24 @@ def test_it_counts_as_spread_does(trail: StoryTrail) -> None:
             tally.report(post, step.interactions)
         elif tally.counts(account := int(step.account[3:])):
             tally.pass_on(account, post)
-    late = replace(STORY, as_of=STORY.as_of + timedelta(hours=1), spread=replace(spread(10**6), age_seconds=5880))
+    late = replace(STORY, as_of=STORY.as_of + timedelta(hours=1), spread=replace(spread(2 * tally.total), age_seconds=5880))
     assert not trail.steps or course(trail, late)[-2] == tally.total
 
 
 def test_bars_are_of_one_scale() -> None:
     assert sparkline((0, 1, 2, 4, 8), 8) == "▁▂▃▅█"
     assert sparkline((), 8) == sparkline((1,), 0) == ""
-    trail = StoryTrail((Step(BEGAN, "x:1", "x:b1"),))
+    trail = StoryTrail((Step(BEGAN, "x:1", "", 10),))
     seen, expected = lines(course(trail, story(10, expected=40)), story(10, expected=40))
     assert (seen[-1], expected) == ("▃", "█")
     assert lines((), STORY) == ("", "")
+
+
+def test_a_way_that_is_mostly_unknown_is_not_drawn_as_a_leap() -> None:
+    """Most of its posts were taken down, and nobody can say when they came."""
+    left = StoryTrail((Step(BEGAN, "x:1", "x:b1"),))
+    assert course(left, story(52)) == ()
+    assert course(StoryTrail((Step(BEGAN, "x:1", "", 26),)), story(52)) == (*[26] * (MOMENTS - 1), 52)
 
 
 def test_little_history_has_no_expectation() -> None:
