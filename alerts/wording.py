@@ -99,6 +99,13 @@ def number(value: float) -> str:
     return text.removesuffix(".0")
 
 
+def rate(value: float) -> str:
+    """How many a day: as `number`, but what is rare is not told as never: "0.04", "under 0.01"."""
+    if value == 0 or value >= 0.1:
+        return number(value)
+    return f"{value:.2f}" if value >= 0.01 else "under 0.01"
+
+
 def count(value: int, one: str, many: str = "") -> str:
     """A count with its noun: "1 post", "2 posts"."""
     return f"{value:,} {one if value == 1 else many or one + 's'}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from statistics import median
 
-from alerts.wording import count, duration, number
+from alerts.wording import count, duration, rate
 from secondsource.contracts.messages import Struct
 from secondsource.runtime.logs import escape
 from store.alerting.verdicts import AlertHistory, verdict
@@ -121,7 +121,7 @@ def _row(one: RuleRecord) -> tuple[str, ...]:
         escape(one.watch),
         escape(one.rule) or "all",
         f"{one.alerts:,}",
-        number(one.alerts_per_day),
+        rate(one.alerts_per_day),
         f"{one.useful:,}",
         f"{one.known:,}",
         f"{one.noise:,}",

@@ -51,6 +51,13 @@ def test_spread_says_when_it_cannot_say() -> None:
     assert wording.odds(little) == ""
 
 
+@pytest.mark.parametrize(
+    ("a_day", "said"), [(0.0, "0"), (0.0004, "under 0.01"), (0.04, "0.04"), (0.1, "0.1"), (4.25, "4.2"), (40.0, "40")]
+)
+def test_what_is_rare_is_not_told_as_never(a_day: float, said: str) -> None:
+    assert wording.rate(a_day) == said
+
+
 def test_people_and_places() -> None:
     assert wording.handle("@mira\n_k") == "@mira _k"
     assert wording.handle("\u200b") == "unknown account"

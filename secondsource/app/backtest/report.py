@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Mapping
 
 from alerts.quoting import clean, clipped, isolated
-from alerts.wording import KINDS, count, duration, number
+from alerts.wording import KINDS, count, duration, rate
 from secondsource.app.backtest.judging import Difference, Fired, Outcome, Report
 
 _CLAIM = 160  # characters of a story's words
@@ -94,7 +94,7 @@ def _figures(report: Report) -> Iterator[str]:
     rows = [("", [clean(each.name) for each in report.outcomes])] if len(report.outcomes) > 1 else []
     rows += [
         ("alerts", [f"{len(each.alerts):,}" for each in report.outcomes]),
-        ("alerts a day", [number(each.alerts_per_day) for each in report.outcomes]),
+        ("alerts a day", [rate(each.alerts_per_day) for each in report.outcomes]),
         ("of them in a digest", [f"{each.digested:,}" for each in report.outcomes]),
         *_by(report, {rule for each in report.outcomes for rule in each.by_rule}, "by_rule", "led by"),
         *_by(report, {label for each in report.outcomes for label in each.by_label}, "by_label", "labelled"),

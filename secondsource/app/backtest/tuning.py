@@ -21,7 +21,7 @@ from typing import NamedTuple
 import msgspec
 
 from alerts.quoting import clean
-from alerts.wording import count, number
+from alerts.wording import count, number, rate
 from config.loader import Configuration
 from config.thresholds import NAMES, threshold
 from secondsource.app import wiring
@@ -319,14 +319,14 @@ def suggestion(
     ]
     if not better:
         if over:
-            return {}, f"No combination keeps to {number(limit)} alerts a day and still says anything."
+            return {}, f"No combination keeps to {rate(limit)} alerts a day and still says anything."
         return {}, "No combination is better than the watch's own thresholds without being worse in something else."
     best = min(better, key=lambda one: (-_f1(one), one.alerts, _distance(one, own), sorted(one.thresholds.items())))
     changes = {key: value for key, value in best.thresholds.items() if value != getattr(own, key)}
     return changes, (
         f"Precision {_share(best.scores.precision)} instead of {_share(current.scores.precision)}, recall "
-        f"{_share(best.scores.recall)} instead of {_share(current.scores.recall)}, {number(best.alerts_per_day)} "
-        f"alerts a day instead of {number(current.alerts_per_day)}; {count(cases, 'case')} to tell by, and "
+        f"{_share(best.scores.recall)} instead of {_share(current.scores.recall)}, {rate(best.alerts_per_day)} "
+        f"alerts a day instead of {rate(current.alerts_per_day)}; {count(cases, 'case')} to tell by, and "
         f"{count(best.unjudged, 'alert')} that nobody has judged."
     )
 
@@ -373,5 +373,5 @@ def _row(one: Trial, names: Sequence[str]) -> tuple[str, ...]:
     values = (yaml_of.written(one.thresholds[name]) for name in names)
     shares = (_share(one.scores.precision), _share(one.scores.recall))
     return (
-        mark, *values, f"{one.alerts:,}", number(one.alerts_per_day), f"{one.digested:,}", *shares, f"{one.unjudged:,}",
+        mark, *values, f"{one.alerts:,}", rate(one.alerts_per_day), f"{one.digested:,}", *shares, f"{one.unjudged:,}",
     )  # fmt: skip
