@@ -87,7 +87,7 @@ def test_stored_posts_raise_them_too_though_some_were_taken_down(demo: Demo) -> 
         assert abs(datetime.fromisoformat(at) - live.pop(alert_id)) < timedelta(minutes=2)
     assert live == {}
     assert ran.json["removed"] > 0
-    assert "taken down since cannot be replayed" in demo.backtest().out
+    assert "of any watch, taken down in that time, cannot be replayed" in demo.backtest().out
     assert knows_the_picture(ran)
 
 

@@ -85,7 +85,7 @@ def _title(report: Report) -> str:
     if first.refused:
         title += f" {count(first.refused, 'record')} could not be handled."
     if report.removed:
-        title += f" {count(report.removed, 'post')} taken down since cannot be replayed."
+        title += f" {count(report.removed, 'post')} of any watch, taken down in that time, cannot be replayed."
     return title
 
 
