@@ -12,6 +12,7 @@ from secondsource.contracts.messages import (
     Corroboration,
     Earlier,
     Finding,
+    Forecast,
     Origin,
     Reason,
     Region,
@@ -44,6 +45,8 @@ _CONFIRMED = "It spreads. Independent origins assert it; why it is looked at all
 _DISPUTED = "It spreads, and is disputed."
 
 _BESIDE: dict[Corroboration, str] = {"contested": ", contested", "unknown": ", and a collector was blind"}
+
+_WIDEST = 30  # times its lower end, beyond which an interval says nothing
 
 STANCES = {"asserts": "asserts it", "denies": "disputes it", "asks": "asks about it", "comments": "comments on it"}
 
@@ -145,6 +148,14 @@ def spread(of: Spread) -> str:
         history = count(of.history, "earlier story", "earlier stories")
         return f"{seen}; insufficient data to say what to expect ({history})"
     return f"{seen}, {number(of.expected)} expected"
+
+
+def foretold(of: Spread) -> Forecast | None:
+    """Its forecast, while that is further than it has gone, and no wider than says something."""
+    ahead = of.forecast
+    if ahead is None or ahead.at_seconds <= of.age_seconds or ahead.high <= of.interactions:
+        return None
+    return ahead if ahead.high <= _WIDEST * max(ahead.low, 1.0) else None
 
 
 def odds(of: Spread) -> str:

@@ -27,7 +27,7 @@ def draw(event: AlertEvent, trail: StoryTrail) -> bytes:
     """A PNG of 640 by 240: interactions so far, what was expected by now, and the forecast where there is one."""
     spread = event.story.spread
     values = (0, *(course(trail, event.story) or (spread.interactions,)))
-    measured, forecast = spread.state == "measured", spread.forecast
+    measured, forecast = spread.state == "measured", wording.foretold(spread)
     until = spread.age_seconds * (2.0 if forecast else 1.0) or 1.0
     top = max(spread.interactions, spread.expected if measured else 0.0, forecast.high if forecast else 0.0, 1.0) * 1.08
 
@@ -76,5 +76,5 @@ def _captions(pen: ImageDraw.ImageDraw, event: AlertEvent, until: float) -> None
     pen.text((_TWICE * (WIDTH - _RIGHT), _TWICE * 8), said, fill=colour, font=font, anchor="ra")
     under = _TWICE * (HEIGHT - _BOTTOM + 8)
     pen.text((_TWICE * _LEFT, under), "first post", fill=_SOFT, font=small)
-    end = wording.duration(until) + (" (forecast, 80 %)" if spread.forecast else "")
+    end = wording.duration(until) + (" (forecast, 80 %)" if wording.foretold(spread) else "")
     pen.text((_TWICE * (WIDTH - _RIGHT), under), end, fill=_SOFT, font=small, anchor="ra")

@@ -13,7 +13,7 @@ from alerts.rules import past
 from alerts.rules.evidence import StoryEvidence
 from alerts.rules.past import first_seen
 from alerts.spread.surprise import surprise
-from alerts.wording import chance, count, duration, in_all, number, origin
+from alerts.wording import chance, count, duration, foretold, in_all, number, origin
 from secondsource.contracts.messages import Finding, Reason, Spread
 from secondsource.contracts.watch import Thresholds
 
@@ -172,9 +172,9 @@ def _spread(evidence: StoryEvidence, thresholds: Thresholds) -> Reason:
 
 
 def _forecast(spread: Spread) -> Iterator[Reason]:
-    """How far it may go, while that is further than it has gone."""
-    ahead = spread.forecast
-    if ahead is not None and ahead.high > spread.interactions and ahead.at_seconds > spread.age_seconds:
+    """How far it may go, where that can be told."""
+    ahead = foretold(spread)
+    if ahead is not None:
         likely = round(ahead.middle)
         yield Reason(
             name="forecast",

@@ -11,7 +11,7 @@ from alerts import wording
 from alerts.desk.pages import Pages
 from alerts.notifiers import console, mail_message, slack_blocks, together
 from alerts.ports import Delivery, Overview
-from secondsource.contracts.messages import Corroboration, Earlier, Reason, Spread
+from secondsource.contracts.messages import Corroboration, Earlier, Forecast, Reason, Spread
 from tests.delivery.stories import earlier, event, finding, origin, spread
 
 
@@ -56,6 +56,23 @@ def test_spread_says_when_it_cannot_say() -> None:
 )
 def test_what_is_rare_is_not_told_as_never(a_day: float, said: str) -> None:
     assert wording.rate(a_day) == said
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "at_seconds", "told"),
+    [
+        (40.0, 120.0, 4560.0, True),
+        (40.0, 1_200.0, 4560.0, True),
+        (2_586.0, 12_311_586.0, 4560.0, False),
+        (0.0, 31.0, 4560.0, False),
+        (20.0, 30.0, 4560.0, False),
+        (40.0, 120.0, 2280.0, False),
+    ],
+)
+def test_a_forecast_that_says_nothing_is_not_told(low: float, high: float, at_seconds: float, *, told: bool) -> None:
+    """From little history it may be so wide that it frightens, and flattens the chart."""
+    ahead = Forecast(at_seconds=at_seconds, low=low, middle=(low + high) / 2, high=high)
+    assert (wording.foretold(replace(spread(30), forecast=ahead)) is not None) == told
 
 
 def test_people_and_places() -> None:
