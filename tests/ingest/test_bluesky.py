@@ -306,6 +306,18 @@ def test_a_host_that_counts_anew_is_asked_by_time(fake: FakeBluesky, *, says: bo
     assert len({post.uid for post in run.posts}) == len(run.posts)
 
 
+def test_a_host_whose_numbers_are_of_another_time_is_asked_by_time(fake: FakeBluesky) -> None:
+    fake.post(TOMAS, "3a", "a flood")
+    with following(fake, clock=ManualClock(THEN)) as run:
+        run.until_posts("3a")
+    missed = fake.post(TOMAS, "3b", "a flood")
+    later = fake.happen("commit", {**missed.v2, "rkey": "3c"}, at=THEN + timedelta(days=1))
+    cursor = json.loads(run.end()) | {"seq": later.seq}
+    with following(fake, cursor=json.dumps(cursor), clock=ManualClock(THEN + timedelta(days=2))) as run:
+        run.until_posts("3b", "3c")
+    assert fake.asked[-1][1]["cursor"] == [str(cursor["seen_us"] - 5_000_000)]
+
+
 def test_a_host_that_begins_later_and_does_not_say_so(fake: FakeBluesky) -> None:
     """As hosts of the older wire do."""
     fake.post(TOMAS, "3a", "a flood")

@@ -273,10 +273,11 @@ class Run:
 
     def _first(self, event: StreamEvent, asked: int) -> _Failure | None:
         """Whether the stream goes on at the place that was asked for: not every host says where it does not."""
-        if asked < TIMES:
-            if 0 < event.seq < asked:
-                return _Failure(f"the stream does not know our place in it: it counts from {event.seq}", expired=True)
-        elif not self._clamped and event.seen_us - asked > _NEVER_SILENT // MICROSECOND:
+        by_number = asked < TIMES
+        late = event.seen_us - (self._position.seen_us if by_number else asked) > _NEVER_SILENT // MICROSECOND
+        if by_number and event.seq and (event.seq < asked or (late and self._position.seen_us)):
+            return _Failure(f"the stream does not know our place in it: it goes on at {event.seq}", expired=True)
+        if not by_number and late and not self._clamped:
             self._outdated("it begins later than was asked for")
         return None
 
