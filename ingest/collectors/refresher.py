@@ -247,7 +247,7 @@ class _Platform:
     def _pause(self, error: SourceAway) -> None:
         backoff = min(_FIRST_PAUSE * 2.0 ** min(self._failures, 16), _LONGEST_PAUSE)
         self._failures += 1
-        seconds = backoff if error.retry_after is None else min(error.retry_after, _LONGEST_ASKED)
+        seconds = max(backoff, min(error.retry_after or 0.0, _LONGEST_ASKED))
         self._quiet_until = self._clock.monotonic() + seconds
         more = {"platform": self._counter.platform, "seconds": seconds, "reason": str(error)}
         _log.warning("counts are asked for later", extra=more)

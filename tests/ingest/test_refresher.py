@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from threading import Event
 
 import pytest
@@ -200,6 +200,16 @@ def test_a_platform_that_asks_for_years_is_asked_again_the_next_day(house: House
     house.clock.advance(86_400)
     house.hear(60)
     assert len(house.counter.calls) == 2
+
+
+def test_a_wait_that_is_over_already_does_not_hurry_us(house: House) -> None:
+    """As it is where a platform names the time and our clock is ahead of its own."""
+    house.post(1, age=60)
+    house.counter.failures = [SourceAway("429", retry_after=0.0)] * 4
+    house.hear(200)
+    at = [at for at, _ in house.counter.calls]
+    waits = [(after - before).total_seconds() for before, after in pairwise(at[:5])]
+    assert all(wait >= least for wait, least in zip(waits, (5, 10, 20, 40), strict=True))
 
 
 def test_a_platform_that_refuses_us_is_not_asked_again(house: House) -> None:
