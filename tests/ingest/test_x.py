@@ -400,6 +400,20 @@ def test_a_search_x_does_not_allow_leaves_the_gap_and_goes_on(fake: FakeX, made:
     assert open_gap[0].state == "blind"
 
 
+def test_a_query_that_search_does_not_take_leaves_the_others(fake: FakeX, made: Made) -> None:
+    fake.archive = [{"data": v2_post(2, "The mill stands")}]
+    fake.send(line(1))
+    fake.end()
+    fake.refuse(400, {"title": "Invalid Request", "detail": "no viable alternative"}, path=SEARCH)
+    fake.send(line(3))
+    seen = run(
+        made(), lambda seen: arrived(2, 3)(seen) and any(reason.startswith("not recovered") for _, reason in told(seen))
+    )
+    (gap,) = [one for one in coverage(seen) if one.reason.startswith("not recovered")]
+    assert gap.reason == "not recovered: X answered 400: no viable alternative (watch velgrad)"
+    assert [search["query"] for search in fake.searches] == ["mill"]
+
+
 def test_a_gap_too_large_to_search_stays_blind(fake: FakeX, made: Made) -> None:
     fake.page_size = 1
     fake.archive = [{"data": v2_post(number)} for number in (2, 3, 4)]

@@ -22,6 +22,7 @@ OVERLAP = timedelta(seconds=10)  #: X delivers within about 7 s, in no order
 _TRIES = 4
 _AGAIN_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 3600.0
+_NOT_UNDERSTOOD = 400
 MANY = 20  #: gaps kept; older ones become one
 
 Search = Callable[[str, Within, str], Mapping[str, Any]]
@@ -93,7 +94,7 @@ class Recovery:
         self._pages = pages
         self._read = self._tries = 0
         self._token = ""
-        self._whole = True
+        self._lacking = ""  # why what was read is not all
         self._not_before = 0.0
         self._call: Call[Mapping[str, Any]] | None = None
 
@@ -101,7 +102,7 @@ class Recovery:
         """What has come since, if anything. Begins the next page where it is time to, and `affordable`."""
         if self._call is None:
             if not self._queries:
-                return self._ended("" if self._whole else "it holds more posts than recovery_pages allows to read")
+                return self._ended(self._lacking)
             if monotonic < self._not_before:
                 return None
             if not affordable:
@@ -126,14 +127,22 @@ class Recovery:
         self._read += 1
         self._token = str((answer.get("meta") or {}).get("next_token") or "")
         if self._token and self._read >= self._pages:
-            self._whole = False
+            self._lacking = self._lacking or "it holds more posts than recovery_pages allows to read"
             self._token = ""
         if not self._token:
-            del self._queries[0]
-            self._read = 0
+            self._go_on()
         return Found(watch, answer)
 
+    def _go_on(self) -> None:
+        del self._queries[0]
+        self._read = self._tries = 0
+        self._token = ""
+
     def _refused(self, failure: Failure, monotonic: float, now: datetime) -> Ended | None:
+        if failure.status == _NOT_UNDERSTOOD:  # this query; those of other watches may do
+            self._lacking = f"{failure.reason} (watch {self._queries[0][0]})"
+            self._go_on()
+            return None
         self._tries += 1
         wait = _AGAIN_SECONDS * (1 << min(self._tries, 6))
         if failure.kind == "rate":
