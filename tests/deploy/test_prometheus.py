@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -77,6 +78,38 @@ def test_a_trouble_keeps_quiet_what_follows_from_it_and_nothing_else(
 ) -> None:
     firing = [trouble | {"severity": "page"}, NO_TICKS, LAGGING, SILENT, BLIND]
     assert alertmanager.kept_quiet(firing) == follows
+
+
+@pytest.mark.prometheus
+def test_a_message_says_which_of_its_troubles_are_over(amtool: Path, tmp_path: Path) -> None:
+    told = yaml.safe_load((DEPLOY / "alertmanager" / "alertmanager.yml").read_text())
+    texts = {way["text"] for receiver in told["receivers"] for way in receiver["slack_configs"]}
+    data = {"receiver": "pages", "status": "firing", "alerts": [alert("x"), alert("feeds", "resolved")]}
+    (tmp_path / "data.json").write_text(json.dumps(data))
+    (tmp_path / "none.tmpl").write_text("")
+    for text in texts:
+        command: list[str | Path] = [
+            amtool,
+            "template",
+            "render",
+            f"--template.glob={tmp_path}/*.tmpl",
+            f"--template.text={text}",
+        ]
+        said = subprocess.run(
+            [*command, f"--template.data={tmp_path}/data.json"], capture_output=True, text=True, check=True
+        ).stdout
+        assert said.split("\n")[:2] == ["Collector x is silent. Look at its log.", "Over: Collector feeds is silent"]
+
+
+def alert(collector: str, status: str = "firing") -> dict[str, object]:
+    return {
+        "status": status,
+        "labels": {"alertname": "CollectorSilent", "collector": collector},
+        "annotations": {"summary": f"Collector {collector} is silent", "description": "Look at its log."},
+        "startsAt": "2026-11-22T06:59:40.561081468Z",
+        "endsAt": "0001-01-01T00:00:00Z" if status == "firing" else "2026-11-22T07:09:40Z",
+        "fingerprint": "e463f7422e3744af",
+    }
 
 
 def alerts(files: list[Path]) -> list[dict[str, object]]:
