@@ -201,6 +201,24 @@ def test_an_edit_is_found_by_looking_again() -> None:
         assert first.observed_at < second.observed_at
 
 
+def test_an_edit_that_was_not_looked_at_before_a_restart_is_found_after_it() -> None:
+    now = datetime.now(UTC)
+    known = MemoryKnown()
+    one = status(1, at=now - timedelta(minutes=1))
+    with FakeMastodon() as fake:
+        fake.add(status(0, at=now - timedelta(minutes=2)), one)
+        with Run(fake, cursor=cursor_before(fake, now), recheck_seconds=3600) as run:
+            run.until_posts(one)
+            fake.edit(one | {"content": "<p>Open again #Velgrad</p>", "edited_at": now.isoformat()})
+            until_then = len(run.seen)
+            run.until(lambda: len(run.seen) > until_then, "a cursor from after it")
+        assert len({post.text for post in run.posts if post.uid == uid(one)}) == 1
+        known.stored = {post.uid: post.watches for post in run.posts}
+        with Run(fake, cursor=run.cursor, known=known) as rest:
+            rest.until(lambda: bool(rest.posts), "the edit")
+    assert [post.text for post in rest.posts] == ["Open again #Velgrad"]
+
+
 def cursor_before(fake: FakeMastodon, now: datetime) -> str:
     """That of a run which ended some minutes ago."""
     id_ = str(int((now - timedelta(minutes=5)).timestamp() * 1000) << 16)

@@ -45,9 +45,9 @@ class Sent:
         """Of what an instance calls by this id; "" where it is not known."""
         return self._uids.get((host, id_), "")
 
-    def stored(self, uid: str, watches: tuple[str, ...], edited_at: datetime | None) -> None:
-        """It was sent before this process began, as of `edited_at` at the latest."""
-        self._keep(uid, _Sent(watches, edited_at))
+    def stored(self, uid: str, watches: tuple[str, ...]) -> None:
+        """It was sent before this process began, in which wording is not known."""
+        self._keep(uid, _Sent(watches, None))
 
     def seen(self, host: str, id_: str, post: Post, edited_at: datetime | None) -> Message | None:
         """What there is to send of a post that an instance shows: itself, its new wording, new counts, or nothing.

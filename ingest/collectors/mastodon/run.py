@@ -107,7 +107,7 @@ class Run:
             remembered=settings.remembered,
             searchable_only=settings.searchable_only,
             begun_at=now,
-            resumed_at=begun.at,
+            resumed=begun.at is not None,
         )
         self._instances = [
             Followed(

@@ -33,7 +33,7 @@ class Place(NamedTuple):
 class Statuses:
     """`messages` and `rejected` gather until they are drained.
 
-    `begun_at` is when this run began, `resumed_at` the time of the cursor it goes on from (None at a first start).
+    `begun_at` is when this run began, `resumed`: it goes on from where another one stopped.
     """
 
     def __init__(
@@ -46,14 +46,14 @@ class Statuses:
         remembered: int,
         searchable_only: bool,
         begun_at: datetime,
-        resumed_at: datetime | None,
+        resumed: bool,
     ) -> None:
         self.messages: list[Message] = []
         self.rejected: list[Rejected] = []
         self.sent = Sent(collector, remembered)
         self._collector, self._matcher, self._known, self._seen = collector, matcher, known, seen
         self._searchable_only = searchable_only
-        self._begun_at, self._resumed_at = begun_at, resumed_at
+        self._begun_at, self._resumed = begun_at, resumed
 
     def drained(self) -> tuple[list[Message], list[Rejected]]:
         drained = self.messages, self.rejected
@@ -90,8 +90,11 @@ class Statuses:
         self.rejected.append(Rejected(body, source, reason))
 
     def recall(self, page: Sequence[bytes], at: datetime, place: Place) -> None:
-        """Remember those of a page that a run before this one has sent, as far as the store tells."""
-        if self._resumed_at is None:
+        """Remember those of a page that a run before this one has sent, as far as the store tells.
+
+        One that was edited is sent once more: whether that run had looked at it since then is not known.
+        """
+        if not self._resumed:
             return
         uids: list[str] = []
         for body in page:
@@ -110,7 +113,7 @@ class Statuses:
             log.warning("mastodon: posts may be sent once more: %s", error)
             return
         for uid, watches in stored.items():
-            self.sent.stored(uid, watches, self._resumed_at)
+            self.sent.stored(uid, watches)
 
     def deleted(self, host: str, id_: str, at: datetime) -> None:
         """An instance says only its own id of what is gone: known of what came from it while this process ran."""
@@ -134,7 +137,7 @@ class Statuses:
             return
         for uid, watches in stored.items():
             if uid not in self.sent:
-                self.sent.stored(uid, watches, None)
+                self.sent.stored(uid, watches)
             self._take_down(self.sent.gone(uid, at, mapped.hidden))
 
     def _take_down(self, taken: Sequence[Takedown]) -> None:
