@@ -24,7 +24,7 @@ def newsroom() -> Json:
             ),
             stat(
                 "Uncorroborated stories",
-                "Stories with a post in the time shown, whose posts trace back to one origin at most.",
+                "Stories with a post in the time shown, with too few independent origins.",
                 sql("uncorroborated_count"),
             ),
             stat(
@@ -110,7 +110,7 @@ def newsroom() -> Json:
             ),
             bars(
                 "Corroboration of stories",
-                "Stories with a post in the time shown.",
+                "Stories with a post in the time shown, but for those that went on in another.",
                 sql("corroboration"),
             ),
             bars(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
-from sqlalchemy import Engine, create_engine, delete, insert
+from sqlalchemy import Engine, create_engine, delete, insert, select
 
 from secondsource.contracts.messages import (
     Account,
@@ -32,7 +32,7 @@ from secondsource.runtime.metrics import Metrics
 from store.database import tables
 from store.database.schema import migrate
 from tests.app.runs import RealRun
-from tests.deploy.board_queries import check_boards
+from tests.deploy.board_queries import all_of, check_boards, filled_sql, queries
 from tests.servers.prometheus import PrometheusServer, StartPrometheus
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -186,6 +186,16 @@ def test_every_panel_shows_what_was_put_there_by_hand(
         "newsroom: Open alerts: no rows",
         "newsroom: How good alerts were: no rows",
     ]
+
+
+def test_a_story_that_went_on_in_another_is_counted_once(store_by_hand: Engine) -> None:
+    with store_by_hand.begin() as connection:
+        row = connection.execute(select(tables.stories)).mappings().one()
+        connection.execute(insert(tables.stories), {**row, "id": "s2", "merged_into": "s1"})
+    (query,) = (one for one in queries() if one.where == "newsroom: Corroboration of stories")
+    with store_by_hand.connect() as connection:
+        found = connection.exec_driver_sql(filled_sql(query.text, all_of(store_by_hand))).all()
+    assert found == [("single-origin", 1)]
 
 
 # --- a real run -------------------------------------------------------------------------------------------------------
