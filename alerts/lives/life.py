@@ -136,8 +136,8 @@ def joined(rule: str, opened_at: datetime, tie: Tie) -> Finding:
     reason = Reason(
         name="merged",
         value=tie,
-        sentence=f"A post belongs to this story and to the one that opened at {moment(opened_at)}, of which it "
-        f"{TIES[tie]} a post. Both are one story now: the older goes on with the posts of both.",
+        sentence=f"A post ties this story to the one that opened at {moment(opened_at)}: it belongs to one of them and "
+        f"{TIES[tie]} a post of the other. Both are one story now: the older goes on with the posts of both.",
     )
     return Finding(
         rule=rule,

@@ -121,6 +121,8 @@ def test_the_alert_of_the_younger_is_over_in_neutral_words_and_the_older_goes_on
     assert [event.kind for event in of_younger] == ["opened", "expired"]
     last = of_younger[-1]
     assert last.finding.headline == "Goes on in an older story that says the same"
+    tied = "it belongs to one of them and has the same picture as a post of the other."
+    assert tied in last.finding.reasons[0].sentence, "which is this one: the older shows no picture"
     assert "has the same picture as a post" in last.finding.reasons[0].sentence
     assert last.story.merged_into == older.id
     assert next(event.kind for event in events(outs) if event.story.id == older.id) == "opened"
