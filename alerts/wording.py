@@ -43,6 +43,7 @@ KIND_SENTENCES = {
 
 _CONFIRMED = "It spreads. Independent origins assert it; why it is looked at all the same stands beside it."
 _DISPUTED = "It spreads, and is disputed."
+_CONFIRMED_AND_DISPUTED = "More than one independent origin now asserts it; it is disputed, too."
 
 _BESIDE: dict[Corroboration, str] = {"contested": ", contested", "unknown": ", and a collector was blind"}
 
@@ -83,6 +84,8 @@ def says(event: AlertEvent) -> str:
     """What a step of an alert comes to, in a sentence that is true of its story as it stands."""
     if event.kind in {"opened", "updated", "escalated"}:
         return {"multi-origin": _CONFIRMED, "contested": _DISPUTED}.get(event.story.state, KIND_SENTENCES[event.kind])
+    if event.kind == "corroborated" and event.story.disputes:
+        return _CONFIRMED_AND_DISPUTED
     return _DISPUTED if event.kind == "contested" else KIND_SENTENCES[event.kind]
 
 

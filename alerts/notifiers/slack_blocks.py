@@ -139,7 +139,8 @@ def _recalled(event: AlertEvent, beside: Beside) -> list[Block]:
     origins = [mrkdwn(wording.origin(origin), 300) for origin in event.story.origins]
     blocks = [_section(head), _quotation(event)]
     blocks += _bullets("Independent origins that assert it", origins, MOST_ORIGINS)
-    spread = _fields([f"*Spread*\n{wording.spread(event.story.spread)}"])
+    story = event.story
+    spread = _fields([f"*Spread*\n{wording.spread(story.spread)}", f"*Sources*\n{wording.origins(story)}"])
     return [*blocks, spread, *_chart(event, beside), *_where(beside.trail)]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 
 from alerts.notifiers import slack_blocks
 from alerts.notifiers.slack_blocks import Message, card, change, mrkdwn, within_limits
@@ -72,6 +73,14 @@ def test_a_recalled_alert_strikes_what_it_said_and_names_the_origins() -> None:
     assert "• @mira_k from" in words
     assert "• @harbour_watch from" in words
     assert "~“" not in words  # the claim is never struck through
+
+
+def test_a_recall_does_not_pass_over_that_it_is_disputed() -> None:
+    recalled = life()[2]
+    disputed = replace(recalled, story=replace(recalled.story, state="contested", disputes=3))
+    assert "2 independent origins, contested; 57 posts by 49 accounts, 3 disputes" in whole(card(disputed, "key"))
+    assert "More than one independent origin now asserts it; it is disputed, too." in whole(change(disputed, "key"))
+    assert "disputed" not in whole(change(recalled, "key"))
 
 
 def test_the_claim_is_plain_text() -> None:
