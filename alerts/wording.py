@@ -187,10 +187,15 @@ def in_all(independent: float, origins: int = 1) -> str:
 
 
 def origins(story: StoryUpdate) -> str:
-    """From whom: "1 origin, contested; 57 posts by 49 accounts, 2 disputes"."""
+    """From whom: "1 origin, contested; 57 posts by 49 accounts; 2 origins dispute it"."""
     size = f"{count(story.posts, 'post')} by {count(story.accounts, 'account')}"
-    disputes = f", {count(story.disputes, 'dispute')}" if story.disputes else ""
+    disputes = f"; {disputed(story)}" if story.disputes else ""
     return f"{sources(story)}; {size}{disputes}"
+
+
+def disputed(story: StoryUpdate) -> str:
+    """By how many: "1 origin disputes it". Each may have many posts."""
+    return count(story.disputes, "origin disputes it", "origins dispute it")
 
 
 #: Reasons that speak against the rest of them.

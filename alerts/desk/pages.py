@@ -62,6 +62,7 @@ class Pages:
             "says": wording.says,
             "rules": wording.rules,
             "sources": wording.sources,
+            "disputed": wording.disputed,
             "STANCES": wording.STANCES,
             "EDITED": wording.EDITED,
             "TIES": wording.TIES,

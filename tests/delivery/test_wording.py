@@ -107,6 +107,12 @@ def test_several_origins_that_weigh_no_more_than_one_are_not_told_as_one() -> No
     assert wording.sources(replace(told, independent=0.75, state="contested")) == "2 origins (weight 0.8), contested"
 
 
+def test_disputes_are_told_as_origins_for_each_may_have_many_posts() -> None:
+    told = replace(event("contested", 2).story, disputes=1)
+    assert wording.origins(told) == "1 origin, contested; 57 posts by 49 accounts; 1 origin disputes it"
+    assert wording.origins(replace(told, disputes=2)).endswith("; 2 origins dispute it")
+
+
 def test_what_speaks_against_an_alert_is_among_what_is_shown() -> None:
     names = ("spread", "forecast", "disputes", "origins", "copies", "coverage")
     told = replace(finding(), reasons=tuple(Reason(name=name, value="", sentence=name) for name in names))
