@@ -13,6 +13,7 @@ from secondsource.contracts.excerpts import excerpt
 from secondsource.contracts.messages import AlertEvent, Earlier, Origin, StoryUpdate
 
 REMOVED: Final = "[removed at the source]"
+_IN_A_NAME: Final = re.compile(r"\w")
 _RECOGNISED: Final = 24  #: shown characters in common with the beginning of a text that make a quotation of it
 
 
@@ -44,6 +45,25 @@ def without_any(text: str, quoted: Collection[str]) -> str:
     for said in sorted(quoted, key=len, reverse=True):
         text = without(text, said)
     return text
+
+
+def without_name(text: str, name: str) -> str:
+    """The text with `[removed at the source]` for each "@name", whole or cut short, as it may have been shown."""
+    shown, said = _shown(text), "@" + "".join(name[i] for i in _shown(name)).lstrip("@")
+    if said == "@" or name == REMOVED:
+        return text
+    letters = "".join(text[i] for i in shown)
+    parts, done, start = [], 0, 0
+    while (at := letters.find("@", start)) >= 0:
+        end = start = at + 1
+        while end < len(letters) and end - at < len(said) and letters[end] == said[end - at]:
+            end += 1
+        after = shown[end - 1] + 1
+        whole = end - at == len(said) and not _IN_A_NAME.match(text, after)
+        if whole or (end - at >= _RECOGNISED and letters[end : end + 1] == "…"):
+            parts += [text[done : shown[at]], REMOVED]
+            done, start = after, end
+    return "".join([*parts, text[done:]])
 
 
 def _shown(text: str) -> list[int]:
@@ -93,14 +113,16 @@ def event(alert: AlertEvent, gone: Collection[str]) -> AlertEvent:
     seen = [earlier for earlier in found.earlier if earlier.source in gone]
     texts = {earlier.caption for earlier in seen} | ({quoted.claim} if quoted.claim_uid in gone else set())
     first = {origin.first_handle for origin in quoted.origins if origin.first_uid in gone}
-    names = [f"@{name.lstrip('@')}" for name in first | {earlier.handle for earlier in seen} if name]
-    by_name = re.compile("|".join(rf"{re.escape(name)}(?!\w)" for name in sorted(names)) or r"(?!)")
+    names = sorted(first | {earlier.handle for earlier in seen}, key=len, reverse=True)
     by_uid = re.compile("|".join(rf"(?<!\w){re.escape(uid)}(?!\w)" for uid in sorted(gone)) or r"(?!)")
 
     def clean(text: str) -> str:
         if by_uid.search(text):
             return REMOVED
-        return by_name.sub(REMOVED, without_any(text, texts))
+        text = without_any(text, texts)
+        for name in names:
+            text = without_name(text, name)
+        return text
 
     finding = replace(
         found,

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from alerts.wording import handle
 from secondsource.contracts.excerpts import excerpt
 from secondsource.contracts.messages import DeadLetter, Earlier, Message, Reason, encode
 from store.leaving.letter_names import MOST, named_in
-from store.leaving.scrubbing import REMOVED, without
+from store.leaving.scrubbing import REMOVED, without, without_name
 from store.store import Store
 from tests.store import velgrad as v
 
@@ -121,6 +122,23 @@ def test_a_repost_of_a_removed_post_is_quoted_no_more(store: Store) -> None:
     assert [row["uid"] for row in store.dump("takedowns")] == ["x:1", "x:2"]
     assert [row["uid"] for row in store.dump("story_posts")] == ["x:3"]
     assert store.dump("engagement") == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ivona", "@ivona", "ivona@host.example", "Hill  News\n24", "hill\u200bnews\u202e24", "إيفونا_ف",
+        "iv\u0301\u0300\u0302\u0303\u0304\u0305na", "The Very Long Name of a Page about " + "Everything " * 4,
+    ],
+)  # fmt: skip
+def test_a_name_leaves_a_sentence_however_it_was_shown(name: str) -> None:
+    """Cleaned, cut short, set apart: it is not the name that came any more."""
+    sentence = f"strongest: {handle(name)} from noon: 2 posts; @ivonas: 1, name@ivonab."
+    said = without_name(sentence, name)
+    assert said.replace("\u2068", "").replace("\u2069", "") == (
+        f"strongest: {REMOVED + ('…' if len(name) > 60 else '')} from noon: 2 posts; @ivonas: 1, name@ivonab."
+    )
+    assert without_name(said, name) == said
 
 
 def test_the_words_a_post_was_tied_by_leave_with_the_other_post(store: Store) -> None:
