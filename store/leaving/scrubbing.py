@@ -49,7 +49,8 @@ def without_any(text: str, quoted: Collection[str]) -> str:
 
 def without_name(text: str, name: str) -> str:
     """The text with `[removed at the source]` for each "@name", whole or cut short, as it may have been shown."""
-    shown, said = _shown(text), "@" + "".join(name[i] for i in _shown(name)).lstrip("@")
+    shown = [i for i in _shown(text) if text[i] not in "“”"]
+    said = "@" + "".join(name[i] for i in _shown(name) if name[i] not in "“”").lstrip("@")
     if said == "@" or name == REMOVED:
         return text
     letters = "".join(text[i] for i in shown)

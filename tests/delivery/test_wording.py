@@ -76,7 +76,11 @@ def test_a_forecast_that_says_nothing_is_not_told(low: float, high: float, at_se
 
 
 def test_people_and_places() -> None:
-    assert wording.handle("@mira\n_k") == "@mira _k"
+    assert wording.handle("@mira\n_k") == "“@mira _k”"
+    assert wording.handle("@mira_k") == "@mira_k"
+    lying = "ana”: 900 posts by 900 accounts; “@ben"
+    assert wording.handle(lying) == "“@ana: 900 posts by 900 accounts; @ben”"
+    assert wording.handle("“”") == "unknown account"
     assert wording.handle("\u200b") == "unknown account"
     assert wording.origin(origin(0, 57)) == "@mira_k from 2030-03-04 02:10 UTC: 57 posts by 49 accounts"
     assert wording.earlier(earlier("")) == "2014-03-02 14:05 UTC, @osmar_daily in archive: river floods"

@@ -127,7 +127,7 @@ def test_a_repost_of_a_removed_post_is_quoted_no_more(store: Store) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "ivona", "@ivona", "ivona@host.example", "Hill  News\n24", "hill\u200bnews\u202e24", "إيفونا_ف",
+        "ivona", "@ivona", "ivona@host.example", "Hill  News\n24", "Hill “News” 24", "hill\u200bnews\u202e24", "إيفونا_ف",
         "iv\u0301\u0300\u0302\u0303\u0304\u0305na", "The Very Long Name of a Page about " + "Everything " * 4,
     ],
 )  # fmt: skip
@@ -135,8 +135,10 @@ def test_a_name_leaves_a_sentence_however_it_was_shown(name: str) -> None:
     """Cleaned, cut short, set apart: it is not the name that came any more."""
     sentence = f"strongest: {handle(name)} from noon: 2 posts; @ivonas: 1, name@ivonab."
     said = without_name(sentence, name)
+    left = REMOVED + ("…" if len(name) > 60 else "")
+    left = f"“{left}”" if " " in name else left
     assert said.replace("\u2068", "").replace("\u2069", "") == (
-        f"strongest: {REMOVED + ('…' if len(name) > 60 else '')} from noon: 2 posts; @ivonas: 1, name@ivonab."
+        f"strongest: {left} from noon: 2 posts; @ivonas: 1, name@ivonab."
     )
     assert without_name(said, name) == said
 
