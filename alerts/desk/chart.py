@@ -26,7 +26,7 @@ Point = tuple[float, float]
 def draw(event: AlertEvent, trail: StoryTrail) -> bytes:
     """A PNG of 640 by 240: interactions so far, what was expected by now, and the forecast where there is one."""
     spread = event.story.spread
-    values = (0, *(course(trail, event.story) or (spread.interactions,)))
+    way = course(trail, event.story)
     measured, forecast = spread.state == "measured", wording.foretold(spread)
     until = spread.age_seconds * (2.0 if forecast else 1.0) or 1.0
     top = max(spread.interactions, spread.expected if measured else 0.0, forecast.high if forecast else 0.0, 1.0) * 1.08
@@ -40,13 +40,16 @@ def draw(event: AlertEvent, trail: StoryTrail) -> bytes:
     pen = ImageDraw.Draw(image)
     for share in (0.25, 0.5, 0.75, 1.0):
         pen.line([place(0, top * share), place(until, top * share)], fill=_GRID, width=_TWICE)
-    line = [place(spread.age_seconds * n / (len(values) - 1), value) for n, value in enumerate(values)]
+    line = [place(spread.age_seconds * n / len(way), value) for n, value in enumerate((0, *way))] if way else []
+    now = place(spread.age_seconds, spread.interactions)
     if forecast:
-        now = place(spread.age_seconds, spread.interactions)
         pen.polygon([now, place(until, forecast.high), place(until, forecast.low)], fill=_FILL)
         pen.line([now, place(until, forecast.middle)], fill=_FORECAST, width=2 * _TWICE)
-    pen.polygon([place(0, 0), *line, place(spread.age_seconds, 0)], fill=_FILL)
-    pen.line(line, fill=_SEEN, width=3 * _TWICE, joint="curve")
+    if line:
+        pen.polygon([place(0, 0), *line, place(spread.age_seconds, 0)], fill=_FILL)
+        pen.line(line, fill=_SEEN, width=3 * _TWICE, joint="curve")
+    else:  # how it came there is not known
+        pen.circle(now, 4 * _TWICE, fill=_SEEN)
     if measured:
         _dashes(pen, place(0, spread.expected), place(spread.age_seconds, spread.expected))
     pen.line([place(0, 0), place(until, 0)], fill=_SOFT, width=_TWICE)

@@ -304,6 +304,15 @@ def test_a_chart_shows_more_where_more_is_known() -> None:
     assert len(drawn) >= 5
 
 
+def test_a_way_that_is_not_known_is_not_drawn() -> None:
+    """A straight line from the first post on would be one that nobody saw."""
+    with Image.open(BytesIO(draw(event(), StoryTrail()))) as image:
+        shown = image.convert("RGB")
+    seen = [(x, y) for x in range(WIDTH) for y in range(34, HEIGHT - 30) if shown.getpixel((x, y)) == (0xC7, 0x77, 0)]
+    assert seen
+    assert min(x for x, _ in seen) > WIDTH - 40
+
+
 def test_charts_are_kept_and_not_for_ever() -> None:
     lives = [[event(alert_id=f"velgrad-{n}")] for n in range(4)]
 
