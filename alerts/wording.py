@@ -347,7 +347,7 @@ def quoted(text: str, most: int) -> str:
 
 
 def claim(story: StoryUpdate, most: int) -> str:
-    """The claim between quotation marks; and that these are not the words it was first posted in, where they are not."""
+    """The claim between quotation marks; and that they are not the words it was first posted in, where they are not."""
     return quoted(story.claim, most) + (f" ({EDITED})" if story.claim_edited else "")
 
 

@@ -21,6 +21,7 @@ from alerts.stories.tokens import picture_token
 
 _OVER = -1  # a spike that is over grows no more
 
+
 class Left(msgspec.Struct, array_like=True, frozen=True):
     """Posts that left a story while it spread: `evidence.Removed`, but for those that are still there."""
 

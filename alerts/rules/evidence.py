@@ -60,16 +60,15 @@ class Surge(NamedTuple):
 class StoryEvidence(NamedTuple):
     """All that is known of a story at `as_of`. A rule sees this and the watch's thresholds, nothing else.
 
-    `independent` is N_eff, `sources` how many origins that is the weight of, `derivation` how it came about. `copies` are
-    asserting posts tied to others, by kind. `interactions_with_denials` is how far those posts went that deny what the
-    story says; it is not part of `spread`. `follows_a_denial`: the story's first post denies, and what asserts it first
-    answers or passes on another.
-    `blind`: collectors that saw nothing for part of the story's time. `origins` are the strongest two. `earlier`,
-    `named` and `everywhere` are filled only once a rule has found something: looking is costly. `named`: ids of the
-    places and events that the story's texts name. `everywhere`: its pictures that tell nothing, because unrelated posts
-    show them. `claimed`: what files of its pictures say of themselves. `checks`: published checks of a claim like the
-    story's, found as late; `checked`: how many there are, known from the start. So are `old` (its pictures that were
-    seen before, those that drew most first), `coordinated`, `removed` and `surge`.
+    `independent` is N_eff, `sources` how many origins that is the weight of, `derivation` how it came about. `copies`
+    are asserting posts tied to others, by kind. `interactions_with_denials` is how far those posts went that deny what
+    the story says; it is not part of `spread`. `follows_a_denial`: the story's first post denies, and what asserts it
+    first answers or passes on another. `blind`: collectors that saw nothing for part of the story's time. `origins` are
+    the strongest two. `earlier`, `named` and `everywhere` are filled only once a rule has found something: looking is
+    costly. `named`: ids of the places and events that the story's texts name. `everywhere`: its pictures that tell
+    nothing, because unrelated posts show them. `claimed`: what files of its pictures say of themselves. `checks`:
+    published checks of a claim like the story's, found as late; `checked`: how many there are, known from the start. So
+    are `old` (its pictures that were seen before, those that drew most first), `coordinated`, `removed` and `surge`.
     """
 
     watch: str

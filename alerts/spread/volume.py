@@ -17,8 +17,8 @@ FORGOTTEN = 28 * 288
 
 
 class VolumeReading(NamedTuple):
-    """How a watch stands: `posts` since `since` (seconds since 1970), the beginning of the bucket half an hour back, and
-    before `until`, the end of a bucket that is over; inf where the posts are those up to now.
+    """How a watch stands: `posts` since `since` (seconds since 1970), the beginning of the bucket half an hour back,
+    and before `until`, the end of a bucket that is over; inf where the posts are those up to now.
 
     `expected`: what the level of the watch and the hours of its days lead to expect for that time. `surprise`: the most
     that the chance of such a height can be, see `alerts.spread.bursts`; 1 where the data is insufficient.

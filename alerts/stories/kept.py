@@ -22,9 +22,9 @@ class Note(msgspec.Struct, array_like=True, gc=False):
     for the post itself (for a repost, for its original). `passes`: the post whose spread it adds to. `reported`: its
     platform's count of interactions. `place`: its place among the story's representatives + 1 (0: it is none) with the
     `bands` of its sketch. `text` is kept for representatives and the first few posts only; `reworded`: when it was last
-    replaced by an edit, or came as one (0: never); `named`: ids of the places and events in it, kept where it is. `parts`: the parts of
-    its story that it ties together, its own first; () for the one that the story is numbered by. `evidence`: of the
-    first post only, as the story may be told of much later.
+    replaced by an edit, or came as one (0: never); `named`: ids of the places and events in it, kept where it is.
+    `parts`: the parts of its story that it ties together, its own first; () for the one that the story is numbered by.
+    `evidence`: of the first post only, as the story may be told of much later.
     """
 
     uid: str

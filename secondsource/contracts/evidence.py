@@ -22,8 +22,9 @@ class StoryPost(NamedTuple):
 class Step(NamedTuple):
     """Something by which a story went further: a post that passes another on or copies it, or a count of a platform.
 
-    `post` is the uid of the post that was passed on or counted, one word for all that were copied. Of an act `account` is who did it; of a
-    count `account` is "" and `interactions` the reposts, quotes and replies the platform reports of the post.
+    `post` is the uid of the post that was passed on or counted, one word for all that were copied. Of an act `account`
+    is who did it; of a count `account` is "" and `interactions` the reposts, quotes and replies the platform reports of
+    the post.
     """
 
     at: datetime

@@ -38,7 +38,7 @@ class TrailReads:
             )
 
     def _acts(self, connection: Connection, story_id: str, until: datetime) -> list[Step]:
-        """Those that count as spread where stories are judged: what asserts it and passes on or copies somebody else."""
+        """Those that count as spread where stories are judged: what asserts it, and passes on or copies another's."""
         p, m = posts.c, story_posts.c
         columns = (p.observed_at, p.uid, p.account_uid, p.repost_of, p.quote_of, m.stance, m.tie)
         query = _of_story(select(*columns), story_id, until).order_by(p.observed_at, p.uid).limit(self._most)

@@ -53,7 +53,9 @@ def test_it_counts_as_spread_does(trail: StoryTrail) -> None:
             tally.report(post, step.interactions)
         elif tally.counts(account := int(step.account[3:])):
             tally.pass_on(account, post)
-    late = replace(STORY, as_of=STORY.as_of + timedelta(hours=1), spread=replace(spread(2 * tally.total), age_seconds=5880))
+    late = replace(
+        STORY, as_of=STORY.as_of + timedelta(hours=1), spread=replace(spread(2 * tally.total), age_seconds=5880)
+    )
     assert not trail.steps or course(trail, late)[-2] == tally.total
 
 

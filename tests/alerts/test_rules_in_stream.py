@@ -76,7 +76,9 @@ def test_an_old_picture_outlasts_the_corroboration_of_its_story() -> None:
     assert told(found)[0] == ("opened", ("recycled_media", "uncorroborated_spike"))
     assert told(found)[-1] == ("updated", ("recycled_media",))
     assert found[-1].finding.headline.startswith("Old picture taking off: shown by 1 post of the story; ")
-    assert "is shown by 1 post that asserts the story; it drew 40 interactions." in found[-1].finding.reasons[0].sentence
+    assert (
+        "is shown by 1 post that asserts the story; it drew 40 interactions." in found[-1].finding.reasons[0].sentence
+    )
     assert "corroborated" not in [event.kind for event in found]
     over = run([*sent, *confirmed, post(9, 9e5, "the bakery opens")], archive=MemoryArchive([FLOOD]))[-1]
     assert (over.kind, over.finding.headline.partition(":")[0]) == ("expired", "Over")

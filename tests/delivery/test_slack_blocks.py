@@ -78,7 +78,9 @@ def test_a_recalled_alert_strikes_what_it_said_and_names_the_origins() -> None:
 def test_a_recall_does_not_pass_over_that_it_is_disputed() -> None:
     recalled = life()[2]
     disputed = replace(recalled, story=replace(recalled.story, state="contested", disputes=3))
-    assert "2 independent origins, contested; 57 posts by 49 accounts; 3 origins dispute it" in whole(card(disputed, "key"))
+    assert "2 independent origins, contested; 57 posts by 49 accounts; 3 origins dispute it" in whole(
+        card(disputed, "key")
+    )
     assert "More than one independent origin now asserts it; it is disputed, too." in whole(change(disputed, "key"))
     assert "disputed" not in whole(change(recalled, "key"))
 

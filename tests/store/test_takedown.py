@@ -127,8 +127,9 @@ def test_a_repost_of_a_removed_post_is_quoted_no_more(store: Store) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "ivona", "@ivona", "ivona@host.example", "Hill  News\n24", "Hill “News” 24", "hill\u200bnews\u202e24", "إيفونا_ف",
-        "iv\u0301\u0300\u0302\u0303\u0304\u0305na", "The Very Long Name of a Page about " + "Everything " * 4,
+        "ivona", "@ivona", "ivona@host.example", "Hill  News\n24", "Hill “News” 24", "hill\u200bnews\u202e24",
+        "إيفونا_ف", "iv\u0301\u0300\u0302\u0303\u0304\u0305na",
+        "The Very Long Name of a Page about " + "Everything " * 4,
     ],
 )  # fmt: skip
 def test_a_name_leaves_a_sentence_however_it_was_shown(name: str) -> None:
