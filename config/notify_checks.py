@@ -9,7 +9,7 @@ from pathlib import Path
 
 from config.document import Document, Trail
 from config.problem import Problem, quoted
-from config.schema import Email, Notify, Watch, Webhook
+from config.schema import Email, Notify, Watch, Webhook, names_a_host
 from config.sections import SecretKeys
 from secondsource.contracts.secret import Secret
 
@@ -75,9 +75,9 @@ def _check_webhook(document: Document, at: Trail, hook: Webhook, hidden: Secret 
     elif len(given) > 1:
         yield document.problem((*at, given[1]), f"{' and '.join(given)} are both given", "one of them")
     else:
-        url = hook.url or (hidden.reveal() if hidden else "https://")
+        url = hook.url or (hidden.reveal() if hidden else "https://not.there")
         key = (*at, given[0])
-        if not url.startswith(("https://", "http://")):
+        if not url.startswith(("https://", "http://")) or not names_a_host(url):
             yield document.problem(key, "what it holds is no http(s) address", "https://hooks.example.org/alerts")
         elif url.startswith("http://") and not hook.inside:
             what = "http sends quoted posts in the clear over the internet"

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
@@ -138,10 +139,25 @@ def _variable(text: str) -> str:
     return text
 
 
+def names_a_host(url: str) -> bool:
+    """Whether there is a host in an address, and no port that there is not."""
+    try:
+        parts = urlsplit(url)
+        return any(map(str.isalnum, parts.hostname or "")) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def with_a_host(url: str) -> str:
+    if not names_a_host(url):
+        raise wrong("no host can be read from it, or no port has its number")
+    return url
+
+
 def _base_url(text: str) -> str:
     if not re.fullmatch(r"https?://[^\s/@]+(?:/[^\s]*)?", text):
         raise wrong("not an http(s) address, or one with a user in it")
-    return text
+    return with_a_host(text)
 
 
 def _link(text: str) -> str:

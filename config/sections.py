@@ -15,10 +15,10 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Protocol, Union, cast, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import AfterValidator, BaseModel, Field, create_model
 
 from config.document import Trail
-from config.schema import ConfigPath, Deployment, Model, Variable
+from config.schema import ConfigPath, Deployment, Model, Variable, with_a_host
 from secondsource.contracts.secret import Secret
 
 Settings = type[Any]  #: a frozen dataclass of fields made by `setting`
@@ -164,18 +164,24 @@ def _key(name: str, field: dataclasses.Field[Any], hint: Any, *, listed: bool) -
         return tuple[model, ...], Field(**more)  # type: ignore[valid-type] # a model made just now
     if hint == tuple[str, ...]:
         more |= _lengths(about) | {"default": field.default}
-        return tuple[Annotated[str, Field(pattern=_whole(about.get("pattern")))], ...], Field(**more)
+        return tuple[_text(about, pattern=_whole(about.get("pattern"))), ...], Field(**more)  # type: ignore[misc]
     if hint not in _PLAIN:
         raise TypeError(f"{name}: a setting is {', '.join(kind.__name__ for kind in _PLAIN)}, a tuple or a Secret")
     if hint is str:
         pattern = about.get("pattern")
-        more |= {"min_length": about.get("at_least"), "max_length": about.get("at_most", _LONGEST_TEXT)}
-        more["pattern"] = _whole(pattern)
+        longest = about.get("at_most", _LONGEST_TEXT)
+        hint = _text(about, min_length=about.get("at_least"), max_length=longest, pattern=_whole(pattern))
         if listed and not field.default and (about.get("at_least") or (pattern and not re.fullmatch(pattern, ""))):
             return hint, Field(**more)
     else:
         more |= {"ge": about.get("at_least"), "le": about.get("at_most")}
     return hint, Field(**more, default=field.default)
+
+
+def _text(about: Mapping[str, Any], **bounds: Any) -> Any:
+    """A text within bounds; where it must be an address, one that a host can be read from."""
+    within = Annotated[str, Field(**bounds)]
+    return Annotated[within, AfterValidator(with_a_host)] if "://" in about.get("pattern", "") else within
 
 
 def _whole(pattern: str | None) -> str | None:

@@ -67,3 +67,12 @@ def test_messages_that_are_not_signed_are_said_so(tmp_path: Path) -> None:
     found = load(folder_of(tmp_path, {"secondsource.yaml": settings, "watches/w.yaml": watch}), {})
     (how,) = [service.how for service in found.services if service.name == "webhook wall"]
     assert "not signed" in how
+
+
+@pytest.mark.parametrize("url", ["https://[", "https://hooks.example:99999/a", "hooks.example/a"])
+def test_an_address_in_the_environment_that_leads_nowhere_is_refused_and_not_repeated(tmp_path: Path, url: str) -> None:
+    settings = "notify: {webhooks: {desk: {url_env: DESK}}}\n"
+    (problem,) = problems(folder_of(tmp_path, {"secondsource.yaml": settings}), {"DESK": url})
+    assert problem.key == "notify.webhooks.desk.url_env"
+    assert "no http(s) address" in problem.what
+    assert url not in str(problem)
