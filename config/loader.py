@@ -215,14 +215,17 @@ class _Reading:
             SecretKeys(_KAFKA_PASSWORD, kafka.sasl_password_env, kafka.sasl_password_file),
         ]
         notify = self._settings.notify
-        for keys in (*wanted, *secrets_of(notify)):
+        for keys in wanted:
+            self._read_secret(document, keys, token=keys.at not in (SLACK_TOKEN, _KAFKA_PASSWORD))
+        for keys in secrets_of(notify):
             self._read_secret(document, keys)
         self._problems += check_notify(document, notify, self._secrets, self._environ)
 
-    def _read_secret(self, document: Document, keys: SecretKeys) -> None:
+    def _read_secret(self, document: Document, keys: SecretKeys, *, token: bool = False) -> None:
+        """A token is what goes into a header: passwords and what messages are signed with may be in any letters."""
         value = from_environment(keys.variable, self._environ)
-        if value is not None and not value.reveal().isprintable():
-            what = f"the environment variable {keys.variable} holds a line break or another sign that no secret has"
+        if value is not None and (sign := _strange(value, token=token)):
+            what = f"the environment variable {keys.variable} holds {sign}"
             self._problems.append(document.problem(keys.key("_env"), what, f"export {keys.variable}=… in one line"))
         if value is None and keys.path is not None and keys.path.is_file():
             what = ""
@@ -232,8 +235,11 @@ class _Reading:
                 what = "cannot be read as text"
             if value is None:
                 what = f"{quoted(str(keys.path))} {what or 'is empty'}"
+            elif sign := _strange(value, token=token):
+                what = f"{quoted(str(keys.path))} holds {sign}"
+            if what:
                 self._problems.append(document.problem(keys.key("_file"), what, "a file of one line"))
-        self._secrets[keys.at] = value
+        self._secrets[keys.at] = None if value is not None and _strange(value, token=token) else value
 
     def _read_collectors(self, document: Document) -> None:
         """Each collector's settings, as the class that the collector itself has."""
@@ -241,7 +247,7 @@ class _Reading:
             said, at = getattr(self._settings.collectors, name), ("collectors", name)
             wrong = len(self._problems)
             for keys in secrets(kind, said, at):
-                self._read_secret(document, keys)
+                self._read_secret(document, keys, token=True)
                 self._problems += check_secret(document, keys, self._environ, needed=said.enabled)
             try:
                 made = settings(kind, said, at, self._secrets)
@@ -354,6 +360,15 @@ class _Reading:
             signed = destination.startswith("email:") or self._webhook(destination.partition(":")[2]).signing
             unsigned = "" if signed else "; its messages are not signed: secret_env"
             yield Service(name, on=True, how=f"told by {', '.join(watches)}{unsigned}")
+
+
+def _strange(value: Secret, *, token: bool) -> str:
+    """What of a secret cannot be, "" where nothing is."""
+    if not value.reveal().isprintable():
+        return "a line break or another sign that no secret has"
+    if token and not re.fullmatch(r"[!-~]+", value.reveal()):
+        return "a blank, or a letter that no token has: those are ASCII, as they were issued"
+    return ""
 
 
 _AnyModel = TypeVar("_AnyModel", bound=BaseModel)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -57,11 +58,11 @@ def check_notify(
 def _check_slack(
     document: Document, notify: Notify, token: Secret | None, environ: Mapping[str, str]
 ) -> Iterator[Problem]:
-    if token is None or token.reveal().startswith(_OF_BOTS):
+    if token is None or (token.reveal().startswith(_OF_BOTS) and re.fullmatch(r"[!-~]+", token.reveal())):
         return
     slack = notify.slack
     keys = SecretKeys(SLACK_TOKEN, slack.token_env, slack.token_file)
-    what = "what it holds is no bot token: those begin with xoxb-"
+    what = "what it holds is no bot token: those begin with xoxb-, in letters of ASCII without blanks"
     if slack.token_env and environ.get(slack.token_env, "").strip():
         yield document.problem(keys.key("_env"), what, f"export {slack.token_env}=xoxb-…, from the app's OAuth page")
     else:

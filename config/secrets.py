@@ -77,5 +77,5 @@ def from_file(path: Path | None) -> Secret | None:
     if path is None:
         return None
     with path.open("rb") as file:
-        text = file.read(MAX_BYTES).decode("utf-8").strip()
+        text = file.read(MAX_BYTES).decode("utf-8-sig").strip()
     return Secret(text.splitlines()[0].strip()) if text else None

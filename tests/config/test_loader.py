@@ -176,6 +176,28 @@ def test_a_secret_file_without_a_secret(body: bytes, what: str, tmp_path: Path) 
     assert problem.key == "notify.slack.token_file"
 
 
+@pytest.mark.parametrize("token", ["abc…", "Bearer abc", "ключ", "abc\u200b"])
+@pytest.mark.parametrize("where", ["env", "file"])
+def test_a_token_that_no_header_could_hold(where: str, token: str, tmp_path: Path) -> None:
+    settings = f"collectors: {{market: {{enabled: true, purpose: tests, token_{where}: MARKET}}}}\n"
+    folder = folder_of(tmp_path, {"secondsource.yaml": settings, "MARKET": token + "\n"})
+    (problem,) = problems(folder, {"MARKET": token})
+    assert problem.key == f"collectors.market.token_{where}"
+    assert (problem.line, token not in str(problem)) == (1, True)
+
+
+def test_a_password_may_be_in_any_letters_and_a_file_begin_with_a_mark(tmp_path: Path) -> None:
+    settings = """
+transport: kafka
+kafka: {security_protocol: SASL_SSL, sasl_username: me, sasl_password_env: K}
+notify: {slack: {token_file: slack-token}}
+"""
+    body = b"\xef\xbb\xbfxoxb-1\r\n"
+    folder = folder_of(tmp_path, {"secondsource.yaml": settings, "slack-token": body})
+    found = load(folder, {"K": "пароль"})
+    assert (found.kafka_password, found.slack_token) == (Secret("пароль"), Secret("xoxb-1"))
+
+
 def test_the_environment_wins(tmp_path: Path) -> None:
     folder = folder_of(
         tmp_path, {"secondsource.yaml": "metrics: {port: 1, address: 0.0.0.0}\nstore: {url: sqlite:///a}\n"}

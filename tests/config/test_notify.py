@@ -26,7 +26,7 @@ WATCH = GOOD_WATCH + '    notify: ["webhook:desk", "email:night", "webhook:desk"
 ENVIRON = {"DESK_URL": "https://hooks.example.org/t0ken", "SMTP_PASSWORD": "pa55"}
 
 
-@pytest.mark.parametrize("token", ["xoxp-1", "xapp-1-A0", "A0123456789", "Bearer xoxb-1"])
+@pytest.mark.parametrize("token", ["xoxp-1", "xapp-1-A0", "A0123456789", "Bearer xoxb-1", "xoxb-1…", "xoxb-1 2"])
 def test_what_cannot_be_a_bot_token_is_refused_and_not_repeated(tmp_path: Path, token: str) -> None:
     by_variable = folder_of(tmp_path / "a", {"secondsource.yaml": "notify: {slack: {token_env: T}}\n"})
     by_file = folder_of(
