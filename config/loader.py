@@ -24,7 +24,7 @@ from config.explain import explain
 from config.notify_checks import EMAIL, SLACK_TOKEN, check_destinations, check_notify, secrets_of, webhook_at
 from config.problem import Problem, WrongFiles, quoted, visible
 from config.schema import DATABASES, REPLAY, Deployment, Watch, WatchFile, is_database
-from config.secrets import from_environment, from_file, literal_secrets
+from config.secrets import from_environment, from_file, literal_secrets, texts
 from config.sections import SecretKeys, Settings, deployment, secrets, settings
 from config.sources import FOLDER as SOURCES
 from config.sources import Source, agencies_of, check_sources
@@ -171,10 +171,12 @@ class _Reading:
     def _overridden(self, document: Document) -> Document:
         """The document with the environment's values in it; what is wrong with those is said of the variable."""
         data = dict(document.data) if isinstance(document.data, dict) else {}
+        named = {text for trail, text in texts(document.data) if trail and str(trail[-1]).endswith("_env")}
         for name in sorted(self._environ):
             trail = OVERRIDES.get(name)
             if trail is None:
-                self._check_name(name)
+                if name not in named:  # else the file itself asks for it
+                    self._check_name(name)
                 continue
             text = self._environ[name].strip()
             value: object = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
@@ -195,8 +197,8 @@ class _Reading:
         """A misspelt override would be passed over in silence."""
         known = (*OVERRIDES, STORE_URL)
         sections = tuple(f"SECONDSOURCE_{section.upper()}_" for section in Deployment.model_fields)
-        if name not in known and name.startswith(sections):
-            near = get_close_matches(name, known, n=1, cutoff=0.6)
+        near = get_close_matches(name, known, n=1, cutoff=0.6 if name.startswith(sections) else 0.9)
+        if name not in known and name.startswith("SECONDSOURCE_") and (near or name.startswith(sections)):
             write = near[0] if near else f"the key in {SETTINGS}; the environment sets only {', '.join(known)}"
             self._say("environment", "no such setting is read from the environment", write, visible(name))
 

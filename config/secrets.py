@@ -35,7 +35,7 @@ def looks_secret(text: str) -> str:
 
 def literal_secrets(document: Document) -> Iterator[tuple[Trail, Problem]]:
     """Values and keys in a file that look like secrets. The messages do not repeat them."""
-    for trail, value in _texts(document.data, ()):
+    for trail, value in texts(document.data):
         kind = looks_secret(value)
         if not kind:
             continue
@@ -52,15 +52,16 @@ def _instead(key: str) -> str:
     return f"{stem}_env: with the name of an environment variable, or {stem}_file: with the path of a file"
 
 
-def _texts(data: object, trail: Trail) -> Iterator[tuple[Trail, str]]:
+def texts(data: object, trail: Trail = ()) -> Iterator[tuple[Trail, str]]:
+    """Every text in a document, with the way to it."""
     if isinstance(data, str):
         yield trail, data
     elif isinstance(data, tuple):
         for index, item in enumerate(data):
-            yield from _texts(item, (*trail, index))
+            yield from texts(item, (*trail, index))
     elif isinstance(data, dict):
         for key, item in data.items():
-            yield from _texts(item, (*trail, key))
+            yield from texts(item, (*trail, key))
 
 
 def from_environment(name: str | None, environ: Mapping[str, str]) -> Secret | None:

@@ -224,6 +224,12 @@ WRONG_ENVIRONMENTS = {
     "SECONDSOURCE_STORE_URI=x": (
         "SECONDSOURCE_STORE_URI: no such setting is read from the environment; write instead SECONDSOURCE_STORE_URL"
     ),
+    "SECONDSOURCE_TRANSPROT=kafka": (
+        "SECONDSOURCE_TRANSPROT: no such setting is read from the environment; write instead SECONDSOURCE_TRANSPORT"
+    ),
+    "SECONDSOURCE_STOREURL=x": (
+        "SECONDSOURCE_STOREURL: no such setting is read from the environment; write instead SECONDSOURCE_STORE_URL"
+    ),
     "SECONDSOURCE_STORE_URL=mysql://me:pw@db": (
         "SECONDSOURCE_STORE_URL: neither SQLite nor PostgreSQL; "
         "write instead sqlite:///secondsource.sqlite or postgresql+psycopg://host/name"
@@ -236,6 +242,13 @@ def test_a_wrong_environment(given: str, tmp_path: Path) -> None:
     name, _, value = given.partition("=")
     (problem,) = problems(folder_of(tmp_path, {}), {name: value})
     assert str(problem).partition(" ")[2] == WRONG_ENVIRONMENTS[given]
+
+
+def test_a_variable_that_the_file_names_may_be_called_like_a_setting(tmp_path: Path) -> None:
+    settings = "store: {url_env: SECONDSOURCE_STORE_DATABASE}\n"
+    folder = folder_of(tmp_path, {"secondsource.yaml": settings})
+    environ = {"SECONDSOURCE_STORE_DATABASE": "sqlite:///a", "SECONDSOURCE_CONFIG": "x", "SECONDSOURCE_CACHE": "y"}
+    assert load(folder, environ).store_url == "sqlite:///a"
 
 
 def test_the_error_carries_the_problems(tmp_path: Path) -> None:
