@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from config.document import Document, Trail
+from config.places import no_file, no_folder
 from config.problem import Problem, quoted
 from config.schema import Deployment, Watch
 from config.sections import SecretKeys
@@ -61,18 +62,15 @@ def check_deployment(document: Document, settings: Deployment, environ: Mapping[
         what = f"the environment variable {store.url_env} is not set"
         yield document.problem(("store", "url_env"), what, f"export {store.url_env}=postgresql+psycopg://…")
     for trail, path in _files(settings):
-        if not path.is_file():
-            yield document.problem(trail, f"there is no file {quoted(str(path))}", "the path of a file")
+        if what := no_file(path):
+            yield document.problem(trail, what, "the path of a file")
     for index, root in enumerate(settings.enrich.media.roots):
-        if not root.is_dir():
-            what = f"there is no folder {quoted(str(root))}"
+        if what := no_folder(root):
             yield document.problem(("enrich", "media", "roots", index), what, "the path of a folder")
-    if settings.enrich.cues and not settings.enrich.cues.is_dir():
-        what = f"there is no folder {quoted(str(settings.enrich.cues))}"
+    if settings.enrich.cues and (what := no_folder(settings.enrich.cues)):
         yield document.problem(("enrich", "cues"), what, "the path of a folder")
     stories = settings.stories
-    if stories.model and not stories.model.is_dir():
-        what = f"there is no folder {quoted(str(stories.model))}"
+    if stories.model and (what := no_folder(stories.model)):
         yield document.problem(("stories", "model"), what, "the folder of model.onnx and tokenizer.json")
     if stories.model and stories.embedder:
         yield document.problem(("stories", "embedder"), "model and embedder are both given", "one of the two")
@@ -105,8 +103,8 @@ def check_secret(
     document: Document, keys: SecretKeys, environ: Mapping[str, str], *, needed: bool
 ) -> Iterator[Problem]:
     """A secret of a collector: what is named must be there, the variable only where the collector is on."""
-    if keys.path is not None and not keys.path.is_file():
-        yield document.problem(keys.key("_file"), f"there is no file {quoted(str(keys.path))}", "the path of a file")
+    if keys.path is not None and (what := no_file(keys.path)):
+        yield document.problem(keys.key("_file"), what, "the path of a file")
     if needed and keys.variable and not keys.path and not environ.get(keys.variable, "").strip():
         what = f"{keys.at[1]} is on, and the environment variable {keys.variable} is not set"
         yield document.problem(keys.key("_env"), what, f"export {keys.variable}=… or enabled: false")

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from config.document import Document, Trail, read
 from config.languages import KNOWN_LANGUAGES, nearest_language
+from config.places import no_folder, yaml_files
 from config.problem import Problem, WrongFiles, as_yaml, came, quoted, visible
 
 Cues = dict[str, dict[str, tuple[str, ...]]]  #: language → list → cues
@@ -64,8 +65,13 @@ def check_cues(folder: Path) -> tuple[Cues, list[Problem]]:
     """What could be read, and what is wrong."""
     cues: Cues = {}
     problems: list[Problem] = []
-    paths = [path for path in folder.iterdir() if path.suffix in {".yaml", ".yml"}] if folder.is_dir() else []
-    for path in sorted(paths):
+    if no_folder(folder):
+        return cues, problems  # told where it is named
+    paths = yaml_files(folder)
+    if not paths:
+        what = "there is no file of cues here, so nothing would tell how a post takes what it speaks of"
+        problems.append(Problem(visible(str(folder)), 0, 0, "", what, "files like en.yaml"))
+    for path in paths:
         document = read(path, visible(str(path)))
         problems += document.problems
         if document.problems:

@@ -8,7 +8,7 @@ config/sources/*.yaml        outlets and agencies, and who owns whom; may be abs
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,6 +22,7 @@ from config.cues import Cues, check_cues
 from config.document import Document, Trail, key_of, read
 from config.explain import explain
 from config.notify_checks import EMAIL, SLACK_TOKEN, check_destinations, check_notify, secrets_of, webhook_at
+from config.places import no_file, no_folder, yaml_files
 from config.problem import Problem, WrongFiles, quoted, visible
 from config.schema import DATABASES, REPLAY, Deployment, Watch, WatchFile, is_database
 from config.secrets import from_environment, from_file, literal_secrets, texts
@@ -229,7 +230,7 @@ class _Reading:
         if value is not None and (sign := _strange(value, token=token)):
             what = f"the environment variable {keys.variable} holds {sign}"
             self._problems.append(document.problem(keys.key("_env"), what, f"export {keys.variable}=… in one line"))
-        if value is None and keys.path is not None and keys.path.is_file():
+        if value is None and keys.path is not None and not no_file(keys.path):
             what = ""
             try:
                 value = from_file(keys.path)
@@ -266,7 +267,10 @@ class _Reading:
 
     def _read_watches(self) -> None:
         folder = self._folder / WATCHES
-        paths = sorted(path for path in _listed(folder) if path.suffix in {".yaml", ".yml"})
+        if folder.is_dir() and (what := no_folder(folder)):
+            self._say(visible(str(folder)), what, "a folder that may be read")
+            return
+        paths = [path for path in yaml_files(folder) if not path.is_dir()] if folder.is_dir() else []
         if not paths:
             self._say(visible(str(folder)), "there is no watch file here", "watches/aleppo.yaml, like the sample's")
         found: list[tuple[Document, Trail, Watch]] = []
@@ -434,10 +438,6 @@ def _merged(data: Mapping[str, object], trail: Trail, value: object) -> dict[str
     if below is not None and not isinstance(below, dict):
         return dict(data)  # the file is wrong there, and says so
     return {**data, str(head): _merged(below or {}, tuple(rest), value)}
-
-
-def _listed(folder: Path) -> Iterable[Path]:
-    return [path for path in folder.iterdir() if path.name[0] != "." and not path.is_dir()] if folder.is_dir() else []
 
 
 def _contract(watch: Watch) -> contract.Watch:

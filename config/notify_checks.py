@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from config.document import Document, Trail
-from config.problem import Problem, quoted
+from config.places import no_file
+from config.problem import Problem
 from config.schema import Email, Notify, Watch, Webhook, names_a_host
 from config.sections import SecretKeys
 from secondsource.contracts.secret import Secret
@@ -39,8 +40,7 @@ def check_notify(
 ) -> Iterator[Problem]:
     """`found` are the secrets by the ways to them, as far as they are there."""
     for keys in secrets_of(notify):
-        if keys.path is not None and not keys.path.is_file():
-            what = f"there is no file {quoted(str(keys.path))}"
+        if keys.path is not None and (what := no_file(keys.path)):
             yield document.problem(keys.key("_file"), what, "the path of a file")
         elif keys.variable and not keys.path and not environ.get(keys.variable, "").strip():
             what = f"the environment variable {keys.variable} is not set"
@@ -101,8 +101,8 @@ def _check_email(document: Document, email: Email) -> Iterator[Problem]:
 
 
 def _check_file(document: Document, at: Trail, path: Path | None) -> Iterator[Problem]:
-    if path is not None and not path.is_file():
-        yield document.problem(at, f"there is no file {quoted(str(path))}", "the path of a file")
+    if path is not None and (what := no_file(path)):
+        yield document.problem(at, what, "the path of a file")
 
 
 def check_destinations(watches: Sequence[tuple[Document, Trail, Watch]], notify: Notify) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from config.document import Document, Trail, read
 from config.explain import explain
+from config.places import no_folder, yaml_files
 from config.problem import Problem, quoted, visible
 from config.schema import Model, wrong
 from secondsource.contracts.credits import AGENCIES, OURS, Credits, known_in_any_case
@@ -122,9 +123,16 @@ _Found = tuple[Document, Trail, Source]
 
 def check_sources(folder: Path) -> tuple[tuple[Source, ...], list[Problem]]:
     """The registry in a folder, by id, as far as it could be read, and what is wrong; nothing where there is none."""
-    paths = sorted(folder.glob("*.y*ml")) if folder.is_dir() else []
     found: list[_Found] = []
     problems: list[Problem] = []
+    if not folder.is_dir():
+        return (), problems
+    if what := no_folder(folder):
+        return (), [Problem(visible(str(folder)), 0, 0, "", what, "a folder that may be read")]
+    paths = yaml_files(folder)
+    if not paths:
+        what = "there is no file of the registry here, so nobody would be known"
+        problems.append(Problem(visible(str(folder)), 0, 0, "", what, "outlets.yaml, or no such folder for ours"))
     for path in paths:
         document = read(path, visible(str(path)))
         if document.problems:

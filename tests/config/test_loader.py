@@ -198,6 +198,38 @@ notify: {slack: {token_file: slack-token}}
     assert (found.kafka_password, found.slack_token) == (Secret("пароль"), Secret("xoxb-1"))
 
 
+@pytest.mark.parametrize(("folder", "what"), [("sources", "no file of the registry"), ("cues", "no file of cues")])
+def test_a_folder_of_ones_own_with_nothing_in_it_is_no_registry_and_no_cues(
+    folder: str, what: str, tmp_path: Path
+) -> None:
+    settings = "enrich: {cues: cues}\n" if folder == "cues" else ""
+    written = {"secondsource.yaml": settings, f"{folder}/notes.txt": "to be done", f"{folder}/.en.yaml": "x"}
+    (problem,) = problems(folder_of(tmp_path, written), {})
+    assert (problem.file, what in problem.what) == (str(tmp_path / folder), True)
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    ("key", "settings"),
+    [
+        ("notify.slack.token_file", f"notify: {{slack: {{token_file: {LONG}}}}}"),
+        ("notify.webhooks.desk.url_file", f"notify: {{webhooks: {{desk: {{url_file: {LONG}}}}}}}"),
+        ("collectors.market.token_file", f"collectors: {{market: {{token_file: {LONG}}}}}"),
+        ("kafka.ssl_ca_file", f"kafka: {{ssl_ca_file: {LONG}}}"),
+        ("enrich.cues", f"enrich: {{cues: {LONG}}}"),
+        ("enrich.media.roots[0]", f"enrich: {{media: {{roots: [{LONG}]}}}}"),
+        ("stories.model", f"stories: {{model: {LONG}}}"),
+    ],
+)
+def test_a_path_that_cannot_be_looked_at_is_told_with_its_place(key: str, settings: str, tmp_path: Path) -> None:
+    """Longer than any name may be; so too where nobody lets us in."""
+    (problem,) = problems(folder_of(tmp_path, {"secondsource.yaml": settings}), {})
+    assert (problem.key, problem.line) == (key, 1)
+    assert problem.what.endswith("cannot be read: File name too long")
+
+
 def test_the_environment_wins(tmp_path: Path) -> None:
     folder = folder_of(
         tmp_path, {"secondsource.yaml": "metrics: {port: 1, address: 0.0.0.0}\nstore: {url: sqlite:///a}\n"}
