@@ -39,6 +39,20 @@ def model_file(folder: Path) -> Path | None:
     return next((folder / name for name in MODELS if (folder / name).is_file()), None)
 
 
+def model_of(folder: Path) -> Path:
+    """The model of a folder that has its tokenizer beside it.
+
+    Raises:
+        BadConfiguration: one of the two is missing.
+    """
+    file = model_file(folder)
+    if file is None:
+        raise BadConfiguration(f"{folder}: expected one of {', '.join(MODELS)} there, found none")
+    if not (folder / TOKENIZER).is_file():
+        raise BadConfiguration(f"{folder}: expected {TOKENIZER} beside the model, found none")
+    return file
+
+
 class SentenceModel:
     """An `Embedder`: rows of length one, all 0 for a text in which the model finds nothing to read."""
 
@@ -54,11 +68,7 @@ class SentenceModel:
         except ImportError as missing:
             msg = f"{folder} cannot be read without {missing.name}: {INSTALL}"
             raise BadConfiguration(msg) from missing
-        file = model_file(folder)
-        if file is None:
-            raise BadConfiguration(f"{folder}: expected one of {', '.join(MODELS)} there, found none")
-        if not (folder / TOKENIZER).is_file():
-            raise BadConfiguration(f"{folder}: expected {TOKENIZER} beside the model, found none")
+        file = model_of(folder)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4  # what goes wrong is raised

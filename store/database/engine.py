@@ -46,6 +46,9 @@ def parsed_url(url: str) -> URL:
     if parsed.database in {None, "", ":memory:"}:
         msg = "the store needs a file, since several threads share it; write sqlite:///second-source.db"
         raise BadConfiguration(msg)
+    if Path(str(parsed.database)).is_dir():
+        msg = f"the store's file {parsed.database} is a folder; name a file"
+        raise BadConfiguration(msg)
     folder = Path(str(parsed.database)).parent
     if not folder.is_dir():
         msg = f"the folder {folder} of the store's file does not exist; create it, or correct the URL"

@@ -191,10 +191,20 @@ def test_a_configuration_that_is_wrong_starts_nothing(command: str, newsroom: Ne
     [
         ("store: {url: 'postgresql+psycopg://host:abc/velgrad'}", "store.url: the store's URL cannot be read"),
         ("store: {url: 'sqlite:////no/such/folder/a.sqlite'}", "folder /no/such/folder of the store's file"),
+        ("store: {url: 'sqlite:////usr'}", "secondsource.yaml:1:14 store.url: the store's file /usr is a folder"),
+        ("enrich: {media: {store: names.tsv}}", "secondsource.yaml:1:25 enrich.media.store: "),
+        ("enrich: {media: {index: names.tsv/index}}", "names.tsv is no folder; name a folder"),
+        ("stories: {model: watches}", "secondsource.yaml:1:18 stories.model: "),
+        ("notify: {webhooks: {a: {url: 'https://a.example', ca_file: names.tsv}}}", "names.tsv holds no certificate"),
+        ("transport: kafka\nkafka: {security_protocol: SSL, ssl_ca_file: names.tsv}", "yaml:2:46 kafka.ssl_ca_file: "),
+        (
+            "kafka: {security_protocol: SSL, ssl_cert_file: names.tsv, ssl_key_file: names.tsv}",
+            "are no certificate with its key",
+        ),
         ("enrich: {gazetteers: [names.tsv]}", "names.tsv:2: expected id, kind, names"),
         ("enrich: {stance_model: names.tsv}", "names.tsv is not a stance model; make one with"),
         (
-            "collectors: {x: {enabled: true, approved_use_case: tests, token_file: names.tsv, rules_cap: 1}}",
+            "collectors: {x: {enabled: true, approved_use_case: tests, token_file: token, rules_cap: 1}}",
             "collectors.x: x: the watches need 2 rules, X allows 1",
         ),
         ("collectors: {bluesky: {hosts: [jetstream.example]}}", 'hosts[0]: not of the form it must have, came "jet'),
@@ -213,6 +223,7 @@ def test_a_configuration_check_tells_what_a_start_would_refuse(settings: str, to
             f"watches: [{{name: {name}, hashtags: [{name}]}}]\n", "utf-8"
         )
     (tmp_path / "names.tsv").write_text("# names\ngarbage\n", "utf-8")
+    (tmp_path / "token").write_text("abc\n", "utf-8")
     (tmp_path / "secondsource.yaml").write_text(settings, "utf-8")
     ran = run("config", "check", "-c", tmp_path)
     assert ran.code == 2, ran
