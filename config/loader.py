@@ -335,6 +335,9 @@ class _Reading:
             default = f"by default; to turn it off: collectors.{name}.enabled: false in {SETTINGS}"
             off = made.off()
             yield Service(name, not off, off or (f"as {SETTINGS} says" if written else default))
+        for watch in self._watches:
+            if watch.collectors and all(self._collectors[name].off() for name in watch.collectors if name != REPLAY):
+                yield Service(f"watch {watch.name}", on=False, how=_followed_by_none(watch.collectors))
         told = sorted({watch.slack_channel for watch in self._watches if watch.slack_channel})
         if self._secrets.get(SLACK_TOKEN) is None:
             how = f"export {slack.token_env or 'SLACK_BOT_TOKEN'}=xoxb-…"
@@ -366,6 +369,13 @@ class _Reading:
             signed = destination.startswith("email:") or self._webhook(destination.partition(":")[2]).signing
             unsigned = "" if signed else "; its messages are not signed: secret_env"
             yield Service(name, on=True, how=f"told by {', '.join(watches)}{unsigned}")
+
+
+def _followed_by_none(collectors: Sequence[str]) -> str:
+    live = [name for name in collectors if name != REPLAY]
+    if not live:
+        return "off; it names replay alone, so nobody follows it live"
+    return f"off; nobody follows it live: it names {', '.join(live)}, which {'are' if live[1:] else 'is'} off"
 
 
 def _strange(value: Secret, *, token: bool) -> str:

@@ -6,6 +6,7 @@ the texts under the fields are what editors show.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import unicodedata
 from pathlib import Path
@@ -154,6 +155,17 @@ def with_a_host(url: str) -> str:
     return url
 
 
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.:%_-]+", text) or not any(map(str.isalnum, text)):
+        raise wrong("neither a host's name nor an address of it; a port has a key of its own")
+    if re.fullmatch(r"[\d.]+", text):
+        try:
+            ipaddress.ip_address(text)
+        except ValueError:
+            raise wrong("not an address of four numbers up to 255") from None
+    return text
+
+
 def _base_url(text: str) -> str:
     if not re.fullmatch(r"https?://[^\s/@]+(?:/[^\s]*)?", text):
         raise wrong("not an http(s) address, or one with a user in it")
@@ -214,6 +226,7 @@ PlaceName = Annotated[str, Field(examples=["desk"]), AfterValidator(_place_name)
 Destination = Annotated[str, Field(max_length=80, examples=["webhook:desk"]), AfterValidator(_destination)]
 MailAddress = Annotated[str, Field(max_length=254, examples=["night@example.org"]), AfterValidator(_address)]
 MailList = Annotated[tuple[MailAddress, ...], Field(min_length=1, max_length=100, examples=[["night@example.org"]])]
+Host = Annotated[str, AfterValidator(_host)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -415,7 +428,7 @@ class Slack(Model):
     signing_secret_env: Variable | None = Field(default=None, examples=["SLACK_SIGNING_SECRET"])
     """Of the app's signing secret: buttons are heard by requests that Slack sends to /slack/interactions."""
     signing_secret_file: ConfigPath | None = Field(default=None, examples=["/run/secrets/slack-signing-secret"])
-    host: str = Field(default="127.0.0.1", min_length=1, max_length=255, examples=["127.0.0.1"])
+    host: Host = Field(default="127.0.0.1", min_length=1, max_length=255, examples=["127.0.0.1"])
     """Where those requests are taken; a proxy in front of it has the certificate."""
     port: Port = Field(default=8381, examples=[8381])
     base_url: BaseUrl = Field(default="https://slack.com/api/", examples=["https://slack.com/api/"])
@@ -484,7 +497,7 @@ class Notify(Model):
 class Desk(Model):
     """The evidence page."""
 
-    host: str = Field(default="127.0.0.1", min_length=1, max_length=255, examples=["127.0.0.1"])
+    host: Host = Field(default="127.0.0.1", min_length=1, max_length=255, examples=["127.0.0.1"])
     port: Port = Field(default=8380, examples=[8380])
     public_url: BaseUrl | None = Field(default=None, examples=["https://desk.example.org"])
     """How readers of a Slack message reach the page; http://host:port if absent. Slack fetches its charts there."""
@@ -494,7 +507,7 @@ class Desk(Model):
 
 
 class Metrics(Model):
-    address: str = Field(default="127.0.0.1", min_length=1, max_length=255, examples=["127.0.0.1"])
+    address: Host = Field(default="127.0.0.1", min_length=1, max_length=255, examples=["127.0.0.1"])
     port: Port = Field(default=9380, examples=[9380])
     """Each process of a host needs its own; 0 takes a free one."""
 

@@ -55,10 +55,13 @@ class RefresherSettings:
     )
     mastodon_calls: int = setting(120, "Calls to Mastodon instances in five minutes, at most.", at_least=1, at_most=250)
     gone_minutes: float = setting(
-        2.0, "How long a post must be missing from the platform's answers before it is taken down here.", at_least=0
+        2.0,
+        "How long a post must be missing from the platform's answers before it is taken down here.",
+        at_least=0,
+        at_most=10_080,
     )
     doubt_minutes: float = setting(
-        60.0, "The same, where so much is missing that the platform itself may be at fault.", at_least=0
+        60.0, "The same, where so much is missing that the platform itself may be at fault.", at_least=0, at_most=10_080
     )
     doubt_share: float = setting(
         0.5, "The share of an answer of ten or more posts that may be missing without doubt.", at_least=0, at_most=1

@@ -208,6 +208,8 @@ def test_a_configuration_that_is_wrong_starts_nothing(command: str, newsroom: Ne
             "collectors.x: x: the watches need 2 rules, X allows 1",
         ),
         ("collectors: {bluesky: {hosts: [jetstream.example]}}", 'hosts[0]: not of the form it must have, came "jet'),
+        ("collectors: {mastodon: {stall_seconds: 1.0e+300}}", "stall_seconds: must be at most 3600"),
+        ("collectors: {refresher: {gone_minutes: 1.0e+300}}", "gone_minutes: must be at most 10080"),
         ("collectors: {bluesky: {api: public.example}}", "bluesky.api: not of the form it must have"),
         (
             "collectors: {mastodon: {instances: [{base_url: 'https://m.example'}, {base_url: 'https://M.example/'}]}}",

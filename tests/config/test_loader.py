@@ -298,6 +298,22 @@ def test_watches_may_name_the_collectors_there_are_and_the_replay(tmp_path: Path
 # --- collectors' settings --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("named", "how"),
+    [
+        ("[market]", "off; nobody follows it live: it names market, which is off"),
+        ("[market, replay]", "off; nobody follows it live: it names market, which is off"),
+        ("[replay]", "off; it names replay alone, so nobody follows it live"),
+        ("[market, plaza]", None),
+        ("[]", None),
+    ],
+)
+def test_a_watch_that_nobody_follows_is_told(named: str, how: str | None, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, {"watches/w.yaml": GOOD_WATCH + f"    collectors: {named}\n"})
+    told = {service.name: service.how for service in load(folder, {}).services}
+    assert told.get("watch ok") == how
+
+
 def test_what_is_not_written_is_as_the_collector_says(tmp_path: Path) -> None:
     found = load(folder_of(tmp_path, {}), {})
     assert found.collectors == {"plaza": PlazaSettings(), "market": MarketSettings()}

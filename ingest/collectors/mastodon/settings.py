@@ -54,7 +54,10 @@ class MastodonSettings:
         at_least=0,
     )
     stall_seconds: float = setting(
-        60.0, "Silence without even a heartbeat after which a stream counts as broken, in seconds.", at_least=20
+        60.0,
+        "Silence without even a heartbeat after which a stream counts as broken, in seconds.",
+        at_least=20,
+        at_most=3600,
     )
     searchable_only: bool = setting(
         False, "Also leave out authors who have not opted in to search (those marked noindex are always left out)."
@@ -65,7 +68,9 @@ class MastodonSettings:
     remembered: int = setting(
         50_000, "Posts remembered, to tell copies, edits and deletions.", at_least=1000, at_most=1_000_000
     )
-    max_answer_bytes: int = setting(5_000_000, "The longest answer that is read, in bytes.", at_least=100_000)
+    max_answer_bytes: int = setting(
+        5_000_000, "The longest answer that is read, in bytes.", at_least=100_000, at_most=100_000_000
+    )
 
     def __post_init__(self) -> None:
         hosts = [host_of(instance.base_url) for instance in self.instances]

@@ -43,7 +43,8 @@ def collectors(at: House) -> list[Collector]:
     found = [made for kind in LIVE if (made := _collector(at, kind, around))]
     if not found:
         named = {kind.name for kind in LIVE}
-        said = [f"{each.name} is {each.how}" for each in at.configuration.services if each.name in named]
+        services = [each for each in at.configuration.services if each.name in named]
+        said = [f"{each.name} is {'on, but no watch names it' if each.on else each.how}" for each in services]
         msg = (
             f"no live collector is on, so nothing would come in: {'; '.join(said)}. "
             "For recorded posts: secondsource replay FILE"
