@@ -618,6 +618,14 @@ def test_a_reader_that_goes_away_is_no_failure(newsroom: Newsroom) -> None:
     process.stderr.close()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a place that is always full is Linux's")
+def test_an_answer_that_there_is_no_room_for_is_said_in_one_message(newsroom: Newsroom) -> None:
+    with Path("/dev/full").open("w") as full:
+        asked = [sys.executable, "-m", "secondsource.app", "config", "check", "-c", str(newsroom.config)]
+        ran = subprocess.run(asked, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (2, "what is written: no room is left for it: make some\n")
+
+
 @pytest.mark.parametrize(("terminal", "asked"), [("1", ()), ("1", ("--json",)), ("", ())])
 def test_on_a_terminal_a_replay_shows_how_far_it_is(terminal: str, asked: tuple[str, ...], tmp_path: Path) -> None:
     newsroom = Newsroom(tmp_path, environ={"FORCE_COLOR": terminal})

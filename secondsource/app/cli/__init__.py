@@ -9,6 +9,7 @@ A command imports what it needs when it runs, so that --help and `config check` 
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 
@@ -72,6 +73,8 @@ def main() -> None:
     except KeyboardInterrupt:  # before a command began
         sys.exit(_INTERRUPTED)
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            _fail(f"{plain(str(error.filename or 'what is written'))}: no room is left for it: make some", WRONG)
         if error.filename is None:
             raise  # of no file that anybody named
         _fail(_of_a_place(error), WRONG)
