@@ -65,6 +65,8 @@ VERDICTS: dict[Verdict, str] = {
     "noise": "nothing for us",
 }
 
+#: What stands where a post's words, or its author's name, stood before it was taken down.
+REMOVED = "[removed at the source]"
 EDITED = "edited since it was first posted"
 
 TIES = {
@@ -214,8 +216,8 @@ def handle(name: str) -> str:
     quotation marks, or it could go on with numbers of its own: "@ana: 900 posts by 900 accounts; @ben".
     """
     shown = clipped(re.sub("[“”]", "", name), 60).lstrip("@")
-    if not clean(shown):
-        return "unknown account"
+    if not clean(shown) or shown == REMOVED:
+        return shown or "unknown account"
     return isolated(f"“@{shown}”" if " " in shown else f"@{shown}")
 
 

@@ -55,7 +55,7 @@ class Pages:
             "duration": wording.duration,
             "number": wording.number,
             "chance": wording.chance,
-            "handle": lambda name: clipped(f"@{clean(name).lstrip('@')}", 60) if clean(name) else "unknown account",
+            "handle": _handle,
         }
         self._templates.globals |= {
             "KINDS": wording.KINDS,
@@ -118,6 +118,12 @@ class Pages:
 
     def notice(self, title: str, sentence: str) -> str:
         return self._templates.get_template("notice.html").render(title=title, sentence=sentence)
+
+
+def _handle(name: str) -> str:
+    if name == wording.REMOVED:
+        return name
+    return clipped(f"@{clean(name).lstrip('@')}", 60) if clean(name) else "unknown account"
 
 
 def _how_many(shown: int, event: AlertEvent) -> str:

@@ -20,12 +20,12 @@ from alerts.origins.union import Origins, grouped
 from alerts.spread.surprise import Tally
 from alerts.stories.kept import PLACE_BITS, Frame, Gone, Note
 from alerts.stories.tokens import account_token, pair_token, post_token
+from alerts.wording import REMOVED
 from secondsource.contracts.excerpts import excerpt
 from secondsource.contracts.messages import Member, StanceLabel, Tie
 
 #: The key under which copies count that pass a story on without naming a post.
 COPIES = 1
-REMOVED = "[removed at the source]"
 #: Other stories that one takes up at most: so often each post is moved, however many stories there are.
 MOST_PARTS = 64
 NAMED: tuple[Tie, Tie, Tie] = ("repost", "quote", "reply")  #: ties of a post that names another

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from alerts.judging.stage import AlertsStage
 from alerts.origins.registry import Listed, Registry
-from alerts.stories.story import REMOVED
+from alerts.wording import REMOVED
 from secondsource.contracts.errors import BadRecord, SourceAway
 from secondsource.contracts.messages import (
     AlertEvent,

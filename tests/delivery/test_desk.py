@@ -206,6 +206,13 @@ def test_what_is_asked_first_comes_first(desk: TestClient) -> None:
     assert places == sorted(places)
 
 
+def test_where_a_name_was_taken_out_nobody_is_named(pages: Pages) -> None:
+    told = event()
+    origins = (replace(told.story.origins[0], first_handle="[removed at the source]"),)
+    page = pages.alert([replace(told, story=replace(told.story, origins=origins))], [], START)
+    assert ">[removed at the source]<" in page
+
+
 def test_how_many_posts_are_shown_is_said_as_it_is(pages: Pages) -> None:
     """Neither that those which were taken down come later, nor that a full page is all there is."""
     told = event()

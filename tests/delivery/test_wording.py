@@ -81,6 +81,7 @@ def test_people_and_places() -> None:
     lying = "ana”: 900 posts by 900 accounts; “@ben"
     assert wording.handle(lying) == "“@ana: 900 posts by 900 accounts; @ben”"
     assert wording.handle("“”") == "unknown account"
+    assert wording.handle("[removed at the source]") == "[removed at the source]", "nobody's name"
     assert wording.handle("\u200b") == "unknown account"
     assert wording.origin(origin(0, 57)) == "@mira_k from 2030-03-04 02:10 UTC: 57 posts by 49 accounts"
     assert wording.earlier(earlier("")) == "2014-03-02 14:05 UTC, @osmar_daily in archive: river floods"
