@@ -62,6 +62,9 @@ class Metrics:
 
         # What goes wrong. Anything here that rises steadily is worth a look.
         self._dead_letters = counter("dead_letters_total", "Records that could not be handled.", "stage")
+        self._missed = counter(
+            "records_missed_total", "Records that the broker had let go of before they were read.", "stage"
+        )
         self._retries = counter("retries_total", "Waits for a service that was away.", "stage")
         self._away = gauge("source_away", "1 while a service does not answer, else 0.", "service")
 
@@ -124,6 +127,9 @@ class Metrics:
 
     def dead_lettered(self, stage: str, count: int = 1) -> None:
         self._dead_letters(stage).inc(count)
+
+    def missed(self, stage: str, count: int) -> None:
+        self._missed(stage).inc(count)
 
     def retried(self, stage: str) -> None:
         self._retries(stage).inc()

@@ -251,6 +251,11 @@ class Runner:
         self._positions.pop(place, None)
         self._unsaved.discard(place)
 
+    def missed(self, place: Place, records: int) -> None:
+        said = {"stage": self.stage.name, "place": str(place), "records": records}
+        _log.error("records were gone before they were read", extra=said)
+        self._metrics.missed(self.stage.name, records)
+
     def _save_before_leaving(self, place: Place) -> None:
         """One try: who takes over handles again what was not saved, with the same result."""
         try:

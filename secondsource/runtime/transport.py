@@ -86,6 +86,10 @@ class Listener(Protocol):
         """Given up. `lost`: another worker has it already, so nothing may be saved any more."""
         ...
 
+    def missed(self, place: Place, records: int) -> None:
+        """So many records were gone before they were read: longer than the broker keeps them, nobody had read them."""
+        ...
+
 
 class Inlet(Protocol):
     """One worker's share of some topics. Used by one thread."""

@@ -52,6 +52,8 @@ class Consumer:
     def seek(self, wire: TopicPartition, offset: int) -> None:
         self.positions[wire] = offset
 
+    def committed(self, _: TopicPartition, **__: Any) -> None: ...
+
     def partitions_for_topic(self, _: str) -> set[int]:
         if self.away:
             self.away -= 1
@@ -74,6 +76,8 @@ class Memory:
         return None
 
     def revoked(self, place: Place, *, lost: bool) -> None: ...
+
+    def missed(self, place: Place, records: int) -> None: ...
 
 
 def inlet(consumer: Consumer, memory: Memory) -> KafkaInlet:

@@ -15,6 +15,7 @@ from threading import Event, Thread, Timer
 from uuid import uuid4
 
 import pytest
+from kafka import KafkaAdminClient, TopicPartition
 from prometheus_client import CollectorRegistry
 
 from secondsource.contracts import topics
@@ -27,7 +28,7 @@ from secondsource.runtime.metrics import Metrics
 from secondsource.runtime.retry import Backoff, Retry
 from secondsource.runtime.runner import Runner, RunnerSettings
 from secondsource.runtime.source import TopicPublisher
-from secondsource.runtime.transport import Delivery
+from secondsource.runtime.transport import Broken, Delivery
 from tests.fakes.progress import MemoryProgress
 from tests.runtime.makers import Counting, Passing, post
 from tests.servers.kafka import KafkaServer
@@ -169,6 +170,42 @@ def test_a_backlog_is_read_from_all_partitions_alike(plant: Plant) -> None:
         apart = max(apart, max(read.values(), default=0) - min(read[place] for place in range(PARTITIONS)))
     inlet.close()
     assert apart < 0.85 * lane
+
+
+@pytest.mark.parametrize("stage", [Passing, Counting])
+def test_records_that_were_gone_before_they_were_read_are_told(
+    plant: Plant, stage: type[Passing] | type[Counting]
+) -> None:
+    sender, reader = plant.transport(patience=SECONDS), plant.transport().inlet("reader", (topics.POSTS,))
+    came: list[Delivery | Broken] = []
+
+    def send_and_read(numbers: range) -> None:
+        for out in [Out(topics.POSTS, "one key", post(number)) for number in numbers]:
+            sender.publish([out])
+            sender.flush()
+        give_up = time.monotonic() + SECONDS
+        while len(came) < numbers.stop:
+            assert time.monotonic() < give_up
+            came.extend(reader.receive(100, 0.1))
+
+    def work_until(received: int) -> None:
+        name = stage().name
+        stop = plant.start(plant.runner(stage(), RunnerSettings()))
+        labels = {"stage": name, "type": "post"}
+        wait_for(lambda: plant.registry.get_sample_value("secondsource_messages_received_total", labels) == received)
+        stop.set()
+        plant.threads.pop()[0].join(SECONDS)
+
+    send_and_read(range(10))
+    work_until(10)
+    send_and_read(range(10, 20))
+    reader.close()
+    place, offset, *_ = came[15].spot
+    admin = plant.settings.connect(KafkaAdminClient, client_id="retention")
+    admin.delete_records({TopicPartition(plant.settings.prefix + place.topic, place.partition): offset})
+    admin.close()
+    work_until(15)
+    assert plant.registry.get_sample_value("secondsource_records_missed_total", {"stage": stage().name}) == 5
 
 
 def test_a_broker_killed_in_the_middle_loses_nothing(kafka_server: KafkaServer) -> None:

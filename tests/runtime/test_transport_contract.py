@@ -304,6 +304,8 @@ class Noting(Listener):
         assert not lost
         self.owned.remove(place)
 
+    def missed(self, place: Place, records: int) -> None: ...
+
 
 def test_a_listener_says_where_to_go_on(ground: Ground) -> None:
     transport = ground.transport()

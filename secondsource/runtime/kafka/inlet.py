@@ -52,6 +52,7 @@ class KafkaInlet(ConsumerRebalanceListener):  # type: ignore[misc]  # the client
         self._consumer: Any = None
         self._arriving: set[Any] = set()
         self._owned: set[Any] = set()
+        self._next: dict[Any, int] = {}  # the record each goes on from, where some have been read before
         self._partitions: dict[str, int] = {}
         self._filled = 1.0  # messages a record, lately
 
@@ -73,7 +74,7 @@ class KafkaInlet(ConsumerRebalanceListener):  # type: ignore[misc]  # the client
             # The client counts them as received: go back, but for the places that go on from an offset of their own.
             for wire, records in polled.items():
                 if wire in self._owned:
-                    consumer.seek(wire, records[0].offset)
+                    self._go_on(wire, records[0].offset)
             raise
         if records_read:
             filled = len(received) / records_read
@@ -93,7 +94,12 @@ class KafkaInlet(ConsumerRebalanceListener):  # type: ignore[misc]  # the client
 
     def seek(self, place: Place, offset: int) -> None:
         if self._wire(place) in self._owned:
-            self._connected().seek(self._wire(place), offset)
+            self._connected()
+            self._go_on(self._wire(place), offset)
+
+    def _go_on(self, wire: Any, offset: int) -> None:
+        self._next[wire] = offset
+        self._consumer.seek(wire, offset)
 
     def lags(self) -> Mapping[Place, int]:
         if self._consumer is None:
@@ -145,6 +151,7 @@ class KafkaInlet(ConsumerRebalanceListener):  # type: ignore[misc]  # the client
     def _give_up(self, wires: Iterable[Any], *, lost: bool) -> None:
         for wire in wires:
             self._owned.discard(wire)
+            self._next.pop(wire, None)
             if wire in self._arriving:
                 self._arriving.discard(wire)  # never taken up
                 continue
@@ -159,19 +166,24 @@ class KafkaInlet(ConsumerRebalanceListener):  # type: ignore[misc]  # the client
         for wire in sorted(self._arriving):
             offset = None if self._listener is None else self._listener.assigned(self._place(wire))
             if offset is not None:
-                self._consumer.seek(wire, offset)
+                self._go_on(wire, offset)
                 if polled is not None:
                     polled.pop(wire, None)
+            else:
+                with self._settings.translated("asking where to go on"):
+                    self._next[wire] = self._consumer.committed(wire, timeout_ms=5000) or 0
             self._arriving.discard(wire)
 
     def _read(self, wire: Any, records: Sequence[Any], received: list[Delivery | Broken], limit: int) -> int:
         """Read records until so many messages have been received; what is left is fetched again. How many were read."""
         place = self._place(wire)
         partitions = self._partitions_of(wire.topic)
+        self._look_for_missed(wire, records[0].offset)
         for number, record in enumerate(records):
             if len(received) >= limit:  # frames held more than the last ones did
-                self._consumer.seek(wire, record.offset)
+                self._go_on(wire, record.offset)
                 return number
+            self._next[wire] = record.offset + 1
             for line, (key, body) in enumerate(lines_of(record)):
                 try:
                     message = decode(body)
@@ -181,6 +193,12 @@ class KafkaInlet(ConsumerRebalanceListener):  # type: ignore[misc]  # the client
                     made = Record(message, place.partition, partitions, record.offset, line)
                     received.append(Delivery(place, key, made))
         return len(records)
+
+    def _look_for_missed(self, wire: Any, offset: int) -> None:
+        """The client goes on with the first record that the broker still has, and says nothing."""
+        expected = self._next.get(wire, 0)
+        if self._listener is not None and 0 < expected < offset:  # who has read nothing yet misses nothing
+            self._listener.missed(self._place(wire), offset - expected)
 
     def _partitions_of(self, wire_topic: str) -> int:
         count = self._partitions.get(wire_topic)
@@ -200,6 +218,7 @@ class KafkaInlet(ConsumerRebalanceListener):  # type: ignore[misc]  # the client
             timing = {"session_timeout_ms": 10_000, "heartbeat_interval_ms": 2_000, "max_poll_interval_ms": 600_000}
             self._arriving.clear()
             self._owned.clear()
+            self._next.clear()
             consumer = self._settings.connect(
                 KafkaConsumer,
                 client_id=self._client_id,
