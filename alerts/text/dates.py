@@ -14,20 +14,29 @@ from secondsource.contracts.folding import fold
 
 DATE: Final = "date "  #: what the term of a day begins with; the day follows, as ISO 8601 writes it
 
-# How the months begin in English, French, Spanish, Turkish, Russian and Arabic.
+# How the months begin in English, French, Spanish, Turkish, Russian and Arabic, of both its sets of names and the
+# Maghreb's.
 _LISTED = (
-    "jan ene oca янв يناي", "feb fev şub фев فبرا شباط", "mar мар مارس آذار", "apr abr avr nis апр أبري نيسا",
-    "may mai май мая ماي أيار", "jun juin haz июн يوني حزير", "jul juil tem июл يولي تموز",
-    "aug aou ago ağu авг أغس", "sep eyl сен سبت أيلو", "oct eki окт أكتو", "nov kas ноя نوف", "dec dic ara дек ديس",
+    "jan ene oca янв يناي جانف", "feb fev şub фев فبرا فيفر شباط", "mar мар مارس آذار",
+    "apr abr avr nis апр أبري أفري نيسا",
+    "may mai май мая ماي أيار", "jun juin haz июн يوني جوان حزير", "jul juil tem июл يولي جويل تموز",
+    "aug aou ago ağu авг أغس أوت آب", "sep seti eyl сен سبت أيلو", "oct eki окт أكتو",
+    "nov kas ноя نوف", "dec dic ara дек ديس",
 )  # fmt: skip
 _MONTHS = {fold(begins): number for number, listed in enumerate(_LISTED, start=1) for begins in listed.split()}
+#: Arabic months of two words.
+_OF_TWO_WORDS = {
+    fold(month): number
+    for month, number in {"كانون الثاني": 1, "تشرين الأول": 10, "تشرين الثاني": 11, "كانون الأول": 12}.items()
+}
 
 # A year is looked for first, and the rest of the date around it: most texts have none.
 _YEAR = re.compile(r"[12][09]\d\d(?<!\d\d\d\d\d)(?!\d)")
 _AFTER = re.compile(r"([-/])(\d\d?)\1(\d\d?)(?!\d)")
 _BEFORE = re.compile(
     r"(?<!\d)(\d{1,2})([./-])(\d{1,2})\2$"
-    r"|(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|º|\.)?\s+(?:of\s+|de\s+)?([^\W\d_]{3,10})\.?,?\s+(?:de\s+|del\s+)?$"
+    r"|(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|º|\.)?\s+(?:of\s+|de\s+)?([^\W\d_]{2,10}(?:\sال\w{3,5})?)"
+    r"(?:/[^\W\d_]{3,10})?\.?,?\s+(?:de\s+|del\s+)?$"
     r"|(?<!\w)([^\W\d_]{3,10})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+$"
 )
 _ARABIC = str.maketrans("٠١٢٣٤٥٦٧٨٩", "0123456789")
@@ -88,4 +97,6 @@ def _is_day(year: int, month: int, day: int) -> bool:
 def _month(name: str) -> int:
     """1..12; 0 where it names none."""
     folded = fold(name)
-    return _MONTHS.get(folded[:3]) or _MONTHS.get(folded[:4], 0)
+    if len(folded) == 2:
+        return _MONTHS.get(folded, 0)
+    return _OF_TWO_WORDS.get(folded) or _MONTHS.get(folded[:3]) or _MONTHS.get(folded[:4], 0)

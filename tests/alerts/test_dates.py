@@ -18,11 +18,24 @@ _BRIDGE = ("bridge", "fallen", "river", "bus", "stone", "velgrad")
     "written",
     [
         "2031-05-04", "04.05.2031", "4 May 2031", "May 4, 2031", "MAY 4 2031", "4th of May, 2031", "4 mai 2031",
-        "4 de mayo de 2031", "4 мая 2031", "4 Mayıs 2031", "4 مايو 2031", "4 أيار 2031", "٤ أيار ٢٠٣١",
+        "4 de mayo de 2031", "4 ماي 2031", "4 أيار/مايو 2031", "٤ أيار/مايو ٢٠٣١",
+        "4 мая 2031", "4 Mayıs 2031", "4 مايو 2031", "4 أيار 2031", "٤ أيار ٢٠٣١",
     ],
 )  # fmt: skip
 def test_a_day_is_read_in_six_languages_and_leaves_no_word_behind(written: str) -> None:
     assert dated(f"The bridge fell on {written}, they say") == ("The bridge fell on  , they say", "date 2031-05-04")
+
+
+@pytest.mark.parametrize(
+    ("written", "month"),
+    [
+        ("كانون الثاني", 1), ("كانون الأول/ديسمبر", 12), ("تشرين الأول", 10), ("تشرين الثاني/نوفمبر", 11), ("آب", 8),
+        ("آب/أغسطس", 8), ("جانفي", 1), ("فيفري", 2), ("أفريل", 4), ("جوان", 6), ("جويلية", 7), ("أوت", 8),
+        ("de setiembre de", 9),
+    ],
+)  # fmt: skip
+def test_months_by_their_names_in_the_east_and_west_of_a_language(written: str, month: int) -> None:
+    assert dated(f"Fell 9 {written} 2031, again").term == f"date 2031-{month:02}-09"
 
 
 @pytest.mark.parametrize("written", ["30/5/2031", "30-05-2031", "5/30/2031", "2031/5/30", "٣٠/٥/٢٠٣١"])
