@@ -235,6 +235,30 @@ def test_what_ships_knows_countries_in_many_languages_and_their_parts(
     assert [match.id for match in shipped.find(text)] == ids
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "place"),
+    [
+        ("Gazze'ye yardım gitti", "tr", "gaza"),
+        ("Обстрел в Газе прекратился", "ru", "gaza"),
+        ("Şam'a yeni vali", "tr", "damascus"),
+        ("Sam is late again", "en", ""),
+        ("Kudüs'te kar var", "tr", "jerusalem"),
+        ("Снег в Иерусалиме", "ru", "jerusalem"),
+        ("Moskova'da sis", "tr", "moscow"),
+        ("İZMİR'DE SEL", "tr", "izmir-tr"),
+        ("Tempête sur La Havane", "fr", "havana"),
+        ("Inundaciones en Argel", "es", "algiers"),
+        ("حريق في خاركوف", "ar", "kharkiv"),
+        ("Газа в квартирах нет с утра", "ru", ""),
+        ("Refah içinde bir ülke", "tr", ""),
+    ],
+)
+def test_what_ships_knows_cities_by_their_names_in_six_languages(
+    shipped: Gazetteer, text: str, language: str, place: str
+) -> None:
+    assert {match.id for match in shipped.find(text, language)} == ({place} if place else set())
+
+
 def test_the_united_nations_are_bm_in_turkish_only(shipped: Gazetteer) -> None:
     assert [match.id for match in shipped.find("BM'ye göre 82 ölü", "tr")] == ["united-nations"]
     assert shipped.find("at the BM in May", "en") == []
