@@ -13,19 +13,24 @@ from collections.abc import Iterable, Mapping, Sequence
 #: Canonical name → how it is written where credit is given. Latin short forms count in capitals only.
 AGENCIES: Mapping[str, tuple[str, ...]] = {
     "AFP": ("AFP", "Agence France-Presse", "Agence France Presse", "АФП", "أ ف ب", "ا ف ب", "أ.ف.ب", "ا.ف.ب",
-            "فرانس برس", "وكالة فرانس برس", "خبرگزاری فرانسه", "اے ایف پی", "एएफपी", "法新社", "AFP通信"),
-    "AP": ("AP", "A.P.", "Associated Press", "The Associated Press", "АП", "أسوشيتد برس", "اسوشيتد برس", "أ ب",
-           "美联社", "美聯社", "AP通信"),
+            "فرانس برس", "وكالة فرانس برس", "وكالة الصحافة الفرنسية", "Франс Пресс", "Франс-Пресс",
+            "خبرگزاری فرانسه", "اے ایف پی", "एएफपी", "法新社", "AFP通信"),
+    "AP": ("AP", "A.P.", "Associated Press", "The Associated Press", "АП", "Ассошиэйтед Пресс",
+           "أسوشيتد برس", "اسوشيتد برس", "أ ب", "美联社", "美聯社", "AP通信"),
     "Reuters": ("Reuters", "Thomson Reuters", "REUTERS", "Рейтер", "Рейтерс", "رويترز", "رویترز", "رائٹرز",
                 "路透社", "路透", "ロイター", "रॉयटर्स", "로이터"),
     "dpa": ("dpa", "DPA", "Deutsche Presse-Agentur", "د ب أ", "د.ب.أ", "德新社"),
-    "EFE": ("EFE", "Agencia EFE", "إفي", "埃菲社"),
+    "EFE": ("EFE", "Efe", "Agencia EFE", "إفي", "埃菲社"),
     "ANSA": ("ANSA", "Agenzia ANSA"),
     "TASS": ("TASS", "ITAR-TASS", "ТАСС", "ИТАР-ТАСС", "تاس", "塔斯社"),
-    "RIA Novosti": ("RIA Novosti", "RIA", "РИА Новости", "РИА", "俄新社"),
-    "Interfax": ("Interfax", "Интерфакс", "انترفاكس"),
+    "RIA Novosti": ("RIA Novosti", "RIA", "РИА Новости", "РИА", "نوفوستي", "俄新社"),
+    "Interfax": ("Interfax", "INTERFAX.RU", "Интерфакс", "انترفاكس"),
     "Ukrinform": ("Ukrinform", "Укринформ", "Укрінформ"),
+    "UNIAN": ("UNIAN", "УНИАН", "УНІАН"),
+    "BelTA": ("BelTA", "БЕЛТА", "БелТА"),
     "Anadolu": ("Anadolu Agency", "Anadolu Ajansı", "Anadolu", "AA", "وكالة الأناضول", "الأناضول", "Анадолу"),
+    "DHA": ("DHA", "Demirören Haber Ajansı"),
+    "IHA": ("İHA", "IHA", "İhlas Haber Ajansı"),
     "Xinhua": ("Xinhua", "Xinhua News Agency", "新华社", "新華社", "新华网", "Синьхуа", "شينخوا"),
     "Kyodo": ("Kyodo", "Kyodo News", "共同", "共同社", "共同通信"),
     "Jiji": ("Jiji", "Jiji Press", "時事", "時事通信"),
@@ -37,6 +42,10 @@ AGENCIES: Mapping[str, tuple[str, ...]] = {
     "MENA": ("أ ش أ", "أ.ش.أ", "Middle East News Agency"),
     "WAM": ("WAM", "وام"),
     "SPA": ("واس", "Saudi Press Agency"),
+    "KUNA": ("KUNA", "كونا"),
+    "QNA": ("QNA", "قنا"),
+    "Petra": ("بترا",),
+    "WAFA": ("WAFA", "وفا"),
     "Belga": ("Belga",),
     "ANP": ("ANP",),
     "APA": ("APA", "Austria Presse Agentur"),
@@ -59,6 +68,13 @@ _JOINED = re.compile(r"\s*(?:[/,;&+،、]| and | und | et | y | e | и | و)\s*"
 _BRACKETED = re.compile(r"[(\[（【]([^()\[\]（）【】]{2,80})[)\]）】]")
 _DESK = re.compile(r"[a-z]{2,4}")  # (dpa/lth): who wrote it
 _WORDS = re.compile(r"\w+")
+#: What an agency is called before its name: "l'AFP", "la agencia EFE", "агентства Рейтер", "لوكالة رويترز";
+#: or what of it is spoken of: "dépêche de l'AFP".
+_CALLED = (
+    r"(?:(?:dépêche|despacho|корреспондент\w{0,2})\s+)?(?:de\s+)?(?:[ld]['’]|(?:the|la|el|le|de|du|del)\s+)?"
+    r"(?:(?:news agency|agence(?: de presse)?|agencia(?: de noticias)?|(?:информ)?агентств\w{1,2}|(?:\w+ )?haber ajansı"
+    r"|[ول]?وكالة(?: الأنباء)?)\s+)?[«\"“„]?"
+)
 #: One of these stands beside each name to which credit is given.
 _BESIDE = (*"(:/-–—−|©[（【", "via", "with", "avec", "mit", "con información", "com informações", "نقل")
 _EDGE = 120  #: characters at either end of a text in which credit is given in brackets
@@ -82,14 +98,18 @@ class Credits:
         # Written forms, the longest first, so that "The Associated Press" is not read as something and "Press".
         form = "|".join(map(re.escape, sorted(self._names, key=len, reverse=True)))
         self._forms = re.compile(rf"(?<!\w)(?:{form})(?!\w)")
-        self._beginning = re.compile(rf"^(?:[^.!?\n]{{0,60}}[,/(\s])?({form})\)?\s?[-–—−:]{{1,2}}\s")
-        # "ВЕЛГРАД, 12 ноября. /ТАСС/."
-        self._dateline = re.compile(rf"^[^\n]{{0,60}}[-–—−/]\s?({form})[./](?:[.\s]|$)")
+        self._heard = re.compile(rf"(?i:{_CALLED})({form})(?!\w)")
+        self._beginning = re.compile(rf"^(?:[^.!?\n]{{0,60}}[,/(\s])?({form})\)?\.?\s?[-–—−:]{{1,2}}\s")
+        # "ВЕЛГРАД, 12 ноября. /ТАСС/.", "/Корр. ТАСС Иван Петров/.", "فلغراد-سانا"
+        self._dateline = re.compile(
+            rf"^[^\n]{{0,60}}[-–—−/]\s?(?:[Кк]орр\.\s)?({form})(?:\s\w+\s\w+(?=/))?[./](?:[.\s]|$)"
+            rf"|^[\u0621-\u064a]{{2,20}}-({form})\s"
+        )
         self._ending = re.compile(rf"(?:[-–—−/|©]|\(c\)|©️)\s?({form})[./)]?\s*$")
         self._via = re.compile(
             r"(?:\b(?:via|with|h/t|(?:source|credit|Quelle|Fonte|fuente|Kaynak|Źródło|Источник|Джерело)\s?:"
             r"|con información de|com informações da|avec|mit(?: Material(?: von| der))?)|نقلا عن|نقلاً عن|به نقل از"
-            rf"|المصدر\s?:)\s+[@#]?({form})(?!\w)",
+            rf"|المصدر\s?:)\s+[@#]?{_CALLED}({form})(?!\w)",
             re.IGNORECASE,
         )
         telling = {form: max(_WORDS.findall(form.casefold()), key=len) for form in self._names}
@@ -108,8 +128,8 @@ class Credits:
 
     def agency_heard(self, whom: str) -> str:
         """The agency from which somebody says to have it ("Reuters", "ТАСС, the bridge"), "" where it is none."""
-        begins = self._forms.match(whom)
-        return self._names[begins[0]] if begins is not None else self.agency(whom)
+        begins = self._heard.match(whom)
+        return self._names[begins[1]] if begins is not None else self.agency(whom)
 
     def may_stand_in(self, text: str) -> bool:
         """Whether any agency is named where credit is given: a glance, before looking closely."""
@@ -144,7 +164,7 @@ class Credits:
         found: list[str] = []
         lines = text.split("\n")
         starts = [self._beginning.match(line) or self._dateline.match(line) for line in lines]
-        found += [self._known(start[1]) for start in starts if start]
+        found += [self._known(start[start.lastindex or 1]) for start in starts if start]
         for bracketed in _BRACKETED.finditer(text):
             first, *others = _JOINED.split(bracketed[1])
             whose = self.agency(first) or (
