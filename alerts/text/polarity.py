@@ -39,7 +39,7 @@ isn aren wasn weren ain don doesn didn won can couldn wouldn shouldn hasn haven 
 _OTHERS_WORDS = """
 no none nobody nothing neither nor without aucun aucune rien personne ni ningun ninguna ninguno nadie nada sin sem
 nenhum nenhuma ninguem kein keine keinen keinem keiner niemand нет ни никто никогда никакой никакая никакого никаких
-никакие ничего нема немає ніхто без لا غير بدون بلا دون هيچ
+никакие ничего нема немає ніхто без لا غير بدون بلا دون هيچ مافيش مفيش مافي ماكو
 """
 #: Stand behind what they negate, as all Turkish ones do.
 _BEHIND_WORDS = """
@@ -51,16 +51,34 @@ _UNSUFFIXED = re.compile(r"(?<!\w)[A-ZÇĞİÖŞÜ]\w+m[ae]di(?!\w)")  # a name:
 _LIGHT_WORDS = """
 been being have has had was were are the yet ever even really actually any anyone anybody una une ete encore sido
 han has fue fueron hubo habia esta estan ning ningun ninguna было был была были бы wurde wird ist sind eine einen
-يكن تكن يتم تم اي هناك bir hic
+يكن تكن يتم تم اي هناك يوجد توجد bir hic
 """
 #: A negation of these is of what somebody knows or says, or none at all ("not only", "can't believe").
 _OF_NO_MATTER_WORDS = """
-only just know knows known knew sure clear certain confirmed verified comment commented respond responded reply said
-say saying believe imagine forget understand wait stop again alone immediately independently surprised enough care
-doubt idea words word wonder matter seen see longer least sait sais savons clair seulement croire crois oublier
-comprends sabe saben sabemos claro solo solamente olvidar creer entiendo respondio comento только просто знает знаю
-знаем известно ясно понятно забыть верится прокомментировал ответил يعرف نعرف اعرف يعلم معروف واضح فقط شك يصدق اصدق
-nur bekannt klar weiss sicher sadece biliyor bilinmiyor bilmiyor
+only just know knows known knew sure clear certain confirmed verified comment commented respond responded
+reply said say saying believe imagine forget understand wait stop again alone immediately independently
+surprised enough care doubt idea words word wonder matter seen see longer least sait sais savons clair
+seulement croire crois oublier tenu resiste resistio resistieron aguanto soporto comprends sabe saben sabemos
+claro solo solamente olvidar creer entiendo respondio comento только просто знает знаю знаем известно ясно
+понятно забыть верится прокомментировал ответил يعرف نعرف اعرف يعلم معروف واضح فقط شك يصدق اصدق выдержал
+выдержала выдержало выдержали устоял устояла устояло يصمد تصمد يتحمل تتحمل nur bekannt klar weiss sicher
+sadece biliyor bilinmiyor bilmiyor dayanamadi dayanmadi
+"""
+#: "What", not "not": ما before these, or behind those.
+_WHAT_WORDS = """
+زال زالت زالوا زلنا دام دامت حدث حصل جري وقع كان كانت هو هي هذا هذه لا لم لن من علي عن الي ان اذا بين بعد قبل عدا سبق
+ورد تردد ادي اثار دفع جعل بقي قال قالت قاله قالته نعرفه
+"""
+_BEFORE_WHAT_WORDS = """
+كل هذا هذه ذلك هناك بعد قبل حسب بحسب وفق رغم مع عن من علي في الي قدر اول اهم مثل هو هي شاهد شاهدوا اكد قال نفي عند
+"""
+#: Stand before a word in one of the cases that "не было" leaves alone.
+_RUSSIAN_PREPOSITIONS_WORDS = """
+в во на у по от до из за с со к ко при после без для около под над об о перед из-за
+"""
+#: How Spanish tells several people not to do something.
+_SPANISH_BIDDEN_WORDS = """
+acerquen acerque acerques salgan vayan pasen circulen compartan difundan crean entren muevan usen viajen
 """
 #: Of languages in which "no" negates the verb.
 _SPANISH_WORDS = """
@@ -74,6 +92,12 @@ _BEHIND = frozenset(_BEHIND_WORDS.split())
 _LIGHT = frozenset(_LIGHT_WORDS.split())
 _OF_NO_MATTER = frozenset(_OF_NO_MATTER_WORDS.split())
 _SPANISH = frozenset(_SPANISH_WORDS.split())
+_SPANISH_BIDDEN = frozenset(_SPANISH_BIDDEN_WORDS.split())
+_WHAT, _BEFORE_WHAT = frozenset(_WHAT_WORDS.split()), frozenset(_BEFORE_WHAT_WORDS.split())
+_RUSSIAN_PREPOSITIONS = frozenset(_RUSSIAN_PREPOSITIONS_WORDS.split())
+_WAS = frozenset({"было", "будет"})
+_EGYPTIAN = re.compile("^ما?(\\w{3,})ش$")  # "ماسقطش"
+_NOT_EGYPTIAN = frozenset({"مدهش", "منعش", "متوحش", "مناقش", "مشوش", "مفتش", "مهمش", "منتعش", "مغشوش", "مرعش"})
 
 _APART = re.compile(r"[.,،、:;؛!?؟。…\n()\[\]\"“”„«»]+|\s[-–—]+\s")
 _MENTION = re.compile(r"@[\w.@-]+")
@@ -133,9 +157,13 @@ def _negated(said: list[str], *, suffixes: bool) -> tuple[set[str], set[str]]:
     of: set[str] = set()
     around: set[str] = set()
     for place, word in enumerate(said):
-        stem = _SUFFIXED.match(word) if suffixes else None
-        if stem is not None:
-            of.add(_key(word))
+        stem = _SUFFIXED.match(word) if suffixes and word not in _OF_NO_MATTER else None
+        bare = _bare_arabic(said, place) if word[0] == "م" else ""
+        if stem is not None or bare:
+            of.add(_key(bare or word))
+            around |= _around(said, place)
+        if word in {"personne", "rien"} and not {"n", "ne"}.isdisjoint(said[max(0, place - 4) : place - 1]):
+            of.update(_key(before) for before in said[place - 1 : place] if _tells(before))
             around |= _around(said, place)
         if word in _BEHIND:
             of.update(_key(before) for before in said[max(0, place - 1) : place] if _tells(before))
@@ -145,12 +173,43 @@ def _negated(said: list[str], *, suffixes: bool) -> tuple[set[str], set[str]]:
             follows = [
                 after for after in said[place + 1 : place + 1 + _REACH] if after in _OF_NO_MATTER or _is_negated(after)
             ]
+            if not follows and word == "не" and said[place + 1 : place + 2] and said[place + 1] in _WAS:
+                of.update(_missing(said[:place]))
+                continue
             if not follows or follows[0] in _OF_NO_MATTER or _bids(said, place):  # none: "a not…" was a note
+                continue
+            if word == "pas" and place and said[place - 1] in _OF_NO_MATTER:  # "on ne sait pas pourquoi"
                 continue
             of.add(_key(follows[0]))
             if word not in _OTHERS or (word == "no" and not _SPANISH.isdisjoint(said)):
                 around |= _around(said, place)
     return of, around
+
+
+def _missing(before: list[str]) -> list[str]:
+    """What "не было" says was not there: the first word without a preposition."""
+    alone = (
+        word
+        for previous, word in zip(["", *before], before, strict=False)
+        if _tells(word) and word not in _RUSSIAN_PREPOSITIONS and previous not in _RUSSIAN_PREPOSITIONS
+    )
+    return [_key(word) for word in alone][:1]
+
+
+def _bare_arabic(said: list[str], place: int) -> str:
+    """What ما negates there: "ما انهار", "ماسقطش", "ما سقطش", "ما في انفجار"; "" where it is "what"."""
+    word, after = said[place], said[place + 1 : place + 3]
+    if word != "ما":
+        joined = _EGYPTIAN.match(word)
+        whole = joined is not None and word not in _NOT_EGYPTIAN and (word.startswith("ما") or len(word) > 5)
+        return joined[1] if joined is not None and whole else ""
+    if after[:1] == ["في"]:
+        return after[1] if len(after) > 1 and not after[1].startswith("ال") and _tells(after[1]) else ""
+    if not after or after[0] in _WHAT or (place and said[place - 1] in _BEFORE_WHAT):
+        return ""
+    if after[0].endswith("ش") and len(after[0]) > 3:
+        return after[0][:-1]
+    return after[0] if _tells(after[0]) and after[0][0] not in "يتن" and not after[0].startswith("ال") else ""
 
 
 def _around(said: list[str], place: int) -> set[str]:
@@ -166,6 +225,8 @@ def _bids(said: list[str], place: int) -> bool:
         return bool(before or word == "dont") and _SPOKEN_TO.issuperset(before)
     if word in {"pas", "jamais"}:
         return bool(before) and before[0] in {"n", "ne"}
+    if word == "no" and not _SPANISH_BIDDEN.isdisjoint(said[place + 1 : place + 3]):
+        return _SPOKEN_TO.issuperset(before) or set(before) <= {"por", "favor"}
     if not after or before:
         return False
     if word in {"не", "ні"}:
