@@ -13,11 +13,14 @@ _LONGEST = 5  # words of a name
 _LOOKED_AT = 9  # words around the cue
 _TOKEN = re.compile(r"[@#]?\w(?:[\w.'’&@-]{0,60}\w)?")
 _CLAUSE = re.compile(r"[!?؟？。！…,،;:؛|()\[\]\"“”„«»\n]|[.](?=\s)|\s[-–—]\s")
+_OPENING = re.compile(r"\s+[«\"“„]")  # before a name that is set off: сообщает «Интерфакс»
 _APART = "ꙮ"  # a letter, so that folding keeps it, and nobody's
 _ARABIC = re.compile("[\u0621-\u064a]")
-_REPORTED = re.compile("(?:[dt][iu]g[iu]n[iu]|[ae]c[ae]gin[iu]|[^s]s[iu]n[iu])$")  # folded: "çöktüğünü", "sayısını"
+#: Folded: "çöktüğünü", "düştüğü", "sayısını", "iddialarını".
+_REPORTED = re.compile("(?:[dt][iu]g[iu](?:n[iu])?|[ae]c[ae]gi(?:n[iu])?|[^s]s[iu]n[iu]|l[ae]r[iu]n[iu])$")
 _GENITIVE = re.compile("n[iu]n$|[^n][iu]n$")
 _INFLECTED = re.compile("(?<=\\w\\w)['’][yn]?[ae]$")  # Turkish "to", set off from a name
+_ELIDED = re.compile("^[ld]['’](?=\\w)")  # "selon l'AFP"
 _PARTICLES = frozenset({"of", "the", "and", "for", "in", "de", "la", "le", "du", "des", "del", "al", "el", "d", "l"})
 
 
@@ -30,17 +33,13 @@ class _Word(NamedTuple):
 def named_before(own: str, said: Sequence[str], pronouns: Set[str]) -> str:
     """The name before the words `said` (folded, as found in `own`); "" where none stands there."""
     tokens, place = _found(own, said, before=_LOOKED_AT)
-    clause: list[_Word] = []
     following = tokens[place].start if tokens else 0
-    for token in reversed(tokens[:place]):
-        if _CLAUSE.search(own, token.end, following):
-            break
-        clause.insert(0, token)
-        following = token.start
+    clause = _clause_before(own, tokens[:place], following)
     if not clause or (not _inflected(clause) and _names_nobody(own, clause[-1], pronouns)):
         return ""
     if _REPORTED.search(clause[-1].folded):  # Turkish: what is said stands between who says it and "said"
-        clause = _up_to_reported(clause)
+        subject = _clause_before(own, tokens[: place - len(clause)], clause[0].start, over=",")
+        clause = subject if 0 < len(subject) <= _LONGEST else _up_to_reported(own, clause)
     if len(clause) > _LONGEST:
         clause = _capital_end(own, clause) or clause[-2:]
     return _name(own, clause[-_LONGEST:], pronouns)
@@ -71,7 +70,8 @@ def _after(own: str, tokens: Sequence[_Word], place: int, length: int, pronouns:
     before = tokens[place + length - 1].end if tokens else 0
     whole = False  # the clause is over within the length of a name
     for token in tokens[place + length : place + length + _LONGEST + 1]:
-        whole = _CLAUSE.search(own, before, token.start) is not None or (
+        set_off = not clause and own[token.start].isupper() and _OPENING.fullmatch(own, before, token.start) is not None
+        whole = (not set_off and _CLAUSE.search(own, before, token.start) is not None) or (
             bool(clause)
             and (token.folded in pronouns or token.folded.isdigit())
             and _ends_name(own, clause[-1], token, pronouns)
@@ -124,10 +124,33 @@ def _inflected(clause: Sequence[_Word]) -> bool:
     return len(clause) > 1 and clause[-1].start == clause[-2].start
 
 
-def _up_to_reported(clause: list[_Word]) -> list[_Word]:
-    """The words before those of a reported clause, whose subject stands in the genitive; where none is, the first."""
-    genitive = (place for place, token in enumerate(clause[:-1]) if place and _GENITIVE.search(token.folded))
-    return clause[: next(genitive, 1)]
+def _clause_before(own: str, tokens: Sequence[_Word], following: int, over: str = "") -> list[_Word]:
+    """The last words of those before a place that no sign parts from it, but the one that may stand right before it."""
+    clause: list[_Word] = []
+    for token in reversed(tokens):
+        between = own[token.end : following]
+        if over and not clause:
+            if between.strip() != over:
+                break
+        elif _CLAUSE.search(own, token.end, following):
+            break
+        clause.insert(0, token)
+        following = token.start
+    return clause
+
+
+def _up_to_reported(own: str, clause: list[_Word]) -> list[_Word]:
+    """The words before those of a reported clause, whose subject stands in the genitive; where none is, the first that
+    have capitals and no ending, or the first.
+    """
+    genitive = next((place for place, token in enumerate(clause[:-1]) if place and _GENITIVE.search(token.folded)), 0)
+    if genitive:
+        return clause[:genitive]
+    inflected = (
+        place for place, token in enumerate(clause[:-1])
+        if not own[token.start].isupper() or token.start == clause[place + 1].start
+    )  # fmt: skip
+    return clause[: next(inflected, 1) or 1]
 
 
 def _found(own: str, said: Sequence[str], *, before: int = 0, after: int = 0) -> tuple[list[_Word], int]:
@@ -189,7 +212,8 @@ def _name(own: str, tokens: Sequence[_Word], pronouns: Set[str]) -> str:
     named = list(tokens)
     while named and _names_nobody(own, named[0], pronouns):
         named.pop(0)
-    return _INFLECTED.sub("", " ".join(own[named[0].start : named[-1].end].split())) if named else ""
+    name = " ".join(own[named[0].start : named[-1].end].split()) if named else ""
+    return _ELIDED.sub("", _INFLECTED.sub("", name))
 
 
 def _names_nobody(own: str, token: _Word, pronouns: Set[str]) -> bool:
