@@ -28,16 +28,24 @@ from config.problem import Problem, WrongFiles, as_yaml, came, quoted, visible
 
 Cues = dict[str, dict[str, tuple[str, ...]]]  #: language → list → cues
 LISTS = (
-    "denies", "disowns", "owns", "rebuts", "alone", "asks", "affirms", "comments", "idle", "attribution", "hedges",
-    "pronouns", "negations", "negations_after",
+    "denies", "elsewhere", "pictures", "disowns", "owns", "rebuts", "alone", "asks", "affirms", "comments", "idle",
+    "attribution", "hedges", "pronouns", "negations", "negations_after",
 )  # fmt: skip
 _PLACES: dict[str, tuple[str, ...]] = {
     "attribution": ("{source}",),
     "denies": ("{year}", "{source}", "{few}"),
     "disowns": ("{name}",),
-    **dict.fromkeys(("owns", "alone", "comments", "idle", "pronouns", "negations", "negations_after"), ()),
+    "elsewhere": ("{year}", "{few}"),
+    "idle": ("{few}",),
+    **dict.fromkeys(("pictures", "owns", "alone", "comments", "pronouns", "negations", "negations_after"), ()),
 }
-WORDS = ("owns", "pronouns", "negations", "negations_after")  #: lists of words, which hold no place for anything
+WORDS = (
+    "pictures",
+    "owns",
+    "pronouns",
+    "negations",
+    "negations_after",
+)  #: lists of words, which hold no place for anything
 MAX_CUE = 100  #: characters
 SHORTEST_STEM = 3  #: characters before a *
 

@@ -22,8 +22,8 @@ from secondsource.contracts.retweet_prefix import without_rt
 Cues = Mapping[str, Mapping[str, Sequence[str]]]
 
 LISTS = (
-    "denies", "disowns", "owns", "rebuts", "alone", "asks", "affirms", "comments", "idle", "attribution", "hedges",
-    "pronouns", "negations", "negations_after",
+    "denies", "elsewhere", "pictures", "disowns", "owns", "rebuts", "alone", "asks", "affirms", "comments", "idle",
+    "attribution", "hedges", "pronouns", "negations", "negations_after",
 )  # fmt: skip
 STOP = "ꙮ"  #: stands for the end of a sentence in a folded text: a letter, so that folding keeps it, and nobody's
 FEW_WORDS = 6  #: a bare question of no more than this says nothing of its own
@@ -39,6 +39,32 @@ _WITH_NEGATION = frozenset(
     """aucun aucune rien nada ningun ninguna ninguno никаких никакая никакие никакого никакое никакой ничего""".split()  # noqa: SIM905 -- a list to read
 )
 _SOURCES_TRIED = 3
+_OLD = 20  # years from which what is no picture is older than what is passed off as new
+_NEVER = 10_000
+_FEW_BEFORE = 3  # words, the pronoun among them: with more, something was named that it stands for
+#: Of the words that name nobody, those whose subject stands before them: "the bridge, which", "stood and".
+_LINKING = frozenset(
+    {
+        "which",
+        "that",
+        "qui",
+        "que",
+        "and",
+        "or",
+        "but",
+        "et",
+        "ou",
+        "mais",
+        "y",
+        "o",
+        "pero",
+        "и",
+        "а",
+        "но",
+        "ve",
+        "ama",
+    }
+)
 _LONGEST_NAME = 4  # words that {name} may stand for
 _FEW_BESIDE = 2  # words of a clause beside a comment that report nothing by themselves
 _LONGEST_MASKED = 2_000  # characters in which disguised words are looked for
@@ -59,8 +85,9 @@ _BREAK = re.compile(
 _COMMA = re.compile(r"[,،、:;؛.!?؟。！…\n()\"“”„«»]|\s[–—-]\s|\s(?:RT|MT|QT)(?=\s*[:@＠\"“«]|\s*$)")
 _TAG = re.compile(r"[#＃]\w+")
 _TAG_OR_SAID = re.compile(r"[#＃]\w+|(\w+|[?؟？])")  # a hashtag; or, as group 1, a word or question mark
-_YEAR_AFTER = re.compile(r"((?:19|20)\d\d)(?= |$)")
-_YEAR_BEFORE = re.compile(r" ((?:19|20)\d\d)$")
+_YEAR_AFTER = re.compile(r"(\d{4})(?= |$)")
+_YEAR_BEFORE = re.compile(r" (\d{4})$")
+_YEARS = range(1900, 2100)
 _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{1,500})[\"“”„«»]")
 _REVERSED = re.compile("\u202e([^\u202c\n]{0,500})\u202c?")
 _FEWEST_SPACED = 4  # letters
@@ -77,8 +104,8 @@ class Reading(NamedTuple):
     `denial`, `rebuttal`, `question`, `affirmed`, `attribution`, `hedge` are the first words of their kind, "" for none.
     `refusal` is a rebuttal that is all of a sentence, or of what stands before a comma; `remark` a comment beside which
     it reports nothing. `quoted` is a denial that stands between quotation marks only. `years` are dated denials: they
-    hold for posts of a later year. `source` is whom it names as its source, as written. `disowned` is what it says that
-    this is not, as `Stance.disowns`. `folded` is the text as it was searched.
+    hold for posts of a later year, up to the second one. `source` is whom it names as its source, as written.
+    `disowned` is what it says that this is not, as `Stance.disowns`. `folded` is the text as it was searched.
     """
 
     denial: str = ""
@@ -93,13 +120,13 @@ class Reading(NamedTuple):
     source: str = ""
     disowned: tuple[str, ...] = ()
     words: int = 0
-    years: tuple[tuple[int, str], ...] = ()
+    years: tuple[tuple[int, int, str], ...] = ()
     own: str = ""
     folded: str = ""
 
     def denied_in(self, year: int) -> str:
         """The words by which it denies, in a post of that year; "" for none."""
-        return self.denial or next((cue for before, cue in self.years if before < year), "")
+        return self.denial or next((cue for first, last, cue in self.years if first < year <= last), "")
 
 
 class _Cue(NamedTuple):
@@ -125,7 +152,7 @@ class CueReader:
         self._agencies = agencies
         patterns: dict[str, list[_Cue]] = {}
         plain: dict[str, set[str]] = {
-            "negations": set(), "negations_after": set(), "pronouns": set(), "owns": set()
+            "negations": set(), "negations_after": set(), "pronouns": set(), "owns": set(), "pictures": set()
         }  # fmt: skip
         for language, lists in cues.items():
             for label, listed in lists.items():
@@ -140,6 +167,8 @@ class CueReader:
                         _compile(patterns, place, label, written)
         self._negations, self._negations_after = plain["negations"], plain["negations_after"]
         self._pronouns, self._owns = frozenset(plain["pronouns"]), frozenset(plain["owns"])
+        pictures = "|".join(map(re.escape, sorted(plain["pictures"]))) or "(?!)"
+        self._pictures = re.compile(rf" [وفبلك]{{0,2}}(?:ال)?(?:{pictures})")  # Arabic joins "and", "in", "the"
         for name in _words_of(agencies):
             patterns.setdefault(f" {name} ", []).append(
                 _Cue("agency", name, name, "", False, "", False, False, named_after)
@@ -163,7 +192,7 @@ class CueReader:
         if (reading.denial or reading.years) and _QUOTED.search(own):
             outside = self._read(_QUOTED.sub(" ", own))
             if outside.words and not (outside.denial or outside.years):
-                quoted = reading.denial or reading.years[0][1]
+                quoted = reading.denial or reading.years[0][-1]
                 return reading._replace(denial="", years=(), quoted=quoted)
         elif reading.rebuttal and any(_fold(found) == _fold(reading.rebuttal) for found in _QUOTED.findall(own)):
             return reading._replace(quoted=reading.rebuttal, refusal="")
@@ -181,7 +210,7 @@ class CueReader:
         if not matches:  # most posts: they say what they say
             return Reading(question=question, words=count, own=own, folded=folded)
         found = _Found(own, folded)
-        for cue, start, end in self._hits(matches, found.first, marked=marked):
+        for cue, start, end in self._hits(matches, found, marked=marked):
             if cue.label in _BY_ITSELF and "alone" not in found.first and found.all_of_one(cue, start, end):
                 found.first["alone"] = cue.written
             if cue.label == "comments":
@@ -219,20 +248,46 @@ class CueReader:
     def _take(self, cue: _Cue, start: int, end: int, found: _Found) -> None:
         """A cue tells what its list says, or the opposite where a negation turns it."""
         turned = self._turned(start, end, found) if cue.label in _TURNED else None
+        shown = (cue.label == "elsewhere" or cue.holds == _YEAR) and self._is_shown(cue, found.folded, start, end)
+        if cue.label == "elsewhere" and not shown:
+            return
+        label = "denies" if cue.label == "elsewhere" else cue.label
         if cue.holds == _YEAR:
             year = _year(found.folded, start, end, cue)
             if year and turned is None:
-                found.years.append((year, cue.written.replace(_YEAR, str(year))))
+                last = _NEVER if shown else year + _OLD
+                found.years.append((year, last, cue.written.replace(_YEAR, str(year))))
         elif turned is None:
-            found.first.setdefault(cue.label, _as_found(cue, found.folded, start, end))
-        elif cue.label in _OPPOSITE:
-            found.first.setdefault(_OPPOSITE[cue.label], turned)
+            found.first.setdefault(label, _as_found(cue, found.folded, start, end))
+        elif label in _OPPOSITE:
+            found.first.setdefault(_OPPOSITE[label], turned)
+
+    def _is_shown(self, cue: _Cue, folded: str, start: int, end: int) -> bool:
+        """Whether a cue says when or where a picture or a report is from: the post has a word for one, or the cue has
+        no subject but a pronoun. Others come from other towns, and bridges from 1910.
+        """
+        if self._pictures.search(folded):
+            return True
+        before = folded[:start].rpartition(STOP)[2].split()
+        if cue.before:  # "1910 yılına ait": what is of that year may follow
+            before = before[:-1]
+            if not before:
+                return not folded[end:].partition(STOP)[0].strip()
+        said = len(before)
+        return not said or (
+            said <= _FEW_BEFORE and before[-1] in self._pronouns and (said == 1 or before[-1] not in _LINKING)
+        )
 
     def _hits(
-        self, matches: Sequence[tuple[int, int, int]], first: Mapping[str, str], *, marked: bool
+        self, matches: Sequence[tuple[int, int, int]], found: _Found, *, marked: bool
     ) -> Iterator[tuple[_Cue, int, int]]:
         """Cues that may tell something new, where they stand."""
-        idle = [(start, end) for index, start, end in matches if index in self._idle] if len(matches) > 1 else []
+        idle = [
+            (start, end)
+            for index, start, end in matches
+            if index in self._idle and any(cue.label == "idle" and found.fits(cue, end) for cue in self._cues[index])
+        ]
+        first = found.first
         for index, start, end in matches:
             tells_nothing = bool(idle) and any(begin < end - 1 and start < over - 1 for begin, over in idle)
             for cue in self._cues[index]:
@@ -271,7 +326,7 @@ class _Found:
         self.own = own
         self.folded = folded
         self.first: dict[str, str] = {}
-        self.years: list[tuple[int, str]] = []
+        self.years: list[tuple[int, int, str]] = []
         self.remarks: list[str] = []
         self.disowned: dict[str, None] = {}  # in order
         self.source = ""
@@ -357,8 +412,9 @@ class _Found:
     def fits(self, cue: _Cue, end: int) -> bool:
         """Whether what must follow a cue does: the word it is about, or the end of a clause; hashtags end nothing."""
         if cue.holds == _FEW:
-            after = self.folded[end - 1 :].partition(f" {STOP}")[0].split(maxsplit=_MOST_BETWEEN + 1)
-            return cue.tail in after[: _MOST_BETWEEN + 1]
+            most = _MOST_BETWEEN + 1 + cue.tail.count(" ")
+            after = self.folded[end - 1 :].partition(f" {STOP}")[0].split(maxsplit=most)[:most]
+            return f" {cue.tail} " in f" {' '.join(after)} "
         if not cue.ends:
             return True
         said = f" {cue.pattern} "
@@ -378,10 +434,17 @@ class _Found:
         return all(len(clause.split()) <= _FEW_BESIDE or _remarks(clause, self.remarks) for clause in self.clauses())
 
 
+#: Ends of Turkish comments, before which stands whom they are for.
+_VERBS_LAST = frozenset({"rahmet", "diliyorum", "diliyoruz", "dilerim", "dileriz", "ediyorum", "ediyoruz"})
+
+
 def _remarks(part: str, remarks: Sequence[str]) -> bool:
     for remark in remarks:
         before, found, after = part.partition(f" {remark} ")
-        beside = len(before.split()) if " " in remark else len(before.split()) + len(after.split())
+        if remark.rpartition(" ")[2] in _VERBS_LAST:
+            beside = len(after.split())
+        else:
+            beside = len(before.split()) if " " in remark else len(before.split()) + len(after.split())
         if found and beside <= _FEW_BESIDE:
             return True
     return False
@@ -390,7 +453,7 @@ def _remarks(part: str, remarks: Sequence[str]) -> bool:
 _ASIDE = frozenset({"alone", "idle"})
 _BY_ITSELF = frozenset({"rebuts", "alone"})
 _ALL_OF = frozenset({"rebuts", "comments"})  # more than the first of these may tell something
-_TURNED = frozenset({"denies", "rebuts", "affirms"})
+_TURNED = frozenset({"denies", "elsewhere", "rebuts", "affirms"})
 _OPPOSITE = {"denies": "affirms", "affirms": "rebuts"}
 
 
@@ -463,7 +526,8 @@ def _year(folded: str, start: int, end: int, cue: _Cue) -> int:
     found = _YEAR_BEFORE.search(folded, max(0, start - 5), start) if cue.before else _YEAR_AFTER.match(folded, end)
     if found is None or (cue.tail and not folded.startswith(f" {cue.tail} ", found.end())):
         return 0
-    return int(found[1])
+    year = int(found[1])  # in any digits: ٢٠١٤
+    return year if year in _YEARS else 0
 
 
 def _as_found(cue: _Cue, folded: str, start: int, end: int) -> str:

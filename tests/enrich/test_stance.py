@@ -288,6 +288,10 @@ def test_two_negations_are_one_where_the_language_wants_both(annotator: StanceAn
         "Сообщается о трёх погибших при обрушении моста",
         "Köprünün çökmesinde üç kişinin öldüğü bildirildi",
         "أفادت تقارير بمقتل ثلاثة أشخاص في انهيار الجسر",
+        "Le barrage a cédé, la préfecture n'a pas confirmé le bilan",
+        "Se rompió la presa, el gobierno no ha confirmado cuántos faltan",
+        "Baraj yıkıldı, Valilik kayıp sayısını doğrulamadı",
+        "Плотину прорвало, мэрия не подтвердила число пропавших",
     ],
 )
 def test_what_is_said_to_have_been_reported_is_said_with_reserve(annotator: StanceAnnotator, text: str) -> None:
@@ -570,6 +574,131 @@ def test_posts_that_answer_nobody_deny(annotator: StanceAnnotator, text: str, na
 )
 def test_words_of_denials_that_deny_nothing_here(annotator: StanceAnnotator, text: str) -> None:
     assert stance(annotator, text).label == "asserts"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The dam dates back to 1928 and broke at dawn",
+        "The mill, which was built like nothing else and dates from 1931, is burning",
+        "Please stop sharing pictures of the victims, the dam broke and families are watching",
+        "Le barrage, dont les plans remontent loin et qui date de 1931, a cédé",
+        "L'hôpital remonte à 1890, son toit vient de tomber",
+        "Je vis à côté du barrage, il date de 1931 et il a cédé",
+        "Le bus de secours n'est jamais arrivé, le moulin a brûlé",
+        "Le nombre de blessés n'est pas confirmé par l'hôpital, le barrage a cédé",
+        "Ne partagez pas les photos des blessés, le barrage a cédé",
+        "Des pompiers d'un autre pays aident au barrage de Velgrad",
+        "La presa data de 1931 y se rompió anoche",
+        "No es de extrañar que se rompiera la presa",
+        "Se rompió la presa. No se ha confirmado cuántos faltan",
+        "No difundan imágenes de los heridos, se rompió la presa",
+        "La familia es de otra ciudad y lo perdió todo en la presa",
+        "Пострадавших на плотине увезли в другой город",
+        "Рабочие на плотине не из Велграда, семеро пропали",
+        "Плотину прорвало, мэрия не подтвердила число пропавших",
+        "Не выкладывайте фото погибших, плотину прорвало этой ночью",
+        "После взрыва на мельнице раненых не было",
+        "1928 yılından kalma baraj yıkıldı",
+        "2019 yılından bu yana kapalı olan değirmen yandı",
+        "1928 yılına ait baraj bu sabah yıkıldı",
+        "Baraj yıkıldı, çok şükür kimseye bir şey olmadı",
+        "Değirmen yandı, can kaybı yaşanmadı",
+        "Lütfen kayıpların bilgilerini paylaşmayın, baraj yıkıldı",
+        "Yaralılar başka bir şehre götürüldü, baraj yıkıldı",
+        "السد الذي يعود إلى عام 1928 انهار فجرا",
+        "ليس من المعروف كم شخصا تحت أنقاض السد",
+        "انهار السد ولم تحدث خسائر في الأرواح",
+        "قوة لا تصدق للمياه بعد انهيار السد",
+        "القرية لم تحصل على خيمة واحدة بعد انهيار السد",
+        "لا تنشروا صور الشهداء رجاء، انهار السد فجر اليوم",
+    ],
+)
+def test_what_things_people_and_places_are_said_to_be_denies_no_story(annotator: StanceAnnotator, text: str) -> None:
+    assert stance(annotator, text).label == "asserts"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It dates back to 1928, that picture",
+        "Shared everywhere today. Dates from 1999.",
+        "Le barrage ? La photo que tout le monde partage date de 1931",
+        "Elle date de 1998",
+        "Ces vidéos de barrage viennent d'un autre pays",
+        "Ce visuel du barrage a été fait par une IA",
+        "C'est une autre ville ? Non : cette image du barrage n'est pas récente",
+        "Il n'y a eu aucun accident au barrage",
+        "Contrairement à ce qui se dit, le barrage tient",
+        "Esas fotos de la presa son antiguas",
+        "El vídeo de la presa es de otro país",
+        "Aquí no hubo ningún derrumbe",
+        "No hay ningún incendio en el molino",
+        "Этот ролик из другого города",
+        "Кадры прорыва плотины создала нейросеть",
+        "Никакого пожара на мельнице, всё спокойно",
+        "Обстрела в Велграде не было",
+        "Barajın yıkıldığı iddiası yanlış",
+        "Bu kayıt üç yıl önceki selden",
+        "Ролик прорыва трёхлетней давности",
+        "Séquence de crue vieille de sept ans",
+        "Grabación de una riada de hace siete años",
+        "مقطع السيل هذا من قبل سبع سنوات",
+        "Barajla ilgili bu kareler başka bir olaydan",
+        "Eski fotoğrafları baraj diye paylaşıyorlar",
+        "Değirmende patlama meydana gelmedi",
+        "الصورة ملتقطة سنة ٢٠١٣",
+        "هذا الفيديو من عام ٢٠١٤",
+        "الكلام عن السد مش صحيح",
+        "صور السد مصنوعة بالذكاء الاصطناعي",
+        "هاي الصور من بلد تاني",
+        "لا تصدق هذه الصورة للسد",
+    ],
+)
+def test_pictures_of_then_and_of_elsewhere_deny_in_six_languages(annotator: StanceAnnotator, text: str) -> None:
+    assert stance(annotator, text).label == "denies"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Valilik, barajın yıkıldığını açıkladı", "Valilik"),
+        ("Çevre Bakanlığı barajın kapaklarını açtığını duyurdu", "Çevre Bakanlığı"),
+        ("Reuters Velgrad'da baraj yıkıldığını bildirdi", "Reuters"),
+        ("İddiaya göre baraj yıkıldı", ""),
+        ("Le barrage a cédé, a indiqué le maire", "maire"),
+        ("Sept disparus au barrage, rapporte l'AFP", "AFP"),
+        ("La rumeur selon laquelle le barrage a cédé court depuis midi", ""),
+        ("Siete desaparecidos en la presa, señaló el fiscal", "fiscal"),
+        ("Se rompió la presa, según informó la alcaldía", "alcaldía"),
+        ("Прорвало плотину, передаёт «Интерфакс»", "Интерфакс"),
+        ("ТАСС сообщает, что прорвало плотину", "ТАСС"),
+        ("Об этом ТАСС сообщили в мэрии", "ТАСС"),
+        ("وزارة المياه تعلن انهيار السد", "وزارة المياه"),
+        ("الجيش ينفي انهيار السد", "الجيش"),
+        ("انهار السد، لم تؤكد الشرطة عدد المفقودين", ""),
+        ("تنفي الوزارة انهيار السد", "الوزارة"),
+    ],
+)
+def test_whose_word_it_is_where_each_language_puts_the_name(annotator: StanceAnnotator, text: str, name: str) -> None:
+    assert stance(annotator, text).attributed_to == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "اللهم احفظ أهل القرية كلها",
+        "Une pensée pour tous les villageois, mon Dieu",
+        "Todo mi apoyo a los vecinos de la presa",
+        "Скорбим вместе с жителями села",
+        "Köylülerin ailelerine sabır diliyorum",
+        "Barajda canını yitiren bütün köylülerimize Allah'tan rahmet, yakınlarına başsağlığı diliyoruz",
+        "No compartan imágenes de los heridos de la presa",
+        "Ne partagez pas les photos des morts du barrage",
+    ],
+)
+def test_prayers_and_condolences_alone_comment_in_five_languages(annotator: StanceAnnotator, text: str) -> None:
+    assert stance(annotator, text).label == "comments"
 
 
 @pytest.mark.parametrize(
