@@ -39,13 +39,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "idle": ("{few}",),
     **dict.fromkeys(("pictures", "owns", "alone", "comments", "pronouns", "negations", "negations_after"), ()),
 }
-WORDS = (
-    "pictures",
-    "owns",
-    "pronouns",
-    "negations",
-    "negations_after",
-)  #: lists of words, which hold no place for anything
+#: Lists of words, which hold no place for anything.
+WORDS = ("pictures", "owns", "pronouns", "negations", "negations_after")
 MAX_CUE = 100  #: characters
 SHORTEST_STEM = 3  #: characters before a *
 

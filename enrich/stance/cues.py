@@ -43,28 +43,9 @@ _OLD = 20  # years from which what is no picture is older than what is passed of
 _NEVER = 10_000
 _FEW_BEFORE = 3  # words, the pronoun among them: with more, something was named that it stands for
 #: Of the words that name nobody, those whose subject stands before them: "the bridge, which", "stood and".
-_LINKING = frozenset(
-    {
-        "which",
-        "that",
-        "qui",
-        "que",
-        "and",
-        "or",
-        "but",
-        "et",
-        "ou",
-        "mais",
-        "y",
-        "o",
-        "pero",
-        "и",
-        "а",
-        "но",
-        "ve",
-        "ama",
-    }
-)
+_LINKING = frozenset("which that qui que and or but et ou mais y o pero и а но ve ama".split())  # noqa: SIM905 -- a list to read
+#: Ends of Turkish comments, before which stands whom they are for.
+_VERBS_LAST = frozenset({"rahmet", "diliyorum", "diliyoruz", "dilerim", "dileriz", "ediyorum", "ediyoruz"})
 _LONGEST_NAME = 4  # words that {name} may stand for
 _FEW_BESIDE = 2  # words of a clause beside a comment that report nothing by themselves
 _LONGEST_MASKED = 2_000  # characters in which disguised words are looked for
@@ -432,10 +413,6 @@ class _Found:
         if any(map(str.isdigit, self.own)):
             return False
         return all(len(clause.split()) <= _FEW_BESIDE or _remarks(clause, self.remarks) for clause in self.clauses())
-
-
-#: Ends of Turkish comments, before which stands whom they are for.
-_VERBS_LAST = frozenset({"rahmet", "diliyorum", "diliyoruz", "dilerim", "dileriz", "ediyorum", "ediyoruz"})
 
 
 def _remarks(part: str, remarks: Sequence[str]) -> bool:

@@ -43,7 +43,7 @@ AGENCIES: Mapping[str, tuple[str, ...]] = {
     "WAM": ("WAM", "وام"),
     "SPA": ("واس", "Saudi Press Agency"),
     "KUNA": ("KUNA", "كونا"),
-    "QNA": ("QNA", "قنا"),
+    "QNA": ("QNA", "وكالة الأنباء القطرية"),
     "Petra": ("بترا",),
     "WAFA": ("WAFA", "وفا"),
     "Belga": ("Belga",),
