@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from config.languages import KNOWN_LANGUAGES, nearest_language
+from config.problem import JOINERS
 from secondsource.contracts import bounds
 
 Transport = Literal["inline", "kafka"]
@@ -46,7 +47,7 @@ def _hashtag(text: str) -> str:
         raise wrong(
             "a hashtag has no spaces", _as_item(re.sub(r"\s+", "_", text.strip())) + ", or a phrase under phrases:"
         )
-    if text.isdigit() or not all(map(_in_hashtag, text)):
+    if text.isdigit() or not any(map(str.isalnum, text)) or not all(map(_in_hashtag, text)):
         raise wrong("a hashtag is letters, digits and _, and not digits alone", "Aleppo")
     return text
 
@@ -56,6 +57,11 @@ def _in_hashtag(character: str) -> bool:
 
 
 def _term(text: str) -> str:
+    unseen = [sign for sign in text if unicodedata.category(sign) == "Cf" and sign not in JOINERS]
+    if unseen:
+        bare = "".join(sign for sign in text if sign not in unseen).strip()
+        what = f"U+{ord(unseen[0]):04X} stands in it, which nobody sees and which parts a word"
+        raise wrong(what, _as_item(bare) + " typed anew")
     if text != text.strip() or not text.strip():
         raise wrong("a blank stands at an end, or there is nothing else", _as_item(text.strip() or "ceasefire"))
     if text.startswith(("#", "@")):
