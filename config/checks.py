@@ -93,14 +93,8 @@ def _check_kafka(document: Document, settings: Deployment, environ: Mapping[str,
         elif kafka.sasl_password_env and not environ.get(kafka.sasl_password_env, "").strip():
             what = f"the environment variable {kafka.sasl_password_env} is not set"
             yield document.problem(("kafka", "sasl_password_env"), what, f"export {kafka.sasl_password_env}=…")
-    given = kafka.model_fields_set
-    for begins, key in (("SASL", "sasl_username"), ("SSL", "ssl_ca_file"), ("SSL", "ssl_cert_file")):
-        if (
-            key in given
-            and getattr(kafka, key)
-            and begins not in kafka.security_protocol
-            and settings.transport == "kafka"
-        ):
+    for part, key in (("SASL", "sasl_username"), ("SSL", "ssl_ca_file"), ("SSL", "ssl_cert_file")):
+        if getattr(kafka, key) and part not in kafka.security_protocol and settings.transport == "kafka":
             what = f"{kafka.security_protocol} uses no {key}, and would speak to the broker without it"
             yield document.problem(("kafka", key), what, f"security_protocol: SASL_SSL, or no {key}")
     if (kafka.ssl_cert_file is None) != (kafka.ssl_key_file is None):
