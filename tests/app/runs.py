@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from secondsource.app.demo.town import Town, write_town
-from secondsource.contracts.messages import Engagement, Message, Post, Takedown, decode, encode
+from secondsource.contracts.messages import LONGEST_ID, Engagement, Message, Post, Takedown, decode, encode
 from tests.app.deployment import STAGES, Deployment, Part
 from tests.app.processes import until
 from tests.app.rows import Rows
@@ -44,7 +44,7 @@ class Run(NamedTuple):
 @pytest.fixture(scope="session")
 def town_day(tmp_path_factory: pytest.TempPathFactory) -> Town:
     """The demo's day, to be replayed by all; what is said of its harbour belongs to a second watch as well, and the
-    stage that judges refuses a post in the middle.
+    stage that enriches refuses a post in the middle.
     """
     town = write_town(tmp_path_factory.mktemp("velgrad"))
     good, bad = _lines(town.posts.read_bytes(), town.messages)
@@ -52,8 +52,7 @@ def town_day(tmp_path_factory: pytest.TempPathFactory) -> Town:
     ours = {message.uid for message in messages if isinstance(message, Post) and _HARBOUR.search(message.text)}
     lines = [encode(_watched_twice(message, ours)) for message in messages]
     place, middle = next((n, each) for n, each in enumerate(messages) if n > len(lines) / 2 and isinstance(each, Post))
-    nobody = msgspec.structs.replace(middle.author, followers=-1)
-    lines.insert(place, encode(msgspec.structs.replace(middle, uid=f"{middle.uid}-odd", author=nobody)))
+    lines.insert(place, encode(msgspec.structs.replace(middle, uid=f"{middle.uid}-{'odd' * LONGEST_ID}")))
     town.posts.write_bytes(b"".join(line + b"\n" for line in (*lines, *bad)))
     (town.config / "watches" / "harbour.yaml").write_text(_SECOND_WATCH, "utf-8")
     return town

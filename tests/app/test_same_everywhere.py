@@ -19,7 +19,7 @@ def test_there_is_something_to_compare(undisturbed: Run, town_day: Town) -> None
     assert len(rows["posts"]) > 1000
     assert Counter(letter["stage"] for letter in rows["dead_letters"]) == {
         "ingest:replay:posts.jsonl": town_day.malformed,
-        "alerts": 1,
+        "enrich": 1,
     }
     assert {story["watch"] for story in rows["stories"]} == {"harbour", "velgrad"}
     kinds = {event["kind"] for event in rows["alert_events"]}
