@@ -1,8 +1,9 @@
 """What is remembered of stories that came past their watch's floor, besides what they are: the few that rules look at.
 
 Everything that costs more than a look-up is asked again only once there is reason to: the archive when the story shows
-another picture, fact-checks when there are others or the claim is another, and the weight of pictures, for which all
-its posts are gone through, when it has grown by a tenth, and when it is told of.
+another picture or has grown by a tenth, for it may have learned of an earlier sighting since; fact-checks when there
+are others or the claim is another, and the weight of pictures, for which all its posts are gone through, when it has
+grown by a tenth, and when it is told of.
 """
 
 from __future__ import annotations
@@ -84,6 +85,11 @@ class Cases:
     def known(self, number: int) -> Case | None:
         return self._cases.get(number)
 
+    def to_look_up(self, story: Story) -> bool:
+        """Whether the archive is to be asked for the story's pictures."""
+        case = self.of(story.frame.number)
+        return case.asked != len(story.frame.rows) or _outgrown(case.weighed, _extent(story))
+
     def looked_up(self, story: Story, first_seen: Mapping[int, float]) -> None:
         """The archive has answered: rows of its pictures, with when they were first seen before it."""
         case = self.of(story.frame.number)
@@ -95,8 +101,8 @@ class Cases:
     def weigh(self, story: Story, *, to_tell: bool = False) -> Case:
         """How far its old pictures have gone, asked anew where it has grown since; `to_tell`: as it is to the post."""
         case = self.of(story.frame.number)
-        now = (story.tally.total, story.ever)
-        if not to_tell and all(10 * was <= 10 * is_ < 11 * was for was, is_ in zip(case.weighed, now, strict=True)):
+        now = _extent(story)
+        if not to_tell and not _outgrown(case.weighed, now):
             return case
         case.weighed = now
         case.weights = tuple(sorted(_weights(story, case.old), key=lambda one: (-one[2], -one[1], one[0])))
@@ -179,6 +185,16 @@ def _both(one: Left, other: Left) -> Left:
         surprise=min(known) if known else None,
         latest_at=max(one.latest_at, other.latest_at),
     )
+
+
+def _extent(story: Story) -> tuple[int, int]:
+    """Its interactions, and how many posts it has had."""
+    return story.tally.total, story.ever
+
+
+def _outgrown(was: tuple[int, int], now: tuple[int, int]) -> bool:
+    """Whether it has grown by a tenth, or shrunk."""
+    return any(not 10 * before <= 10 * after < 11 * before for before, after in zip(was, now, strict=True))
 
 
 def own_posts(story: Story) -> int:

@@ -54,15 +54,15 @@ class Inquiry:
 
     def evidence(self, story: Story, at: float) -> StoryEvidence:
         """What rules look at: all but what is costly, which is its claim, its strongest origins, and its pictures'
-        earlier lives where no picture is new.
+        earlier lives where the archive need not be asked again.
 
         Raises:
-            SourceAway: a picture is, and the archive did not answer.
+            SourceAway: it is to be asked, and did not answer.
         """
         frame = story.frame
         assert frame.spread is not None
         earlier: tuple[Earlier, ...] = ()
-        if self._cases.of(frame.number).asked != len(frame.rows):
+        if self._cases.to_look_up(story):
             earlier = self._earlier(story)
             self._cases.looked_up(story, self._first_seen(story, earlier))
         case = self._cases.weigh(story)

@@ -108,6 +108,20 @@ def test_an_old_picture_found_later_escalates() -> None:
     assert ("escalated", ("recycled_media", "uncorroborated_spike")) in told(found)
 
 
+def test_a_sighting_that_the_archive_learns_of_later_is_told_once_the_story_has_grown() -> None:
+    """As where somebody imports an archive because of the alert."""
+    archive = MemoryArchive()
+    stage = AlertsStage({"velgrad": watch(thresholds=DEFAULTS)}, archive)
+    sent = [post(1, 0, pictures=(BRIDGE,)), *passed_on(100, 5, 1), post(90, 50, "the bakery opens")]
+    (opened,) = events(stage.handle(records(ordered([*history(1_000, -900), *sent]))))
+    assert (opened.finding.rules, opened.finding.earlier) == (("uncorroborated_spike",), ())
+    archive.sightings.append(FLOOD)
+    further = [*passed_on(200, 60, 1, 5), post(91, 90, "the bakery shuts")]
+    (learned,) = events(stage.handle(records(ordered(further))))
+    assert told([learned]) == [("escalated", ("recycled_media", "uncorroborated_spike"))]
+    assert learned.finding.earlier == (FLOOD,)
+
+
 # Denials
 
 
