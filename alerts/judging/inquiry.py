@@ -105,6 +105,7 @@ class Inquiry:
             earlier=self._earlier(story),
             named=story.named(),
             everywhere=tuple(self._everywhere(story)),
+            unread=self._unread(story),
             claimed=tuple(self._claimed(story)),
             checks=self._checks.like(claim, evidence.as_of.timestamp(), _CHECKS_SHOWN),
             old=self._cases.weigh(story, to_tell=True).old_pictures(),
@@ -155,6 +156,12 @@ class Inquiry:
         for row in map(self._book.pictures.row, story.frame.rows):
             if row is not None and row.everywhere:
                 yield Everywhere(row.id, len(row.showings), moment(min(showing.at for showing in row.showings)))
+
+    def _unread(self, story: Story) -> int:
+        """How many of its pictures nobody could look at; not those that were had from the same address later."""
+        rows = [row for row in map(self._book.pictures.row, story.frame.rows) if row is not None]
+        read = {seen.url for row in rows if row.pdq for seen in row.sightings}
+        return sum(not row.pdq and any(seen.url not in read for seen in row.sightings) for row in rows)
 
     def _claimed(self, story: Story) -> Iterator[Claimed]:
         for row in map(self._book.pictures.row, story.frame.rows):

@@ -66,9 +66,10 @@ class StoryEvidence(NamedTuple):
     first answers or passes on another. `blind`: collectors that saw nothing for part of the story's time. `origins` are
     the strongest two. `earlier`, `named` and `everywhere` are filled only once a rule has found something: looking is
     costly. `named`: ids of the places and events that the story's texts name. `everywhere`: its pictures that tell
-    nothing, because unrelated posts show them. `claimed`: what files of its pictures say of themselves. `checks`:
-    published checks of a claim like the story's, found as late; `checked`: how many there are, known from the start. So
-    are `old` (its pictures that were seen before, those that drew most first), `coordinated`, `removed` and `surge`.
+    nothing, because unrelated posts show them. `unread`: how many of its pictures could not be had or decoded.
+    `claimed`: what files of its pictures say of themselves. `checks`: published checks of a claim like the story's,
+    found as late; `checked`: how many there are, known from the start. So are `old` (its pictures that were seen
+    before, those that drew most first), `coordinated`, `removed` and `surge`.
     """
 
     watch: str
@@ -91,6 +92,7 @@ class StoryEvidence(NamedTuple):
     earlier: tuple[Earlier, ...] = ()
     named: tuple[str, ...] = ()
     everywhere: tuple[Everywhere, ...] = ()
+    unread: int = 0
     claimed: tuple[Claimed, ...] = ()
     checks: tuple[Checked, ...] = ()
     checked: int = 0

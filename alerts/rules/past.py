@@ -33,7 +33,7 @@ def first_seen(evidence: StoryEvidence) -> str:
 
 
 def reasons(evidence: StoryEvidence) -> list[Reason]:
-    """A line for each earlier sighting, oldest first; then what was named, and which pictures are left out."""
+    """A line for each earlier sighting, oldest first; then what was named, and which pictures were not looked up."""
     lines = [_sighting(seen, evidence.opened_at) for seen in evidence.earlier]
     other = elsewhere(evidence.earlier, evidence.named)
     if other is not None:
@@ -51,6 +51,16 @@ def reasons(evidence: StoryEvidence) -> list[Reason]:
                 sentence=f"{pictures} seen everywhere: shown since {since:%Y-%m-%d} by {posts} posts or more that have "
                 "nothing in common, as a logo, a stock picture or a template is. "
                 f"{ties} no posts together and {is_} not counted as seen before.",
+            )
+        )
+    if evidence.unread:
+        pictures = count(evidence.unread, "of its pictures", "of its pictures")
+        were = "it was" if evidence.unread == 1 else "they were"
+        lines.append(
+            Reason(
+                name="pictures not looked at",
+                value=str(evidence.unread),
+                sentence=f"{pictures} could not be fetched or read: whether {were} seen before is not known.",
             )
         )
     return lines

@@ -18,6 +18,7 @@ from secondsource.contracts.messages import (
     Engagement,
     Enriched,
     Entity,
+    Picture,
     Review,
     Takedown,
 )
@@ -120,6 +121,21 @@ def test_a_sighting_that_the_archive_learns_of_later_is_told_once_the_story_has_
     (learned,) = events(stage.handle(records(ordered(further))))
     assert told([learned]) == [("escalated", ("recycled_media", "uncorroborated_spike"))]
     assert learned.finding.earlier == (FLOOD,)
+
+
+def test_pictures_that_nobody_could_look_at_are_not_passed_over_as_unseen() -> None:
+    gone = Picture(id="ab" * 32, url="https://pictures.example/gone", state="unavailable", reason="HTTP 404")
+    late = Picture(id="cd" * 32, url=BRIDGE.url, state="unavailable", reason="HTTP 503")
+    others = passed_on(100, 5, 1)
+    (once,) = run([post(1, 0, pictures=(gone,)), *others])
+    said = [reason.sentence for reason in once.finding.reasons if reason.name == "pictures not looked at"]
+    assert said == ["1 of its pictures could not be fetched or read: whether it was seen before is not known."]
+    (mixed,) = run([post(1, 0, pictures=(gone, late)), post(2, 4, pictures=(BRIDGE,)), *others])
+    assert [reason.value for reason in mixed.finding.reasons if reason.name == "pictures not looked at"] == ["1"], (
+        "what was had from the same address later was looked at"
+    )
+    (seen,) = run([post(1, 0, pictures=(BRIDGE,)), *others])
+    assert "pictures not looked at" not in [reason.name for reason in seen.finding.reasons]
 
 
 # Denials
