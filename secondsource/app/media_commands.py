@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ from secondsource.contracts.messages import Earlier, Picture, Reuse, frame_id
 
 _KINDS = ("bytes", "clip", "text", "hash", "features")
 _ASKED_FOR = 1_000  # sightings, oldest first, of which the nearest are told
+_DATED_AHEAD = timedelta(days=367)
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ def find(at: House, what: str, limit: int) -> Found:
     text = Reader(tesseract).read(shown.rgb) if tesseract is not None else ""
     asked = [_asked(at.reuse, shown, frame, text) for frame in shown.frames]
     picture = replace(asked[0], url=what, words=None, views=())
-    sightings = at.store.archive.earlier(asked, at.clock.now(), _ASKED_FOR)
+    # Of what is dated by a day, a month or a year the last second counts, which may be to come.
+    sightings = at.store.archive.earlier(asked, at.clock.now() + _DATED_AHEAD, _ASKED_FOR)
     nearest = sorted(sightings, key=_nearness)[:limit]
     return Found(picture, sightings[0] if sightings else None, tuple(nearest), at.reuse is not None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -65,6 +66,19 @@ def test_a_posts_picture_is_found_mirrored_and_framed(newsroom: Newsroom, tmp_pa
     (sighting,) = newsroom.run("media", "find", asked, "--json").json["sightings"]
     assert sighting["source"] == "plaza:1"
     assert sighting["transform"] == [pytest.approx(row, abs=0.01) for row in ([-0.842, 0, 0.921], [0, 0.8, 0.1])]
+
+
+def test_a_picture_of_this_year_is_found_though_its_year_is_not_over(newsroom: Newsroom, tmp_path: Path) -> None:
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    (folder / "bridge.jpg").write_bytes(saved(scene()))
+    year = f"{datetime.now(UTC):%Y}"
+    (folder / "captions.csv").write_text(f"file,date\nbridge.jpg,{year}\n", "utf-8")
+    assert newsroom.run("media", "import", folder, "--source", "desk").code == 0
+    ran = newsroom.run("media", "find", folder / "bridge.jpg")
+    assert ran.code == 0, ran.out
+    first = f"First seen {year} (date by the importer), in import:desk/bridge.jpg; the same file"
+    assert ran.out.splitlines()[0] == first
 
 
 def test_a_picture_nobody_has_seen_is_none(newsroom: Newsroom, archive: Path, tmp_path: Path) -> None:

@@ -108,7 +108,8 @@ def find(
     else:
         if found.first is not None:
             how = wording.how_it_matches(found.first) or "the same file"
-            typer.echo(f"First seen {plain(wording.earlier(found.first, now=now))}; {how}")
+            before = now if found.first.seen_at < now else None  # the end of this day, month or year
+            typer.echo(f"First seen {plain(wording.earlier(found.first, now=before))}; {how}")
         for seen in found.sightings:
             how = wording.how_it_matches(seen) or "the same file"
             typer.echo(f"{plain(wording.earlier(seen))}; {how}")
