@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -108,8 +110,8 @@ def look(request: Request) -> Found:
     folder, zone, source = request.folder, _zone(request.timezone), _source(request)
     if not folder.is_dir():
         raise BadConfiguration(f"expected a folder of pictures, found none at {folder}")
-    files, others = _files(folder)
     refused: list[NotTaken] = []
+    files, others = _files(folder, refused)
     return Found(source, zone, _told(folder, files, _captions_file(request), refused), others, refused)
 
 
@@ -237,6 +239,8 @@ class _Importer:
 
     def _read(self, path: Path) -> bytes:
         try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise BadRecord("no file, though it is named like a picture")
             with path.open("rb") as file:
                 body = file.read(self._max_bytes + 1)
         except OSError as error:
@@ -314,17 +318,29 @@ def _source(request: Request) -> str:
     return name
 
 
-def _files(folder: Path) -> tuple[list[Path], int]:
-    """Pictures and videos in order of their paths, and how many files are neither."""
+def _files(folder: Path, refused: list[NotTaken]) -> tuple[list[Path], int]:
+    """Pictures and videos in order of their paths, and how many files are neither. No link to a folder is followed."""
+
+    def unreadable(error: OSError) -> None:
+        where = Path(error.filename).relative_to(folder).as_posix()
+        refused.append(NotTaken(f"{where}/", f"cannot be read: {error.strerror}"))
+
     found, others = [], 0
-    for path in sorted(folder.rglob("*")):
-        if not path.is_file() or path.name.startswith("."):
-            continue
-        if path.suffix.lower() in PICTURES | VIDEOS:
-            found.append(path)
-        elif path.name not in CAPTIONS:
-            others += 1
-    return found, others
+    for place, folders, names in os.walk(folder, onerror=unreadable):
+        for name in folders:
+            path = Path(place, name)
+            if path.is_symlink():
+                where = path.relative_to(folder).as_posix()
+                refused.append(NotTaken(f"{where}/", "a link to a folder, which is not followed: import that folder"))
+        for name in names:
+            path = Path(place, name)
+            if name.startswith("."):
+                continue
+            if path.suffix.lower() in PICTURES | VIDEOS:
+                found.append(path)
+            elif name not in CAPTIONS:
+                others += 1
+    return sorted(found), others
 
 
 def _captions_file(request: Request) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import shutil
@@ -142,6 +143,24 @@ def test_what_cannot_work_is_said(newsroom: Newsroom, folder: Path, arguments: t
     ran = newsroom.run("media", "import", folder / arguments[0], *arguments[1:])
     assert ran.code == 2
     assert "expected" in ran.err
+
+
+def test_what_lies_in_the_folder_and_cannot_be_read_is_named(newsroom: Newsroom, folder: Path, tmp_path: Path) -> None:
+    elsewhere, shut = tmp_path / "elsewhere", folder / "shut"
+    for each in (elsewhere, shut):
+        each.mkdir()
+        (each / "2014-03-02.jpg").write_bytes(saved(picture(8)))
+    (folder / "1995").symlink_to(elsewhere)
+    (folder / "2014-03-03.jpg").symlink_to(tmp_path / "gone.jpg")
+    os.mkfifo(folder / "2014-03-04.jpg")
+    shut.chmod(0)
+    ran = imported(newsroom, folder)
+    refused = {each["source"]: each["reason"] for each in ran.json["refused"]}
+    assert "not followed" in refused["1995/"]
+    assert "No such file" in refused["2014-03-03.jpg"]
+    assert "no file" in refused["2014-03-04.jpg"]
+    assert os.access(shut, os.R_OK) or "Permission denied" in refused["shut/"]
+    shut.chmod(0o700)
 
 
 def test_killed_in_the_middle_nothing_is_lost_or_doubled(newsroom: Newsroom, tmp_path: Path) -> None:
