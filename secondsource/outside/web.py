@@ -10,6 +10,7 @@ import re
 import ssl
 import zlib
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from socket import socket
@@ -66,8 +67,10 @@ class Answer(NamedTuple):
         location = self.headers.get("location", "").strip()
         if self.status not in _REDIRECTS or not location:
             return ""
+        with suppress(UnicodeError):  # http.client reads headers as Latin-1, whatever they are
+            location = location.encode("latin-1").decode()
         try:
-            return urljoin(self.url, location)
+            return urljoin(self.url, location.replace(" ", "%20"))
         except ValueError as error:
             raise BadRecord(f"{_shown(self.url)}: redirected to what is not a link: {error}") from error
 

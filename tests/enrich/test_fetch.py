@@ -120,6 +120,16 @@ def test_redirects_are_followed(web: FakeWeb, location: str, status: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("location", "asked"),
+    [("/мост.jpg", "/%D0%BC%D0%BE%D1%81%D1%82.jpg"), ("/the bridge.jpg", "/the%20bridge.jpg"), ("/%2Fb", "/%2Fb")],
+)
+def test_a_redirect_is_followed_as_it_is_written(web: FakeWeb, location: str, asked: str) -> None:
+    web.on("/go", redirect(location))
+    web.on(asked, answer(b"picture"))
+    assert fetcher(web).fetch("http://pictures.example/go").body == b"picture"
+
+
+@pytest.mark.parametrize(
     ("location", "reason"),
     [
         ("http://pictures.example/go", "in a circle"),
