@@ -66,11 +66,11 @@ def dated(text: str, zone: tzinfo) -> Dated:
         if whole:
             return _ended(*(int(part) if part else None for part in whole.groups()), zone=zone)  # type: ignore[arg-type]  # three groups
         at = datetime.fromisoformat(text)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise BadRecord(
             f"expected a date such as 2014-03-02, 2014-03-02T14:05:00+01:00, 2014-03 or 2014, came {text[:40]!r}"
         ) from error
-    return Dated(_in_utc(at, zone))
+    return Dated(in_utc(at, zone))
 
 
 def dated_by_name(name: str, zone: tzinfo) -> Dated | None:
@@ -86,7 +86,7 @@ def dated_by_name(name: str, zone: tzinfo) -> Dated | None:
         try:
             if match[5]:
                 at = datetime(year, month, day, int(match[5]), int(match[7]), int(match[8] or 59))  # noqa: DTZ001 - next line
-                read.append(Dated(_in_utc(at, zone)))
+                read.append(Dated(in_utc(at, zone)))
             else:
                 read.append(_ended(year, month, day, zone=zone))
         except ValueError:
@@ -101,11 +101,19 @@ def _ended(year: int, month: int | None, day: int | None, *, zone: tzinfo) -> Da
     given = "day" if day else "month" if month else "year"
     month = month or 12
     day = day or monthrange(year, month)[1]
-    return Dated(_in_utc(datetime(year, month, day, 23, 59, 59), zone), given)  # noqa: DTZ001 - given its zone there
+    return Dated(in_utc(datetime(year, month, day, 23, 59, 59), zone), given)  # noqa: DTZ001 - given its zone there
 
 
-def _in_utc(at: datetime, zone: tzinfo) -> datetime:
-    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
+def in_utc(at: datetime, zone: tzinfo) -> datetime:
+    """`zone` is for what does not say its own.
+
+    Raises:
+        BadRecord: it lies beyond the years there are in UTC.
+    """
+    try:
+        return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError as error:
+        raise BadRecord(f"its date is {at.isoformat()}, which is none in UTC") from error
 
 
 def believable(found: Dated, now: datetime) -> datetime:

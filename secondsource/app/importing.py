@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from datetime import tzinfo
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -35,6 +35,7 @@ from ingest.dated_pictures import (
     captions,
     dated,
     dated_by_name,
+    in_utc,
 )
 from secondsource.app.wiring import House
 from secondsource.contracts.errors import BadConfiguration, BadRecord
@@ -255,8 +256,7 @@ class _Importer:
             return dated(told.caption.date, self._zone), "importer"
         at = taken_at(body)
         if at is not None:
-            zoned = at if at.tzinfo is not None else at.replace(tzinfo=self._zone)
-            return Dated(zoned.astimezone(UTC)), "exif"
+            return Dated(in_utc(at, self._zone)), "exif"
         named = dated_by_name(told.path.name, self._zone)
         if named is None:
             raise BadRecord("no date: none in the captions file, in its EXIF data or in its name")

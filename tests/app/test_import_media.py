@@ -163,6 +163,17 @@ def test_what_lies_in_the_folder_and_cannot_be_read_is_named(newsroom: Newsroom,
     shut.chmod(0o700)
 
 
+def test_dates_at_the_end_of_all_calendars_cost_their_picture_alone(newsroom: Newsroom, folder: Path) -> None:
+    (folder / "camera.jpg").write_bytes(saved(picture(2), exif=exif("9999:12:31 23:59:59", "-12:00")))
+    captions = folder / "captions.csv"
+    captions.write_text(captions.read_text("utf-8").replace("last spring", "0001-01-01T00:00:00+12:00"), "utf-8")
+    ran = imported(newsroom, folder)
+    assert ran.json["imported"] == 3
+    refused = {each["source"]: each["reason"] for each in ran.json["refused"]}
+    assert refused["camera.jpg"] == "its date is 9999-12-31T23:59:59-12:00, which is none in UTC"
+    assert refused["clock.jpg"] == "its date is 0001-01-01T00:00:00+12:00, which is none in UTC"
+
+
 def test_killed_in_the_middle_nothing_is_lost_or_doubled(newsroom: Newsroom, tmp_path: Path) -> None:
     many = tmp_path / "many"
     many.mkdir()
