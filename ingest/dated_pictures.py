@@ -7,7 +7,8 @@ import io
 import re
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,6 +66,9 @@ def dated(text: str, zone: tzinfo) -> Dated:
     try:
         if whole:
             return _ended(*(int(part) if part else None for part in whole.groups()), zone=zone)  # type: ignore[arg-type]  # three groups
+        with suppress(ValueError):
+            day = date.fromisoformat(text)  # 20140302, 2014-W09-7: a day as well, and no midnight
+            return _ended(day.year, day.month, day.day, zone=zone)
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise BadRecord(

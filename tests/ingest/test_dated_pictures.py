@@ -29,6 +29,8 @@ BERLIN = ZoneInfo("Europe/Berlin")
         ("2014:03:02 14:05:06", datetime(2014, 3, 2, 13, 5, 6, tzinfo=UTC), ""),
         ("2014-03-02", datetime(2014, 3, 2, 22, 59, 59, tzinfo=UTC), "day"),
         ("2014/3/2", datetime(2014, 3, 2, 22, 59, 59, tzinfo=UTC), "day"),
+        ("20140302", datetime(2014, 3, 2, 22, 59, 59, tzinfo=UTC), "day"),
+        ("2014-W09-7", datetime(2014, 3, 2, 22, 59, 59, tzinfo=UTC), "day"),
         ("2012-02", datetime(2012, 2, 29, 22, 59, 59, tzinfo=UTC), "month"),
         ("1994", datetime(1994, 12, 31, 22, 59, 59, tzinfo=UTC), "year"),
     ],
