@@ -66,9 +66,12 @@ def test_dates_in_names(name: str, at: datetime | None, given: str) -> None:
     assert found == (Dated(at, given) if at else None)
 
 
-def test_two_dates_in_a_name_are_no_date() -> None:
+@pytest.mark.parametrize(
+    "name", ["2014-03-02 copied 2015-04-05.jpg", "2014-03-02_2015-04-05.jpg", "2014-03-02 - 2015-04-05.jpg"]
+)
+def test_two_dates_in_a_name_are_no_date(name: str) -> None:
     with pytest.raises(BadRecord, match="two dates"):
-        dated_by_name("2014-03-02 copied 2015-04-05.jpg", UTC)
+        dated_by_name(name, UTC)
     assert dated_by_name("2014-03-02 (20140302).jpg", UTC) is not None
 
 
