@@ -134,6 +134,18 @@ def test_only_the_time_asked_for_is_told_and_the_time_before_is_learnt_from(demo
     assert opened(unlearnt) == [], "with no history there is nothing to be surprised by"
 
 
+def test_a_time_before_the_first_post_makes_no_alert_rarer(demo: Demo) -> None:
+    long = demo.backtest("--from", "2026-05-01", "--to", "2026-06-01", "--json").json["outcomes"][0]
+    assert long["before"] == 0
+    seen = datetime.fromisoformat(long["last"]) - datetime.fromisoformat(long["first"])
+    assert long["days"] == pytest.approx(seen / timedelta(days=1), rel=1e-5)
+    assert long["alerts_per_day"] == pytest.approx(len(long["alerts"]) / long["days"], rel=1e-5)
+    short = demo.backtest("--from", "2026-05-14T18:00", "--json").json["outcomes"][0]
+    asked = datetime.fromisoformat(short["last"]) - datetime(2026, 5, 14, 18, tzinfo=UTC)
+    assert short["before"] > 0
+    assert short["days"] == pytest.approx(asked / timedelta(days=1), rel=1e-5), "quiet minutes count"
+
+
 def test_every_command_of_the_page_runs(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(demo.folder.parent)
     lines = [line for block in blocks("sh", (PAGE,)) for line in block.text.splitlines()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
@@ -317,12 +317,11 @@ def _lead(observed: Sequence[float], opened: float) -> float:
 
 
 def _days(spool: Spool, wanted: Wanted) -> float:
-    """How long the time asked for is, as far as there are posts."""
-    start = wanted.since or spool.first
-    end = min(wanted.until or datetime.max.replace(tzinfo=UTC), spool.last) if spool.last else None
-    if start is None or end is None:
+    """How long the time asked for is, as far as there are posts: from its begin only where some came before."""
+    if spool.first is None or spool.last is None:
         return 0.0
-    return _short(max((end - start).total_seconds(), 1.0) / _DAY)
+    start = wanted.since if wanted.since is not None and spool.before else spool.first
+    return _short(max((spool.last - start).total_seconds(), 1.0) / _DAY)
 
 
 def _story(alert_id: str) -> str:
