@@ -223,6 +223,22 @@ def test_labels_of_ones_own(demo: Demo, tmp_path: Path) -> None:
     assert "[worth it]" in demo.backtest("--labels", labels, "--positive", "worth it").out
 
 
+def test_a_case_alerted_to_before_the_time_asked_for_was_found(demo: Demo, tmp_path: Path) -> None:
+    (first, *_) = demo.backtest("--json").json["outcomes"][0]["alerts"]
+    story = first["alert_id"].partition(":")[2]
+    with closing(open_store(demo.url)) as store:
+        at = {row["uid"]: row["observed_at"] for row in store.dump("posts")}
+        uids = [row["uid"] for row in store.dump("story_posts") if row["story"] == story]
+    since = "2026-05-14T17:00"
+    assert first["opened_at"] < since
+    last = max((uid for uid in uids if uid in at), key=lambda uid: at[uid])
+    labels = tmp_path / "labels.csv"
+    labels.write_text(f"uid,label\n{last},useful\n", "utf-8")
+    outcome = demo.backtest("--from", since, "--labels", labels, "--json").json["outcomes"][0]
+    assert first["alert_id"] not in {each["alert_id"] for each in outcome["alerts"]}
+    assert (outcome["scores"]["wanted"], outcome["scores"]["found"]) == (1, 1)
+
+
 def test_a_case_is_found_by_any_of_its_posts() -> None:
     truth = Truth([Case("a", "useful", frozenset({"x:1", "x:2"})), Case("b", "noise", frozenset({"x:3"}))])
     assert truth.labels_of(["x:1", "x:2", "x:3", "x:9"]) == {"useful": 2, "noise": 1}

@@ -208,7 +208,7 @@ def outcome(name: str, judged: Judged, spool: Spool, wanted: Wanted, truth: Trut
     """The alerts that opened in the time asked for, and how they compare with what is known."""
     fired = [_fired(events, judged, truth) for events in judged.alerts.values() if opened_within(events[0], wanted)]
     fired.sort(key=lambda one: (one.opened_at, one.alert_id))
-    alerted = {uid for one in fired for uid in judged.stories.get(_story(one.alert_id), ())}
+    alerted = {uid for alert in judged.alerts for uid in judged.stories.get(_story(alert), ())}
     days = _days(spool, wanted)
     return Outcome(
         name=name,
@@ -232,14 +232,19 @@ def opened_within(event: AlertEvent, wanted: Wanted) -> bool:
     return wanted.since is None or event.at >= wanted.since
 
 
+def asked_for(observed: Mapping[str, float], wanted: Wanted) -> set[str]:
+    """The posts that were observed in the time asked for, and not only to be learnt from."""
+    since = wanted.since.timestamp() if wanted.since is not None else float("-inf")
+    return {uid for uid, at in observed.items() if at >= since}
+
+
 def scores(
     labels: Sequence[str], alerted: set[str], truth: Truth, observed: Mapping[str, float], wanted: Wanted
 ) -> Scores:
-    """Of the alerts' labels ("" for none) and the posts of their stories."""
+    """Of the alerts' labels ("" for none) and the posts of alerted stories, those alerted to before this time too."""
     judged = [label for label in labels if label]
     right = sum(label in truth.worth_it for label in judged)
-    since = wanted.since.timestamp() if wanted.since is not None else float("-inf")
-    cases = truth.wanted({uid for uid, at in observed.items() if at >= since}) if len(truth) else []
+    cases = truth.wanted(asked_for(observed, wanted)) if len(truth) else []
     found = sum(not case.uids.isdisjoint(alerted) for case in cases)
     return Scores(
         judged=len(judged),
