@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,19 @@ def test_too_few_verdicts_are_said_to_be_too_few(demo: Path) -> None:
     assert ran.code == 0
     assert "Too few verdicts to suggest anything: 0 cases among these posts, 20 are needed." in ran.out
     assert "+++" not in ran.out
+
+
+def test_what_was_only_learnt_from_is_no_case_to_tell_by(demo: Path, tmp_path: Path) -> None:
+    since = datetime(2026, 5, 14, 18, tzinfo=UTC)
+    with closing(open_store(f"sqlite:///{demo / 'velgrad.sqlite'}")) as store:
+        posts = sorted(store.dump("posts"), key=lambda row: row["observed_at"])
+    before = [row["uid"] for row in posts if row["observed_at"] < since][-30:]
+    after = [row["uid"] for row in posts if row["observed_at"] >= since][:3]
+    file = tmp_path / "labels.csv"
+    file.write_text("uid,label\n" + "".join(f"{uid},useful\n" for uid in (*before, *after)), "utf-8")
+    ran = run("tune", WATCH, "--from", f"{since:%Y-%m-%dT%H:%M}", "--vary", "min_interactions=15", "--labels", file,
+              "-c", demo / "config")  # fmt: skip
+    assert "Too few verdicts to suggest anything: 3 cases among these posts, 20 are needed." in ran.out
 
 
 # --- what is suggested -----------------------------------------------------------------------------------------------

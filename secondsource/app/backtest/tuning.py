@@ -27,7 +27,7 @@ from config.thresholds import NAMES, threshold
 from secondsource.app import wiring
 from secondsource.app.backtest import thresholds as yaml_of
 from secondsource.app.backtest.asked import ENOUGH
-from secondsource.app.backtest.judging import Scores, check_times, judge, outcome
+from secondsource.app.backtest.judging import Scores, asked_for, check_times, judge, outcome
 from secondsource.app.backtest.labels import Truth
 from secondsource.app.backtest.posts import Spool, Wanted, gathered, watch_of
 from secondsource.app.backtest.thresholds import Number
@@ -246,7 +246,7 @@ def _try_apart(folder: Path, store_url: str, watch: Watch, task: _Task) -> _Trie
 def _try(at: House, watch: Watch, task: _Task) -> _Tried:
     judged = judge(at, watch, task.spool.batches())
     found = outcome("", judged, task.spool, task.wanted, task.truth)
-    seen = judged.observed.keys()
+    seen = asked_for(judged.observed, task.wanted)
     trial = Trial(
         thresholds={},
         alerts=len(found.alerts),
