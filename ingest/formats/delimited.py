@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -270,7 +271,7 @@ def split(body: bytes, mapping: ColumnMapping) -> list[str]:
             raise BadRecord(_TOO_LONG)
         return cells
     try:
-        rows = list(csv.reader(row.splitlines(keepends=True), delimiter=mapping.delimiter, strict=True))
+        rows = list(csv.reader(io.StringIO(row, newline=""), delimiter=mapping.delimiter, strict=True))
     except csv.Error as error:
         if "field limit" in str(error):
             raise BadRecord(_TOO_LONG) from error

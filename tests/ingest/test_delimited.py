@@ -50,6 +50,13 @@ def test_a_quoted_row() -> None:
     assert got.url == ""
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1e"])
+def test_what_is_a_line_end_to_some_ends_no_row(mark: str) -> None:
+    """Only cells with a comma, a quote or a line break are quoted; these marks stand bare beside them."""
+    got = post(f'7,Smoke over{mark}#Velgrad,"Holm, Ida",2026-11-20T10:00:00,3,')
+    assert (got.text, got.author.uid) == (f"Smoke over{mark}#Velgrad", "forum:Holm, Ida")
+
+
 def test_pictures_in_a_folder_by_address_and_nowhere(tmp_path: Path) -> None:
     (tmp_path / "deep" / "er").mkdir(parents=True)
     (tmp_path / "deep" / "er" / "pic 1.JPG").write_bytes(b"x")
