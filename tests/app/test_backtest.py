@@ -361,6 +361,8 @@ def test_labels_as_they_may_be_written(tmp_path: Path) -> None:
     )
     (tmp_path / "a.tsv").write_text("label\tuid\nuseful\tx:1\n", "utf-8")
     (tmp_path / "a.jsonl").write_text('{"uid": "x:1", "label": "useful", "case": "one"}\n\n', "utf-8")
+    (tmp_path / "b.jsonl").write_bytes('{"uid": "x:1", "label": "useful", "case": "a\u2028b"}\r\n'.encode())
+    assert [case.id for case in read_labels(tmp_path / "b.jsonl").cases] == ["a\u2028b"]
     cases = read_labels(tmp_path / "a.csv").cases
     assert [(case.id, case.label, sorted(case.uids)) for case in cases] == [
         ("one", "useful", ["x:1", "x:2"]),

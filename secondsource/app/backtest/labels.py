@@ -115,7 +115,7 @@ def _rows(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
 
 
 def _json_rows(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
