@@ -143,6 +143,14 @@ def test_of_claims_a_second_line_with_one_id_is_told_of() -> None:
     assert json.loads(ran.stderr) == {"error": "id: 1 is that of an earlier claim", "line": 2}
 
 
+def test_of_claims_and_queries_of_one_table_the_empty_cell_is_none() -> None:
+    claim = {"id": "c", "claim": "the stone bridge of Velgrad fell", "query": None}
+    query = {"id": "q", "claim": None, "query": "the stone bridge of Velgrad has fallen"}
+    ran = CliRunner().invoke(app, ["eval", "factchecks"], input="\n".join(map(json.dumps, [claim, query])))
+    assert (ran.exit_code, ran.stderr) == (0, "")
+    assert [match["id"] for match in json.loads(ran.stdout)["matches"]] == ["c"]
+
+
 def test_an_author_is_text_or_a_number() -> None:
     lines = [{"id": "1", "text": "the old bridge", "author": 7}, {"id": "2", "text": "the river", "author": ["ana"]}]
     ran = CliRunner().invoke(app, ["eval", "stories"], input="\n".join(map(json.dumps, lines)))

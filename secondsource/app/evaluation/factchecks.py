@@ -34,7 +34,7 @@ def judge_factchecks(
 
     def judge(line: Line) -> Line | None:
         date = _date_of(line) if dated else None
-        if "claim" in line:
+        if line.get("claim") is not None:
             check = Check(text_of(line, "claim"), optional_text(line, "title"), optional_text(line, "text"))
             claimed = id_of(line)
             if claimed in taken:
