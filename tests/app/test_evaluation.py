@@ -151,6 +151,18 @@ def test_of_claims_and_queries_of_one_table_the_empty_cell_is_none() -> None:
     assert [match["id"] for match in json.loads(ran.stdout)["matches"]] == ["c"]
 
 
+def test_zero_is_a_name_as_other_numbers_are() -> None:
+    told = "Warplanes strike the bakery at dawn, families search the rubble"
+    lines = [{"id": 0, "text": told, "author": 0}, {"id": 1, "text": "see this", "author": 0, "repost_of": 0}]
+    ran = CliRunner().invoke(app, ["eval", "stories"], input="\n".join(map(json.dumps, lines)))
+    assert ran.exit_code == 0, ran.output
+    said = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [(each["story"], each["tie"], each["to"]) for each in said] == [("0", "first", ""), ("0", "repost", "0")]
+    lines[1]["repost_of"] = ["0"]
+    ran = CliRunner().invoke(app, ["eval", "stories"], input="\n".join(map(json.dumps, lines)))
+    assert json.loads(ran.stderr)["error"] == "repost_of: expected text or a whole number, got list"
+
+
 def test_an_author_is_text_or_a_number() -> None:
     lines = [{"id": "1", "text": "the old bridge", "author": 7}, {"id": "2", "text": "the river", "author": ["ana"]}]
     ran = CliRunner().invoke(app, ["eval", "stories"], input="\n".join(map(json.dumps, lines)))

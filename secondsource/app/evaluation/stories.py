@@ -80,7 +80,7 @@ def _given(lines: Lines) -> Iterator[_Given]:
 def _read(line: Line, last: datetime) -> _Given:
     uid = id_of(line)
     at = _moment(line["at"]) if line.get("at") is not None else last + timedelta(seconds=1)
-    author = id_of(line, "author") if line.get("author") else uid
+    author = _name(line, "author") or uid
     language = line.get("language")
     post = Post(
         uid=uid, platform=_WATCH, author=Account(uid=author, handle=author), text=text_of(line), created_at=at,
@@ -91,7 +91,7 @@ def _read(line: Line, last: datetime) -> _Given:
 
 
 def _name(line: Line, key: str) -> str:
-    return str(line.get(key) or "")
+    return "" if line.get(key) is None or line[key] == "" else id_of(line, key)
 
 
 def _links(line: Line) -> tuple[str, ...]:
