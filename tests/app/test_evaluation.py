@@ -163,6 +163,14 @@ def test_zero_is_a_name_as_other_numbers_are() -> None:
     assert json.loads(ran.stderr)["error"] == "repost_of: expected text or a whole number, got list"
 
 
+def test_after_the_end_of_all_times_a_line_needs_its_own() -> None:
+    lines = [{"id": 1, "text": "the old bridge", "at": "9999-12-31T23:59:59Z"}, {"id": 2, "text": "the river"}]
+    ran = CliRunner().invoke(app, ["eval", "stories"], input="\n".join(map(json.dumps, lines)))
+    assert ran.exit_code == 1
+    assert json.loads(ran.stderr)["line"] == 2
+    assert len(ran.stdout.splitlines()) == 1
+
+
 def test_an_author_is_text_or_a_number() -> None:
     lines = [{"id": "1", "text": "the old bridge", "author": 7}, {"id": "2", "text": "the river", "author": ["ana"]}]
     ran = CliRunner().invoke(app, ["eval", "stories"], input="\n".join(map(json.dumps, lines)))

@@ -79,7 +79,7 @@ def _given(lines: Lines) -> Iterator[_Given]:
 
 def _read(line: Line, last: datetime) -> _Given:
     uid = id_of(line)
-    at = _moment(line["at"]) if line.get("at") is not None else last + timedelta(seconds=1)
+    at = _moment(line["at"]) if line.get("at") is not None else _after(last)
     author = _name(line, "author") or uid
     language = line.get("language")
     post = Post(
@@ -100,6 +100,13 @@ def _links(line: Line) -> tuple[str, ...]:
         msg = "links: expected a list of addresses"
         raise BadRecord(msg)
     return tuple(links)
+
+
+def _after(last: datetime) -> datetime:
+    try:
+        return last + timedelta(seconds=1)
+    except OverflowError as error:
+        raise BadRecord("at: expected a time, for nothing comes after the last moment of the year 9999") from error
 
 
 def _moment(at: object) -> datetime:
