@@ -18,6 +18,7 @@ from alerts.memory.digests import digest
 from alerts.wording import count, number
 from secondsource.app.wiring import House
 from secondsource.contracts.baselines import ONE_AGE, Baseline
+from secondsource.contracts.errors import BadConfiguration
 
 DAYS = 30  #: of the past, if nothing else is said
 _LEAD = timedelta(minutes=10)
@@ -40,12 +41,19 @@ def fit(
     `applies_from` on, or from ten minutes from now.
 
     Raises:
+        BadConfiguration: it would judge the very posts that it is made from.
         SourceAway: the database did not answer.
     """
     from store.baseline_fitting import fit as fitted_from  # noqa: PLC0415 -- pandas takes its time; few commands fit
 
     now = at.clock.now()
     start, end = _period(now, since, until)
+    if applies_from is not None and applies_from < end:
+        msg = (
+            f"--applies-from {applies_from:%Y-%m-%dT%H:%M:%SZ} is before --to {end:%Y-%m-%dT%H:%M:%SZ}: what follows "
+            "would be judged by itself; write the same moment as --to, or an earlier one"
+        )
+        raise BadConfiguration(msg)
     applies = _full_minute(applies_from or now + _LEAD)
     made: dict[str, Baseline | None] = {}
     for watch in watches:

@@ -55,6 +55,13 @@ def test_fit_makes_versions_that_show_tells_of(newsroom: Newsroom) -> None:
 def test_what_is_asked_wrongly_is_said(newsroom: Newsroom) -> None:
     assert newsroom.run("baselines", "fit", "--watch", "dolnograd").code == 2
     assert newsroom.run("baselines", "fit", "--from", "yesterday").code == 2
+    itself = newsroom.run("baselines", "fit", *PERIOD, "--applies-from", "2031-05-08T23:59:00Z")
+    assert itself.code == 2
+    assert "--applies-from 2031-05-08T23:59:00Z is before --to 2031-05-09T00:00:00Z" in itself.err
+    now = newsroom.run("baselines", "fit", "--from", "2001-01-01", "--applies-from", "2001-02-01")
+    assert now.code == 2, "without --to it is fitted from all up to now"
+    assert "none yet" in newsroom.run("baselines", "show").out
+    assert newsroom.run("baselines", "fit", *PERIOD, "--applies-from", PERIOD[3]).code == 0
     nothing = newsroom.run("baselines", "fit", "--from", "2001-01-01", "--to", "2001-02-01")
     assert nothing.code == 0
     assert nothing.out.startswith("velgrad: 0 stories that opened 2001-01-01 to 2001-02-01, and it takes 30. ")
