@@ -69,6 +69,14 @@ def test_lines_may_name_labels_either_way(tmp_path: Path) -> None:
     assert (asserted.label, asserted.source) == ("asserts", None)
 
 
+def test_lines_are_read_as_eval_stance_reads_them(tmp_path: Path) -> None:
+    path = tmp_path / "labelled.jsonl"
+    line = '{"text": "no", "label": "deny", "reply_to": null, "source": {"text": "It fell"}, "group": null}'
+    path.write_bytes(f"\ufeff{line}\r\n".encode())
+    (found,) = read_labelled(path)
+    assert (found.label, found.parent, found.group) == ("denies", "It fell", "")
+
+
 @pytest.mark.parametrize(
     "line", ["x", "[]", '{"text": "a"}', '{"text": 1, "label": "deny"}', '{"text": "a", "label": "agree"}']
 )

@@ -47,7 +47,7 @@ def read_labelled(data: Path) -> list[Example]:
 
 
 def _of_lines(path: Path) -> Iterator[Example]:
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
@@ -61,7 +61,7 @@ def _example(line: Mapping[str, Any]) -> Example:
     label = line["label"]
     if label not in OURS and label not in FIELD:
         raise ValueError(f"label {label!r} is none of {', '.join((*OURS, *FIELD))}")
-    text, group = line["text"], line.get("group", "")
+    text, group = line["text"], "" if line.get("group") is None else line["group"]
     parent, source = _text(line.get("reply_to")), _text(line.get("source"))
     if not isinstance(text, str) or not isinstance(group, str):
         raise TypeError("expected text and group to be text")
