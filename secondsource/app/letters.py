@@ -14,7 +14,7 @@ from ingest.collectors.replay import STDIN, Replay, ReplaySettings
 from ingest.formats.delimited import ColumnMapping
 from ingest.formats.recognising import JsonFormat
 from ingest.pictures import pictures
-from secondsource.app import wiring
+from secondsource.app import replaying, wiring
 from secondsource.app.wiring import House
 from secondsource.contracts import topics
 from secondsource.contracts.errors import BadConfiguration, BadRecord
@@ -53,6 +53,7 @@ class Resender:
         self._how = how
         self._push = push
         self._answers = answers
+        self._mappings = replaying.built_in_mappings()
 
     def resend(self, letter: DeadLetter) -> int:
         """Returns how many messages went out; the letter is then no longer waiting.
@@ -90,7 +91,8 @@ class Resender:
         if live is not None:
             return live.remap(letter.body)
         settings = ReplaySettings(paths=(how.file or STDIN,), format=how.format, assign="all" if how.watch else "keep")
-        replay = Replay(settings, watches, self._at.clock, pictures=pictures(how.pictures), name=name)
+        shown = pictures(how.pictures)
+        replay = Replay(settings, watches, self._at.clock, pictures=shown, name=name, mappings=self._mappings)
         return replay.remap(letter.body)
 
 

@@ -723,6 +723,19 @@ def test_once_the_mapping_is_mended_the_row_is_there_and_the_letter_gone(
     assert (nothing.code, nothing.out) == (0, "0 records sent again, 0 still failed and stay.\n")
 
 
+def test_rows_of_a_table_that_was_recognised_are_read_as_that_table_again(newsroom: Newsroom) -> None:
+    head = "chat,id,body,author,author_username,author_name,unix_timestamp,views,reply_to"
+    rows = [
+        'mill,1,"Smoke, more #Velgrad",55,ida,Ida,1778753100,some,',
+        "mill,2,Smoke #Velgrad,56,nils,Nils,1778753160,7,",
+    ]
+    file = newsroom.write("export.csv", "\n".join([head, *rows]) + "\n")
+    newsroom.run("replay", file)
+    ran = resend(newsroom, "--all", "--file", file)
+    assert ran.code == 1
+    assert "still fails: expected a whole number for views, came 'some'" in ran.out
+
+
 def test_a_mapping_with_its_own_header_needs_no_file(newsroom: Newsroom, rejected: DeadLetter) -> None:
     mended = newsroom.write("mended.yaml", MENDED + "header: [post, words, who, when]\n")
     assert resend(newsroom, "--all", "--mapping", mended).code == 0

@@ -70,11 +70,12 @@ class Reading:
     def format_of(self, body: bytes, path: Path, span: Span) -> Format:
         """What reads a record that once was refused; `path` is the file it came from, or another of its kind."""
         format_ = self._format
+        if format_ == "auto":
+            format_ = recognising.kind(body) or self._table(path) or "own"
         if isinstance(format_, ColumnMapping):
             mapping, header = self._header(format_, path)
             return Delimited(mapping, header, self._pictures, self._collector, span)
-        kind = (recognising.kind(body) or "own") if format_ == "auto" else format_
-        return self._json(kind, span, export_folder(path) if kind == "telegram" else None)
+        return self._json(format_, span, export_folder(path) if format_ == "telegram" else None)
 
     def standard_input(self, span: Span, stop: Event) -> Opened:
         file = self._stdin or sys.stdin.buffer
@@ -126,6 +127,14 @@ class Reading:
         if found is None:
             raise recognising.unknown(one.name, self._mappings)
         return found
+
+    def _table(self, path: Path) -> ColumnMapping | None:
+        """The mapping that the file's first row tells of, where there is such a file."""
+        if not path.is_file():
+            return None
+        with ExitStack() as files:
+            found = recognising.of_table(_first_row(taken(path, files)[0].file, None).body, self._mappings)
+        return found.format if found is not None and isinstance(found.format, ColumnMapping) else None
 
     def _header(self, mapping: ColumnMapping, path: Path) -> tuple[ColumnMapping, Sequence[str]]:
         """The mapping as it fits the file, and the file's columns."""
