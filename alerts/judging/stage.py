@@ -50,7 +50,7 @@ class AlertsStage:
 
     name = "alerts"
     inlet: tuple[str, ...] = (ENRICHED,)
-    form = "2026-11-23.5"  #: raised when what is saved changes: see tests/alerts/test_saved_form.py
+    form = "2026-11-24"  #: raised when what is saved changes: see tests/alerts/test_saved_form.py
 
     def __init__(
         self,

@@ -49,6 +49,7 @@ _LOOKED_UP = 8  # terms, the rarest
 _LED_TO = 48
 _MOST_SAYINGS = 4  # of a story, whose terms lead to it
 _IN_ID = re.compile("[ :-]")
+_CYRILLIC_BEGINS, _CYRILLIC_ENDS = "\u0400", "\u0530"  # whose words come here without their endings
 _WINDOW_STORIES = 20_000
 _WINDOW_SECONDS = 6 * 3600.0
 
@@ -237,10 +238,13 @@ class WordIndex:
 
 
 def _few(shared: Sequence[str]) -> bool:
-    """Whether too few are shared, where a name counts once: by its id, and not again by the words of it."""
+    """Whether too few are shared, where a name counts once: by its id, and not again by the words of it. Words without
+    their endings are shared more easily: of those it takes one more.
+    """
     ids = [term for term in shared if " " in term]
     spelt = {word for name in ids for word in _IN_ID.split(name_of(name))}
-    return sum(" " in term or term not in spelt for term in shared) < FEWEST_SHARED
+    fewest = FEWEST_SHARED + any(_CYRILLIC_BEGINS <= term < _CYRILLIC_ENDS for term in shared)
+    return sum(" " in term or term not in spelt for term in shared) < fewest
 
 
 @compiled

@@ -32,6 +32,13 @@ _WORD = re.compile(
 _SIGNS = re.compile("[\u3400-\u9fff\u30a1-\u30ff\uac00-\ud7a3]{2,}|[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]{4,}")
 _RUN, _LETTERS_RUN, _ONE_OF = 2, 4, 3
 _FIRST_UNSPACED, _LAST_LETTER = "\u0e00", "\u1fff"  # beyond the second, signs are syllables or words
+#: A word in Cyrillic letters and the ending of a Russian or Ukrainian noun or adjective on it, behind four letters at
+#: least. What makes another word (порт, портной) is no ending.
+_CYRILLIC_BEGINS, _CYRILLIC_ENDS = "\u0400", "\u0530"
+_INFLECTED = re.compile(
+    "([\u0400-\u052f]{4,}?)(?:[ыи]ми|[ое]го|[ое]му|[аяь]ми|[оеі]ю|[аоуыи]я|[оеы]е|ие|[ыиоеі]й|[ыиоеёа]м|ям|[аяыи]х|"
+    "[уюі]ю|[оеёі]в|ією|[аеёиоуыюяьйіїє])"
+)
 _MARKS = re.compile(r"[.,٫٬]")
 _DIGITS = re.compile(r"\d+")
 _ARABIC_NUMBER = re.compile(r"(?<![\w.,٫٬])[وفبلك]?(\d[\d.,٫٬]{0,14}(?<=\d))(?!\d)")
@@ -76,6 +83,7 @@ def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
     text, day = dated(text)
     found = [day] if day else []
     spelt: set[str] = set()
+    names: set[str] = set()
     for entity in enriched.entities:
         if entity.kind not in _ADDRESSED and not own.issuperset(name := _words(entity.text)):
             if entity.lat is None or entity.lon is None:
@@ -86,11 +94,17 @@ def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
                 text = text.replace(entity.text, " ")
             elif len(name) == 1:
                 spelt.update(name)
+            else:
+                names.update(name)
     text = text.casefold().replace("i̇", "i")  # what becomes of the Turkish İ
     if "ا" in text or "و" in text:
         text = _ARABIC_NUMBER.sub(_plain, text)
     words = [word for word in _said(text) if word not in own and (len(word) > 2 or _tells(word))]
-    found += [word for word in words if word not in spelt] if spelt else words
+    found += [
+        _uninflected(word) if _CYRILLIC_BEGINS <= word < _CYRILLIC_ENDS and word not in names else word
+        for word in words
+        if word not in spelt
+    ]
     return tuple(dict.fromkeys(found))[:MOST_TERMS]
 
 
@@ -103,7 +117,8 @@ def besides(said: tuple[str, ...], quoted: str, names: Collection[str] | None = 
     """What a post is known by without a text that stands in it, where it says as much of its own; else all of it. With
     the ids of the `names` in that text it is what the post says and names of its own, however little that is.
     """
-    theirs = set(_said(quoted.casefold()))
+    written = _said(quoted.casefold())
+    theirs = {*written, *map(_uninflected, written)}
     words = [term for term in said if " " not in term]
     own = tuple(word for word in words if word not in theirs)
     if names is not None:
@@ -133,6 +148,13 @@ def _said(text: str) -> list[str]:
                 else:
                     words.append(word)
     return words
+
+
+@lru_cache(maxsize=16_384)
+def _uninflected(word: str) -> str:
+    """A word in Cyrillic letters without its ending: "каменного", "каменный" → "каменн"; any other as it is."""
+    found = _INFLECTED.fullmatch(word)
+    return found[1] if found is not None else word
 
 
 def _in_letters(written: str) -> bool:

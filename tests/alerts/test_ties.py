@@ -6,6 +6,8 @@ import random
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alerts.earlier.pictures import PictureBook, Sighting
 from alerts.text.band_index import BandIndex
@@ -292,6 +294,78 @@ def test_without_blanks_between_words_the_same_is_found_in_others(one: str, othe
     index.open(1, 0.0, [terms(post(1, 0, one), own)])
     assert index.find(terms(post(2, 1, other), own)) is not None
     assert index.find(terms(post(3, 2, neither), own)) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "neither"),
+    [
+        (
+            "Рухнул старый каменный мост через реку, автобус упал в воду",
+            "Очевидцы у старого моста: обрушение каменного пролёта, автобусы в воде",
+            "На каменном мосту столкнулись автобусы",
+        ),
+        (
+            "Завалився старий кам'яний міст, автобус упав у річку, пасажири поранені",
+            "Пасажирів автобуса витягли з річки біля старого мосту",
+            "Пасажирам автобусів обіцяють нові зупинки",
+        ),
+        (
+            "Горит склад мебельной фабрики на северной окраине",
+            "Пожар на мебельной фабрике: на северных окраинах дымятся склады",
+            "Мебельную фабрику продали, рабочие склада ждут зарплату",
+        ),
+    ],
+)
+def test_words_in_cyrillic_letters_are_the_same_with_other_endings(one: str, other: str, neither: str) -> None:
+    own = own_terms(WATCH)
+    index = WordIndex()
+    index.open(1, 0.0, [terms(post(1, 0, one), own)])
+    assert index.find(terms(post(2, 1, other), own)) is not None
+    assert index.find(terms(post(3, 2, neither), own)) is None, "three of them are too few"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("каменный", "каменного", True),
+        ("фабрика", "фабриками", True),
+        ("лікарня", "лікарнею", True),
+        ("самолёт", "самолётом", True),
+        ("порт", "портной", False),
+        ("город", "городок", False),
+        ("завод", "заводчик", False),
+        ("мэр", "мэра", False),  # too short to tell what is an ending
+        ("bank", "banka", False),
+    ],
+)
+def test_an_ending_is_no_other_word(one: str, other: str, same: bool) -> None:
+    own = own_terms(WATCH)
+    assert (terms(post(1, 0, one), own) == terms(post(2, 0, other), own)) is same
+
+
+@given(st.text("абвгеийкмоуыхьяіїє", min_size=3, max_size=14))
+def test_without_its_ending_a_word_begins_as_it_did_and_keeps_four_letters(word: str) -> None:
+    for term in terms(post(1, 0, word), frozenset()):
+        assert word.startswith(term)
+        assert len(term) >= min(4, len(word))
+
+
+@given(
+    st.text("abcdefghijklmnopqrstuvwxyzäéñış", min_size=3, max_size=14) | st.text("ابتجحلم", min_size=3, max_size=14)
+)
+def test_words_in_other_letters_keep_their_ends(word: str) -> None:
+    assert terms(post(1, 0, word), frozenset()) == (word,)
+
+
+def test_words_of_a_known_name_keep_their_endings() -> None:
+    harbour = Entity(kind="place", id="osmar harbour", text="Старая Гавань", start=0, end=13)
+    said = terms(post(1, 0, "Старая Гавань закрыта", entities=(harbour,)), own_terms(WATCH))
+    assert said == ("place osmar harbour", "старая", "гавань", "закрыт")
+
+
+def test_what_stands_in_another_text_is_left_out_with_its_endings() -> None:
+    said = terms(post(1, 0, "Старого каменного моста нет, паром ходит ночью бесплатно"), own_terms(WATCH))
+    assert besides(said, "Старого каменного моста больше") == ("паром", "ходит", "ночь", "бесплатн")
 
 
 def test_a_name_without_blanks_around_it_counts_once() -> None:
