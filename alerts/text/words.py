@@ -99,12 +99,12 @@ def terms(enriched: Enriched, own: frozenset[str]) -> tuple[str, ...]:
     text = text.casefold().replace("i̇", "i")  # what becomes of the Turkish İ
     if "ا" in text or "و" in text:
         text = _ARABIC_NUMBER.sub(_plain, text)
-    words = [word for word in _said(text) if word not in own and (len(word) > 2 or _tells(word))]
-    found += [
+    words = [
         _uninflected(word) if _CYRILLIC_BEGINS <= word < _CYRILLIC_ENDS and word not in names else word
-        for word in words
-        if word not in spelt
+        for word in _said(text)
+        if (len(word) > 2 or _tells(word)) and word not in spelt
     ]
+    found += [word for word in words if word not in own]
     return tuple(dict.fromkeys(found))[:MOST_TERMS]
 
 
@@ -227,8 +227,10 @@ def subjects(watch: Watch) -> dict[str, str]:
 
 def own_terms(watch: Watch) -> frozenset[str]:
     """What ties no post of a watch to another: what all of them have in common, and words that tell nothing. A hashtag
-    that the watch asks for is there whole, too, for a post may part it into words: "#SaveVelgrad".
+    that the watch asks for is there whole, too, for a post may part it into words: "#SaveVelgrad". Each as it is
+    written, and without its ending.
     """
     asked = (*watch.hashtags, *watch.all_of, *watch.any_of, *watch.phrases, watch.name)
     said = (part for words in asked for part in _WORD.findall(words.casefold()))
-    return STOPWORDS.union(said, map(_tag, watch.hashtags))
+    words = STOPWORDS.union(said, map(_tag, watch.hashtags))
+    return words.union(map(_uninflected, words))

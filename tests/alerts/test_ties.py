@@ -357,6 +357,11 @@ def test_words_in_other_letters_keep_their_ends(word: str) -> None:
     assert terms(post(1, 0, word), frozenset()) == (word,)
 
 
+def test_a_word_of_the_watch_ties_none_with_another_ending() -> None:
+    own = own_terms(msgspec.structs.replace(WATCH, any_of=("каменные мосты",)))
+    assert terms(post(1, 0, "Каменного моста нет, только паром"), own) == ("паром",)
+
+
 def test_words_of_a_known_name_keep_their_endings() -> None:
     harbour = Entity(kind="place", id="osmar harbour", text="Старая Гавань", start=0, end=13)
     said = terms(post(1, 0, "Старая Гавань закрыта", entities=(harbour,)), own_terms(WATCH))
