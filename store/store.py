@@ -32,6 +32,7 @@ from store.reads.known import KnownPosts
 from store.reads.recorded import Recorded
 from store.reads.removals import Removals
 from store.reads.status import Status, status
+from store.reads.told import Told
 from store.reads.trails import TrailReads
 from store.spending import Ledger
 from store.writer import Destinations, Writer, aware
@@ -66,6 +67,7 @@ class Store(Positions):
         self.followed = FollowedPosts(self.database)
         self.removals = Removals(self.database)
         self.recorded = Recorded(self.database)
+        self.told = Told(self.database)
         self.verdicts = Verdicts(self.database)
         self.forgetting = Forgetting(self.database)
         self.retention = Retention(self.database)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 
 import msgspec
@@ -139,7 +139,12 @@ class Docket:
     def drain(self) -> tuple[list[StoryUpdate], list[AlertEvent]]:
         return self._judge.drain()
 
-    # Saving
+    # Memory
+
+    def take_up(self, versions: Mapping[str, int], told: Mapping[str, Sequence[AlertEvent]]) -> set[str]:
+        """As `Judge.take_up`."""
+        self._changed = True
+        return self._judge.take_up(versions, told)
 
     def changes(self) -> dict[str, bytes | None]:
         held = self._save_waiting()

@@ -5,7 +5,7 @@ out.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -380,7 +380,24 @@ class Judge:
     def _id(self, story: Story) -> str:
         return story_id(self.watch.name, story.frame.first_uid)
 
-    # Saving
+    # Memory
+
+    def take_up(self, versions: Mapping[str, int], told: Mapping[str, Sequence[AlertEvent]]) -> set[str]:
+        """Go on from what was told of stories (by id, the last version) and alerts (by id, their events): of what is
+        remembered here none was. Returns the alerts whose story is among the living.
+        """
+        found = set[str]()
+        for number in list(self._book.shelf):
+            story = self._book.shelf[number]
+            for frame in story.frame.parts():
+                id_ = story_id(self.watch.name, frame.first_uid)
+                events = told.get(f"{self.watch.name}:{id_}")
+                frame.version = max(frame.version, versions.get(id_, 0))
+                frame.alert = life.told(events) if events else None
+                if events:
+                    found.add(events[0].alert_id)
+            self._book.shelf.touch(story)
+        return found
 
     def changes(self) -> dict[str, bytes | None]:
         return {

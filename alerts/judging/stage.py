@@ -14,6 +14,7 @@ from functools import partial
 from alerts.judging.docket import Docket, Held, numbered, of_a_watch
 from alerts.judging.judge import Judge
 from alerts.judging.watermark import Watermark
+from alerts.lives import life
 from alerts.origins.registry import NOBODY, Registry
 from alerts.ports import Archive, Baselines
 from alerts.rules import RULES
@@ -22,7 +23,7 @@ from alerts.spread.expectation import NONE_KEPT
 from alerts.stories.book import StoryBook
 from alerts.text.embedding import Meanings
 from alerts.text.understanding import Understanding
-from secondsource.contracts.messages import Coverage, Enriched, Tick
+from secondsource.contracts.messages import AlertEvent, Coverage, Enriched, Tick
 from secondsource.contracts.stage import Out, Record
 from secondsource.contracts.topics import ALERTS, ENRICHED
 from secondsource.contracts.watch import Watch
@@ -90,6 +91,16 @@ class AlertsStage:
         for partition in touched.values():
             outs += partition.outs()
         return outs
+
+    def take_up(
+        self, partition: int, versions: Mapping[str, int], told: Mapping[str, Sequence[AlertEvent]]
+    ) -> list[str]:
+        """What `partition` remembers was made anew from posts: go on from what was told of its stories (by id, the last
+        version) and of its alerts (by id, their events, in order). Returns the alerts that are open and have no living
+        story any more.
+        """
+        found = self._partition(partition).take_up(versions, told)
+        return [alert for alert, events in told.items() if alert not in found and not life.told(events).closed]
 
     def restore(self, partition: int, parts: Mapping[str, bytes]) -> None:
         taken = self._partitions[partition] = _Partition(self._docket)
@@ -166,6 +177,9 @@ class _Partition:
             outs += [Out(ALERTS, watch, update) for update in updates]
             outs += [Out(ALERTS, watch, event) for event in events]
         return outs
+
+    def take_up(self, versions: Mapping[str, int], told: Mapping[str, Sequence[AlertEvent]]) -> set[str]:
+        return set[str]().union(*(docket.take_up(versions, told) for docket in self._dockets.values()))
 
     def changes(self) -> dict[str, bytes | None]:
         changes: dict[str, bytes | None] = dict.fromkeys(self._orphaned)

@@ -15,11 +15,12 @@ import msgspec
 from alerts.rules.evidence import Rule, StoryEvidence
 from alerts.rules.taking_off import tail
 from alerts.wording import TIES, duration, in_all, moment, number, origin
-from secondsource.contracts.messages import AlertKind, Finding, Reason, Tie
+from secondsource.contracts.messages import AlertEvent, AlertKind, Finding, Reason, Tie
 from secondsource.contracts.watch import Thresholds
 
 Kind = AlertKind
 _MATERIAL = 0.5  # of an origin: less is doubt about the same sources
+_CLOSED = frozenset({"corroborated", "expired"})
 _GRAVER = 10  # times as far as when it was last told of as new
 
 
@@ -92,8 +93,25 @@ def after(
 ) -> AlertState:
     """The alert once the step has been said. Recalled or over, it keeps the rules it was for."""
     said = _said(alert, kind, evidence, rules or alert.rules)
-    return msgspec.structs.replace(
-        said, closed=kind in {"corroborated", "expired"}, digest=alert.digest if digest is None else digest
+    return msgspec.structs.replace(said, closed=kind in _CLOSED, digest=alert.digest if digest is None else digest)
+
+
+def told(events: Sequence[AlertEvent]) -> AlertState:
+    """An alert as its events leave it, in their order: what was last said of it."""
+    last = events[-1]
+    finding, story = last.finding, last.story
+    loud = next(event for event in reversed(events) if event.kind in {"opened", "escalated"} or event is events[0])
+    return AlertState(
+        rule=finding.rule,
+        seq=last.seq,
+        interactions=story.spread.interactions,
+        independent=story.independent,
+        disputes=story.disputes,
+        rules=finding.rules or (finding.rule,),
+        earlier=tuple((earlier.seen_at.timestamp(), earlier.source) for earlier in finding.earlier),
+        closed=last.kind in _CLOSED and not story.merged_into,  # one that goes on in another may part from it again
+        loud=max(1, loud.story.spread.interactions),
+        digest=last.digest,
     )
 
 

@@ -50,7 +50,7 @@ class Remembering(Protocol):
     """A stage whose judgement rests on what it has seen. Its memory is kept in named parts, beside its position.
 
     After `restore`, handling the records after the saved position again gives the same messages again. `form` names how
-    the parts are written: memory of another form is dropped, and what made it is read again.
+    the parts are written: memory of another form is dropped, and made anew of what made it.
     """
 
     @property

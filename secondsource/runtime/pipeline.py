@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Event, Lock
 
 from secondsource.contracts.clock import Clock
@@ -13,7 +13,7 @@ from secondsource.runtime.inline import InlineTransport, Mark
 from secondsource.runtime.metrics import Metrics
 from secondsource.runtime.ports import Progress
 from secondsource.runtime.retry import Retry
-from secondsource.runtime.runner import DEFAULTS, Effects, Rewound, Runner, RunnerSettings
+from secondsource.runtime.runner import DEFAULTS, Anew, Effects, Rewound, Runner, RunnerSettings
 from secondsource.runtime.source import cursor_of, to_outs
 
 _log = logging.getLogger(__name__)
@@ -24,7 +24,8 @@ class InlinePipeline:
 
     `prepare` are stages without memory or writes (enrichment): they run before the transaction, which must not
     stay open while pictures are fetched. `commit` are the others, in order: what they write, what they remember
-    and the collector's cursor are committed in one transaction, so a batch has happened or it has not.
+    and the collector's cursor are committed in one transaction, so a batch has happened or it has not. `anew`, by the
+    names of stages: see `Runner`.
     """
 
     def __init__(
@@ -37,7 +38,9 @@ class InlinePipeline:
         clock: Clock,
         retry: Retry,
         settings: RunnerSettings = DEFAULTS,
+        anew: Mapping[str, Anew] | None = None,
     ) -> None:
+        made_anew = anew or {}
         self._transport = InlineTransport()
         self._progress = progress
         self._metrics = metrics
@@ -54,6 +57,7 @@ class InlinePipeline:
                 retry=retry,
                 settings=settings,
                 effects=effects,
+                anew=made_anew.get(stage.name),
             )
 
         self._prepare = [runner(stage, "own") for stage in prepare]

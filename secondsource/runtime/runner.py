@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from threading import Event
 from typing import Literal, NamedTuple
@@ -21,6 +21,8 @@ from secondsource.runtime.transport import Broken, Delivery, HandedOver, Inlet, 
 _log = logging.getLogger(__name__)
 
 Effects = Literal["own", "joint"]
+#: A partition's memory in parts, made anew from what is kept elsewhere.
+Anew = Callable[[int], Mapping[str, bytes]]
 
 
 class RunnerSettings(NamedTuple):
@@ -62,6 +64,8 @@ class Runner:
       once more without it. What is sent again by this is the same messages, as Remembering promises.
     - With `effects` "joint", the caller holds a transaction that spans several stages (the inline pipeline). Then
       any failure is the caller's to take back: Rewound or SourceAway leaves `step`.
+    - Memory that another version saved is dropped: `anew` makes it again where the transport has not kept what it came
+      from.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Runner:
         retry: Retry,
         settings: RunnerSettings = DEFAULTS,
         effects: Effects = "own",
+        anew: Anew | None = None,
     ) -> None:
         if isinstance(stage, Remembering) and len(stage.inlet) != 1:
             msg = f"stage {stage.name}: expected one inlet topic where memory is kept by partition, got {stage.inlet}"
@@ -88,6 +93,7 @@ class Runner:
         self._retry = retry
         self._settings = settings
         self._joint = effects == "joint"
+        self._anew = anew
         self._inlet: Inlet = transport.inlet(stage.name, stage.inlet, self)
         self._positions: dict[Place, int] = {}  # next offset after what was handled and sent
         self._unsaved: set[Place] = set()
@@ -287,13 +293,16 @@ class Runner:
         parts = {name: part for name, part in saved.parts.items() if name != _FORM}
         if parts and saved.parts.get(_FORM) != self._memory.form.encode():
             then = "what is still on the topic is read again" if self._inlet.durable else "it begins anew"
+            if self._anew is not None:
+                then = "it is made anew from what is stored"
             _log.warning(
                 "memory that another version saved is dropped: %s",
                 then,
                 extra={"stage": self.stage.name, "place": str(place)},
             )
-            self._pending[place.partition] = dict.fromkeys(parts)
-            self._memory.restore(place.partition, {})
+            made: Mapping[str, bytes] = self._anew(place.partition) if self._anew is not None else {}
+            self._pending[place.partition] = {**dict.fromkeys(parts), **made}
+            self._memory.restore(place.partition, made)
             return 0
         self._memory.restore(place.partition, parts)
         return int(saved.position or 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import pytest
@@ -14,7 +14,7 @@ from secondsource.contracts.errors import BadRecord, Halted, SourceAway
 from secondsource.contracts.messages import Coverage, DeadLetter, Takedown, Tick
 from secondsource.contracts.stage import Batch, Out, Record, Rejected, Stage
 from secondsource.runtime.pipeline import InlinePipeline
-from secondsource.runtime.runner import DEFAULTS, RunnerSettings
+from secondsource.runtime.runner import DEFAULTS, Anew, RunnerSettings
 from tests.fakes.progress import MemoryProgress
 from tests.runtime.makers import START, Counting, Passing, Surroundings, number_of, post
 
@@ -53,6 +53,7 @@ class Line(Surroundings):
         keeping: Callable[[Record], None] = lambda record: None,
         progress: MemoryProgress | None = None,
         limits: RunnerSettings = DEFAULTS,
+        anew: Mapping[str, Anew] | None = None,
     ) -> None:
         super().__init__()
         self.progress = progress or MemoryProgress()
@@ -67,6 +68,7 @@ class Line(Surroundings):
             clock=self.clock,
             retry=self.retry,
             settings=limits,
+            anew=anew,
         )
 
     def outside(self, trouble: Callable[[Record], None]) -> Callable[[Record], None]:
@@ -197,6 +199,16 @@ def test_memory_is_taken_up_by_the_next_process() -> None:
     again.push([3])
     assert again.progress.rows["number", 3] == "number 3 of partition 0, sum 6"
     assert len(again.progress.memory("counting", 0)) == 3
+
+
+def test_memory_of_another_form_is_made_anew_from_what_is_kept() -> None:
+    line = Line()
+    line.push([1, 2])
+    again = Line(progress=line.progress, anew={"counting": lambda _partition: {"0000": b"7"}})
+    again.counting.form = "2"
+    again.push([3])
+    assert again.progress.rows["number", 3] == "number 2 of partition 0, sum 10"
+    assert again.progress.memory("counting", 0) == {"0000": b"7", "0001": b"3"}
 
 
 def test_ticks_and_coverage_pass() -> None:

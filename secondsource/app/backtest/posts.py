@@ -26,13 +26,13 @@ from ingest.pictures import pictures
 from secondsource.app import replaying, wiring
 from secondsource.app.threads import Stopped
 from secondsource.app.wiring import House
-from secondsource.contracts.errors import BadConfiguration, BadRecord
+from secondsource.app.wiring.recorded import Again, RecordedMessage, without_fetching
+from secondsource.contracts.errors import BadConfiguration
 from secondsource.contracts.messages import (
     Coverage,
     Engagement,
     Enriched,
     Message,
-    Picture,
     Post,
     Takedown,
     Tick,
@@ -40,7 +40,7 @@ from secondsource.contracts.messages import (
     encode,
     event_time,
 )
-from secondsource.contracts.stage import Out, Record, Stage
+from secondsource.contracts.stage import Record
 from secondsource.contracts.watch import Watch
 from store.stage import StoreStage
 
@@ -48,8 +48,6 @@ Take = Literal["collected", "matching", "all"]
 TAKES: tuple[Take, ...] = ("collected", "matching", "all")
 _AT_ONCE = 2_000
 _INSTANT = timedelta(microseconds=1)
-
-RecordedMessage = Post | Engagement | Takedown | Coverage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,12 +147,13 @@ def gathered(
             house = replace(at, configuration=configuration)
             everyone = "" if wanted.take != "collected" else wanted.watch
             messages = iter(at.store.recorded.messages(everyone, wanted.first, wanted.until))
-            found = wiring.enrichment(_without_fetching(configuration), at.clock)
+            found = without_fetching(configuration, at.clock)
             known = at.store.recorded.pictures
         until_done.callback(found.close)
         watch = watch_of(configuration, wanted.watch)
         keep = StoreStage(house.store, ()) if wanted.files else None
-        writing = _Writing(watch, wanted, found.stage, known, keep)
+        again = Again(found.stage, known)
+        writing = _Writing(watch, wanted, again, keep)
         path = folder / "posts.jsonl"
         with path.open("wb") as file:
             while batch := list(islice(messages, _AT_ONCE)):
@@ -163,14 +162,7 @@ def gathered(
                 writing.write(file, batch)
                 progressed(writing.posts + writing.before)
             writing.finish(file)
-        yield house, Spool(path, writing.posts, writing.before, writing.refused, writing.first, writing.last)
-
-
-def _without_fetching(configuration: Configuration) -> Configuration:
-    deployment = configuration.deployment
-    media = deployment.enrich.media.model_copy(update={"enabled": False})
-    enrich = deployment.enrich.model_copy(update={"media": media})
-    return replace(configuration, deployment=deployment.model_copy(update={"enrich": enrich}))
+        yield house, Spool(path, writing.posts, writing.before, again.refused, writing.first, writing.last)
 
 
 def _of_files(at: House, wanted: Wanted, stop: Event) -> Iterator[RecordedMessage]:
@@ -198,23 +190,15 @@ def _within(message: RecordedMessage, wanted: Wanted) -> bool:
 class _Writing:
     """Takes messages through enrichment and writes what the alerts stage is to get."""
 
-    def __init__(
-        self,
-        watch: Watch,
-        wanted: Wanted,
-        enrich: Stage,
-        known: Callable[[list[str]], dict[str, tuple[Picture, ...]]] | None,
-        keep: StoreStage | None,
-    ) -> None:
+    def __init__(self, watch: Watch, wanted: Wanted, again: Again, keep: StoreStage | None) -> None:
         self._watch = watch
         self._since = wanted.since
-        self._enrich = enrich
-        self._known = known
+        self._again = again
         self._keep = keep
         self._matcher = Matcher((watch,)) if wanted.take == "matching" else None
         self._from_files = bool(wanted.files)
         self._collectors: set[str] = set()
-        self.posts = self.before = self.refused = 0
+        self.posts = self.before = 0
         self.first: datetime | None = None
         self.last: datetime | None = None
         self._latest: datetime | None = None
@@ -223,9 +207,7 @@ class _Writing:
         taken = [ours for message in batch if (ours := self._taken(message)) is not None]
         if not taken:
             return
-        enriched = [out.message for out in self._handled(taken)]
-        if self._known is not None:
-            enriched = self._as_seen(enriched)
+        enriched = self._again.enriched(taken)
         if self._keep is not None:
             kept = [m for m in enriched if isinstance(m, Takedown) or (isinstance(m, Enriched) and m.pictures)]
             self._keep.handle([Record(message) for message in kept])
@@ -255,29 +237,6 @@ class _Writing:
             if self._from_files and name not in message.watches:
                 return None
         return msgspec.structs.replace(message, watches=(name,))
-
-    def _handled(self, messages: list[RecordedMessage]) -> list[Out]:
-        """Enriched together; one by one where one of them cannot be."""
-        try:
-            return self._enrich.handle([Record(message) for message in messages])
-        except BadRecord:
-            outs: list[Out] = []
-            for message in messages:
-                try:
-                    outs += self._enrich.handle([Record(message)])
-                except BadRecord:
-                    self.refused += 1
-            return outs
-
-    def _as_seen(self, messages: list[Message]) -> list[Message]:
-        """With the pictures that are stored of the posts."""
-        assert self._known is not None
-        with_media = [m.post.uid for m in messages if isinstance(m, Enriched) and m.post.media]
-        known = self._known(with_media) if with_media else {}
-        return [
-            msgspec.structs.replace(m, pictures=known.get(m.post.uid, ())) if isinstance(m, Enriched) else m
-            for m in messages
-        ]
 
     def _count(self, message: Message) -> None:
         if isinstance(message, Enriched):

@@ -1,4 +1,4 @@
-"""The stages, and the pipeline that has all of them in one process."""
+"""The stages."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from urllib.parse import quote
 
 from config.loader import Configuration
 from config.sources import Source
-from secondsource.app.wiring.house import House, waited_for
+from secondsource.app.wiring.house import House
 from secondsource.app.wiring.services import parts_of_pictures
 from secondsource.contracts.clock import Clock
 from secondsource.contracts.credits import Credits
 from secondsource.contracts.messages import Reuse
 from secondsource.contracts.stage import Stage
-from secondsource.runtime.pipeline import InlinePipeline
 from secondsource.runtime.runner import RunnerSettings
 from store.alerting.baselines import BaselineReader
 from store.stage import StoreStage
@@ -160,23 +159,4 @@ def runner_settings(at: House) -> RunnerSettings:
         max_records=runtime.batch_size,
         halt_after=runtime.halt_after,
         save_every_seconds=runtime.save_every_seconds,
-    )
-
-
-def pipeline(at: House, *, roots: Sequence[Path] = ()) -> InlinePipeline:
-    """All stages, in this process and no other: the memory of a watch belongs to one at a time.
-
-    Raises:
-        BadConfiguration: another process is at it.
-        SourceAway: the database is away; with a `stop`, once that is set.
-    """
-    waited_for(at.retry, at.store.alone.hold, "store", at.stop)
-    return InlinePipeline(
-        prepare=[stage(at, "enrich", roots=roots)],
-        commit=[alerts_stage(at), store_stage(at)],
-        progress=at.store,
-        metrics=at.metrics,
-        clock=at.clock,
-        retry=at.retry,
-        settings=runner_settings(at),
     )
