@@ -43,6 +43,7 @@ _COPIED = frozenset({"text", "media", "link"})
 _CREDITS = 4_096  # texts whose credits are remembered
 _FEEDS = "feed"  # collectors of feeds read credits with their bylines
 _IN_WORDS = frozenset({"words", "meaning"})
+_ALIKE = _COPIED | _IN_WORDS  # ties of posts that name none of each other
 _BRIDGED_BY = frozenset({"text", "media", "link"})
 _LOOKED_FOR = 8  # texts of a part that shares a picture or page: so many are also looked for by their words
 
@@ -110,6 +111,7 @@ class StoryBook:
             tied = Tied(self._next, "first", "", "")
             self._open(enriched, at)
         story = self.shelf[self._ties.living(tied.part)]
+        enriched, tied = self._of_its_time(enriched, story, tied)
         enriched = self._compared(enriched, story, tied)
         also: list[Tied] = []
         if not opens and not plain and _may_bridge(enriched, tied):
@@ -156,6 +158,21 @@ class StoryBook:
         if not disowned or stance.label != "asserts":
             return enriched, ""
         return replace(enriched, stance=replace(stance, label="denies")), disowned
+
+    def _of_its_time(self, enriched: Enriched, story: Story, tied: Tied) -> tuple[Enriched, Tied]:
+        """A post that was made longer before a story began than stories live told of something else: that it says and
+        shows the same makes it no origin of this one, nor spread. Who passes on a post of the story is of its time.
+        """
+        post = enriched.post
+        made = min(post.created_at, post.observed_at)
+        if enriched.stance.label != "asserts" or tied.tie not in _ALIKE:
+            return enriched, tied
+        if made.timestamp() >= story.frame.born - self._life:
+            return enriched, tied
+        before = f"; posted {made:%Y-%m-%d}, long before this story began"
+        return replace(enriched, stance=replace(enriched.stance, label="comments")), tied._replace(
+            evidence=f"{tied.evidence}{before}"
+        )
 
     def _compared(self, enriched: Enriched, story: Story, tied: Tied) -> Enriched:
         """Who negates what the story claims, or says what that negates, is no origin of it. A repost of a post that is

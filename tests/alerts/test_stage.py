@@ -24,6 +24,7 @@ from secondsource.contracts.messages import (
     Enriched,
     Member,
     Message,
+    Picture,
     Review,
     StanceLabel,
     StoryUpdate,
@@ -429,6 +430,33 @@ def test_an_alert_is_contested_by_a_dispute_and_recalled_by_a_second_origin() ->
     assert recall.finding.headline == "Corroborated: now 2 independent origins"
     assert "witness" in recall.finding.reasons[0].sentence
     assert recall.story.state == "contested"
+
+
+@pytest.mark.parametrize("words", [CLAIM, "I stand by the fallen stone bridge of Velgrad, bus and cars in the river"])
+@pytest.mark.parametrize("shown", [(), (BRIDGE,)])
+@pytest.mark.parametrize("came_late", [True, False])
+def test_what_was_posted_long_before_a_story_neither_corroborates_nor_spreads_it(
+    words: str, shown: tuple[Picture, ...], came_late: bool
+) -> None:
+    """An album of years ago that is replayed now, or that its platform brings now as of then."""
+    years = -9e7
+    old = post(900, years if came_late else 300, words, by="album", created=years, pictures=shown)
+    stage = AlertsStage({"velgrad": watch()}, MemoryArchive())
+    first = stage.handle(records([*taking_off(), tick(290)]))
+    outs = first + stage.handle(records([old, repost(901, 310, 900), *pleas(1_000, 320, 2), tick(400)]))
+    assert kinds(outs) == ["opened"]
+    story = story_of(outs, 900)
+    assert (story.independent, story.state, story.posts) == (1.0, "single-origin", 45)
+    assert story.spread.interactions == 42
+    assert (member(outs, 900).stance, member(outs, 901).stance) == ("comments", "comments")
+    assert "; posted 2028-06-26" in member(outs, 900).evidence
+
+
+def test_what_was_posted_the_day_before_a_story_took_off_is_a_source() -> None:
+    witness = post(
+        900, 300, "I stand by the fallen stone bridge of Velgrad, bus and cars in the river", created=-86_400
+    )
+    assert kinds(run([*taking_off(), witness])) == ["opened", "corroborated"]
 
 
 def test_an_alert_expires_with_its_story_at_the_moment_it_was_due() -> None:
