@@ -90,6 +90,13 @@ class Cases:
         case = self.of(story.frame.number)
         return case.asked != len(story.frame.rows) or _outgrown(case.weighed, _extent(story))
 
+    def look_up_again(self, number: int) -> None:
+        """There may be an earlier sighting of its pictures now."""
+        case = self._cases.get(number)
+        if case is not None:
+            case.asked = -1
+            self._changed.add(number)
+
     def looked_up(self, story: Story, first_seen: Mapping[int, float]) -> None:
         """The archive has answered: rows of its pictures, with when they were first seen before it."""
         case = self.of(story.frame.number)

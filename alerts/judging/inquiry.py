@@ -192,7 +192,14 @@ class Inquiry:
             told = asked[one.shown].told_of(one) if one.shown in asked else one
             told = msgspec.structs.replace(told, caption=excerpt(told.caption))
             seen.setdefault((one.source, one.picture), told)
-        others = [one for one in once_a_clip(seen.values()) if digest(one.source) not in story.notes]
+        own_since = moment(
+            before - self._watch.thresholds.story_hours * 3600
+        )  # its posts of long before are not its own
+        others = [
+            one
+            for one in once_a_clip(seen.values())
+            if one.seen_at < own_since or digest(one.source) not in story.notes
+        ]
         return tuple(sorted(others, key=lambda one: (one.seen_at, one.source, one.picture))[:_EARLIER_SHOWN])
 
     def _blind_for(self, story: Story, at: float) -> tuple[str, ...]:

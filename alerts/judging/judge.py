@@ -113,6 +113,8 @@ class Judge:
             self._expectation.open(at, story.frame.first_account, first.author.followers, begun=begun)
         for merged in self._book.merged:
             self._join(merged, at)
+        if enriched.pictures and enriched.post.observed_at.timestamp() < story.frame.born:
+            self._cases.look_up_again(story.frame.number)
         counts = enriched.post.counts
         if counts is not None and not enriched.post.repost_of:
             self._reported(story, enriched.post.uid, counts, at)

@@ -444,12 +444,16 @@ def test_what_was_posted_long_before_a_story_neither_corroborates_nor_spreads_it
     stage = AlertsStage({"velgrad": watch()}, MemoryArchive())
     first = stage.handle(records([*taking_off(), tick(290)]))
     outs = first + stage.handle(records([old, repost(901, 310, 900), *pleas(1_000, 320, 2), tick(400)]))
-    assert kinds(outs) == ["opened"]
+    assert kinds(outs) == (["opened", "escalated"] if came_late and shown else ["opened"])
     story = story_of(outs, 900)
     assert (story.independent, story.state, story.posts) == (1.0, "single-origin", 45)
     assert story.spread.interactions == 42
     assert (member(outs, 900).stance, member(outs, 901).stance) == ("comments", "comments")
     assert "; posted 2028-06-26" in member(outs, 900).evidence
+    if came_late and shown:  # what the picture was before is told at once
+        finding = events(outs)[-1].finding
+        assert finding.rule == "recycled_media"
+        assert [(sighting.handle, sighting.seen_at) for sighting in finding.earlier] == [("album", at(years))]
 
 
 def test_what_was_posted_the_day_before_a_story_took_off_is_a_source() -> None:
